@@ -1,0 +1,2 @@
+//! The `sanzi` command.
+fn main() {}
