@@ -1,5 +1,6 @@
 //! A village collective's transactions as an append-only, signed event log with three publication points.
 
+pub mod canonical;
 pub mod hash;
 pub mod name;
 pub mod tree;
