@@ -2,5 +2,7 @@
 
 pub mod canonical;
 pub mod hash;
+pub mod key;
 pub mod name;
+pub mod note;
 pub mod tree;

@@ -1,9 +1,14 @@
 //! Published test vectors, with their sources and licences in `tests/vectors`.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use ledger_core::hash::{Digest, Hash};
+use ledger_core::key::{Algorithm, KeyError, VerifierKey};
 use ledger_core::tree::{verify_consistency, verify_inclusion};
 use serde::Deserialize;
 
@@ -85,4 +90,108 @@ fn rfc6962_proof_cases() {
         parsed, 167,
         "cases without a wrong length, which reach the verifier"
     );
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wycheproof {
+    test_groups: Vec<WycheproofGroup>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WycheproofGroup {
+    public_key: WycheproofKey,
+    tests: Vec<WycheproofTest>,
+}
+
+#[derive(Deserialize)]
+struct WycheproofKey {
+    pk: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WycheproofTest {
+    tc_id: u32,
+    msg: String,
+    sig: String,
+    result: String,
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    HEXLOWER.decode(text.as_bytes()).unwrap()
+}
+
+/// Enrols the key and verifies, as anybody who uses the library does.
+fn verdict(public: &str, message: &str, signature: &str) -> Result<(), KeyError> {
+    let public: [u8; 32] = hex(public).try_into().unwrap();
+    VerifierKey::new("vector", Algorithm::Ed25519, &public)?.verify(&hex(message), &hex(signature))
+}
+
+#[test]
+fn wycheproof_signatures() {
+    let cases: Wycheproof =
+        serde_json::from_str(include_str!("vectors/ed25519/wycheproof.json")).unwrap();
+    let (mut valid, mut invalid) = (0, 0);
+    for group in &cases.test_groups {
+        for test in &group.tests {
+            let found = verdict(&group.public_key.pk, &test.msg, &test.sig);
+            match test.result.as_str() {
+                "valid" => {
+                    valid += 1;
+                    assert_eq!(found, Ok(()), "{}", test.tc_id);
+                }
+                "invalid" => {
+                    invalid += 1;
+                    // The keys themselves are fit: it is the signature that is refused.
+                    let expected =
+                        matches!(found, Err(KeyError::Signature | KeyError::Length { .. }));
+                    assert!(expected, "{}: {found:?}", test.tc_id);
+                }
+                other => panic!("{other}"),
+            }
+        }
+    }
+    assert_eq!((valid, invalid), (88, 63));
+}
+
+#[derive(Deserialize)]
+struct Speccheck {
+    message: String,
+    pub_key: String,
+    signature: String,
+}
+
+#[test]
+fn speccheck_edge_cases() {
+    let cases: Vec<Speccheck> =
+        serde_json::from_str(include_str!("vectors/ed25519/speccheck.json")).unwrap();
+    let expected = [
+        KeyError::SmallOrder,
+        KeyError::SmallOrder,
+        KeyError::Torsion,
+        KeyError::Torsion,
+        KeyError::Torsion,
+        KeyError::Torsion,
+        KeyError::Signature, // S is not below the group's order
+        KeyError::Signature, // likewise, by more
+        KeyError::Torsion,
+        KeyError::Torsion,
+        KeyError::NotCanonical,
+        KeyError::NotCanonical,
+    ];
+    assert_eq!(cases.len(), expected.len());
+    for (number, (case, expected)) in cases.iter().zip(expected).enumerate() {
+        let found = verdict(&case.pub_key, &case.message, &case.signature);
+        assert_eq!(found, Err(expected), "case {number}");
+
+        // Without the rule for keys, the strict verifier accepts case 3 alone.
+        let public: [u8; 32] = hex(&case.pub_key).try_into().unwrap();
+        let signature: [u8; 64] = hex(&case.signature).try_into().unwrap();
+        let strict = ed25519_dalek::VerifyingKey::from_bytes(&public)
+            .unwrap()
+            .verify_strict(&hex(&case.message), &signature.into());
+        assert_eq!(strict.is_ok(), number == 3, "case {number}");
+    }
 }
