@@ -7,4 +7,6 @@ pub mod hash;
 pub mod key;
 pub mod name;
 pub mod note;
+pub mod policy;
+pub mod proof;
 pub mod tree;
