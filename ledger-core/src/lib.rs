@@ -9,4 +9,5 @@ pub mod name;
 pub mod note;
 pub mod policy;
 pub mod proof;
+pub mod tile;
 pub mod tree;
