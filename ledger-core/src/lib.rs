@@ -5,6 +5,8 @@ pub mod checkpoint;
 pub mod cosignature;
 pub mod hash;
 pub mod key;
+#[cfg(feature = "keyfile")]
+pub mod keyfile;
 pub mod name;
 pub mod note;
 pub mod policy;
