@@ -2,4 +2,5 @@
 
 pub mod hash;
 pub mod name;
+pub mod store;
 pub mod tree;
