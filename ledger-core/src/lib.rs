@@ -1,5 +1,8 @@
 //! A village collective's transactions as an append-only, signed event log with three publication points.
 
 pub mod hash;
+pub mod identifier;
+pub mod money;
 pub mod name;
+pub mod time;
 pub mod tree;
