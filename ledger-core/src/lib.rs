@@ -1,5 +1,6 @@
 //! A village collective's transactions as an append-only, signed event log with three publication points.
 
+pub mod calendar;
 pub mod hash;
 pub mod identifier;
 pub mod money;

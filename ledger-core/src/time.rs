@@ -500,6 +500,12 @@ impl Year {
         })
     }
 
+    /// The year of that day.
+    #[must_use]
+    pub fn of(date: Date) -> Self {
+        Self(date.year())
+    }
+
     /// The year as a number.
     #[must_use]
     pub const fn number(self) -> u16 {
