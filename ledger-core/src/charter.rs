@@ -186,7 +186,11 @@ impl Threshold {
             u64::from(count) * u64::from(self.denominator),
             u64::from(whole) * u64::from(self.numerator),
         );
-        if self.more_than { have > need } else { have >= need }
+        if self.more_than {
+            have > need
+        } else {
+            have >= need
+        }
     }
 
     /// The smallest number of `whole` that reaches this share.
@@ -194,7 +198,11 @@ impl Threshold {
     pub fn least(&self, whole: u32) -> u32 {
         let need = u64::from(whole) * u64::from(self.numerator);
         let denominator = u64::from(self.denominator.max(1));
-        let least = if self.more_than { need / denominator + 1 } else { need.div_ceil(denominator) };
+        let least = if self.more_than {
+            need / denominator + 1
+        } else {
+            need.div_ceil(denominator)
+        };
         u32::try_from(least).unwrap_or(u32::MAX)
     }
 }
@@ -241,7 +249,10 @@ pub struct Clocks {
 
 /// The rules of all sixteen steps: exactly one each. (十六环节规则)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<Step, StepRule>", into = "BTreeMap<Step, StepRule>")]
+#[serde(
+    try_from = "BTreeMap<String, StepRule>",
+    into = "BTreeMap<Step, StepRule>"
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepRules(Box<[StepRule; 16]>);
 
@@ -253,15 +264,29 @@ impl StepRules {
     }
 }
 
-impl TryFrom<BTreeMap<Step, StepRule>> for StepRules {
+// Keys are read as text, so that a fault below one is reported with its name.
+impl TryFrom<BTreeMap<String, StepRule>> for StepRules {
     type Error = String;
-    fn try_from(mut rules: BTreeMap<Step, StepRule>) -> Result<Self, String> {
+    fn try_from(mut rules: BTreeMap<String, StepRule>) -> Result<Self, String> {
         let mut all = Vec::with_capacity(16);
         for step in Step::ALL {
-            let missing = || format!("缺少环节 {step}（{}） (the step {step} is missing)", step.zh());
-            all.push(rules.remove(&step).ok_or_else(missing)?);
+            let missing = || {
+                format!(
+                    "缺少环节 {step}（{}） (the step {step} is missing)",
+                    step.zh()
+                )
+            };
+            all.push(rules.remove(step.id()).ok_or_else(missing)?);
         }
-        let all: Box<[StepRule; 16]> = all.into_boxed_slice().try_into().map_err(|_| String::new())?;
+        if let Some(unknown) = rules.keys().next() {
+            return Err(unknown
+                .parse::<Step>()
+                .map_or_else(|e| e.to_string(), |step| step.to_string()));
+        }
+        let all: Box<[StepRule; 16]> = all
+            .into_boxed_slice()
+            .try_into()
+            .map_err(|_| String::new())?;
         Ok(Self(all))
     }
 }
@@ -341,10 +366,14 @@ impl Charter {
     /// ```
     pub fn parse(json: &str) -> Result<Self, CharterError> {
         let at = |path: String, fault: String| CharterError { path, fault };
-        let value: Value = serde_json::from_str(json)
-            .map_err(|e| at(format!("第 {} 行第 {} 列", e.line(), e.column()), format!("不是有效的 JSON：{e}")))?;
-        let text: CharterText =
-            serde_path_to_error::deserialize(value).map_err(|e| at(e.path().to_string(), e.inner().to_string()))?;
+        let value: Value = serde_json::from_str(json).map_err(|e| {
+            at(
+                format!("第 {} 行第 {} 列", e.line(), e.column()),
+                format!("不是有效的 JSON：{e}"),
+            )
+        })?;
+        let text: CharterText = serde_path_to_error::deserialize(value)
+            .map_err(|e| at(e.path().to_string(), e.inner().to_string()))?;
         Self::try_from(text)
     }
 
@@ -359,7 +388,10 @@ impl Charter {
 
     /// The channels on which every disclosure must be posted.
     pub fn required_channels(&self) -> impl Iterator<Item = &Label> {
-        self.channels.iter().filter(|channel| channel.required).map(|channel| &channel.id)
+        self.channels
+            .iter()
+            .filter(|channel| channel.required)
+            .map(|channel| &channel.id)
     }
 
     /// A channel by its id.
@@ -387,7 +419,7 @@ impl Charter {
 }
 
 fn is_days(span: Span) -> bool {
-    matches!(span.unit, SpanUnit::WorkingDays | SpanUnit::Days)
+    matches!(span.unit(), SpanUnit::WorkingDays | SpanUnit::Days)
 }
 
 impl From<Charter> for CharterText {
@@ -413,31 +445,43 @@ impl TryFrom<CharterText> for Charter {
         check_voting(&text)?;
         check_exclusions(&text)?;
         for (name, rule) in [("ahead", &text.clocks.ahead), ("late", &text.clocks.late)] {
-            if rule.span.unit == SpanUnit::WorkingDays {
+            if rule.span.unit() == SpanUnit::WorkingDays {
                 let fault = "这里不能用工作日，请用 days、hours、minutes 或 seconds (working days cannot be used here)";
                 return refuse(format!("clocks.{name}.span.unit"), fault);
             }
         }
         if text.version == 0 {
-            return refuse("version".to_owned(), "版本号从 1 起 (versions count from 1)");
+            return refuse(
+                "version".to_owned(),
+                "版本号从 1 起 (versions count from 1)",
+            );
         }
         Ok(Self(text))
     }
 }
 
 fn refuse<T>(path: String, fault: impl Into<String>) -> Result<T, CharterError> {
-    Err(CharterError { path, fault: fault.into() })
+    Err(CharterError {
+        path,
+        fault: fault.into(),
+    })
 }
 
 fn check_channels(text: &CharterText) -> Result<(), CharterError> {
     let mut seen = BTreeSet::new();
     for (place, channel) in text.channels.iter().enumerate() {
         if !seen.insert(&channel.id) {
-            return refuse(format!("channels[{place}].id"), format!("渠道 {} 重复 (listed twice)", channel.id));
+            return refuse(
+                format!("channels[{place}].id"),
+                format!("渠道 {} 重复 (listed twice)", channel.id),
+            );
         }
     }
     if !text.channels.iter().any(|channel| channel.required) {
-        return refuse("channels".to_owned(), "至少要有一个必用渠道 (at least one channel must be required)");
+        return refuse(
+            "channels".to_owned(),
+            "至少要有一个必用渠道 (at least one channel must be required)",
+        );
     }
     Ok(())
 }
@@ -446,7 +490,11 @@ fn check_signing(path: &str, rule: &SigningRule) -> Result<(), CharterError> {
     let mut seen = BTreeSet::from([rule.answers]);
     for (place, cosigner) in rule.cosigns.iter().enumerate() {
         if !seen.insert(cosigner.role) {
-            let fault = format!("岗位 {}（{}）重复 (the role is listed twice)", cosigner.role, cosigner.role.zh());
+            let fault = format!(
+                "岗位 {}（{}）重复 (the role is listed twice)",
+                cosigner.role,
+                cosigner.role.zh()
+            );
             return refuse(format!("{path}.cosigns[{place}].role"), fault);
         }
     }
@@ -460,7 +508,10 @@ fn check_signing(path: &str, rule: &SigningRule) -> Result<(), CharterError> {
 fn check_step(step: Step, rule: &StepRule) -> Result<(), CharterError> {
     check_signing(&format!("steps.{step}.signing"), &rule.signing)?;
     if rule.basis.is_empty() {
-        return refuse(format!("steps.{step}.basis"), "须写明依据 (a basis must be named)");
+        return refuse(
+            format!("steps.{step}.basis"),
+            "须写明依据 (a basis must be named)",
+        );
     }
     let mut seen = BTreeSet::new();
     for (place, document) in rule.documents.iter().enumerate() {
@@ -470,8 +521,11 @@ fn check_step(step: Step, rule: &StepRule) -> Result<(), CharterError> {
         }
     }
     for (name, time) in [("open_for", &rule.open_for), ("within", &rule.within)] {
-        if time.as_ref().is_some_and(|time| time.span.length == 0) {
-            return refuse(format!("steps.{step}.{name}.span.length"), "至少为 1 (at least 1)");
+        if time.as_ref().is_some_and(|time| time.span.length() == 0) {
+            return refuse(
+                format!("steps.{step}.{name}.span.length"),
+                "至少为 1 (at least 1)",
+            );
         }
     }
     if matches!(step, Step::PublishPrePlan | Step::PublishPlan) && rule.open_for.is_none() {
@@ -487,17 +541,30 @@ fn check_step(step: Step, rule: &StepRule) -> Result<(), CharterError> {
 
 fn check_voting(text: &CharterText) -> Result<(), CharterError> {
     for (body, rule) in &text.voting {
-        let body = serde_json::to_value(body).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-        for (name, share) in [("approval", &rule.approval), ("participation", &rule.participation)] {
-            let impossible = share.numerator > share.denominator || share.more_than && share.numerator == share.denominator;
+        let body = serde_json::to_value(body)
+            .ok()
+            .and_then(|v| v.as_str().map(str::to_owned))
+            .unwrap_or_default();
+        for (name, share) in [
+            ("approval", &rule.approval),
+            ("participation", &rule.participation),
+        ] {
+            let impossible = share.numerator > share.denominator
+                || share.more_than && share.numerator == share.denominator;
             if share.denominator == 0 || share.numerator == 0 || impossible {
-                let fault = format!("{}/{} 不是可达到的比例 (not a share that can be reached)", share.numerator, share.denominator);
+                let fault = format!(
+                    "{}/{} 不是可达到的比例 (not a share that can be reached)",
+                    share.numerator, share.denominator
+                );
                 return refuse(format!("voting.{body}.{name}"), fault);
             }
         }
     }
     if !text.voting.values().any(|rule| rule.may_decide_plan) {
-        return refuse("voting".to_owned(), "至少要有一个可表决方案的主体 (some body must be able to decide a plan)");
+        return refuse(
+            "voting".to_owned(),
+            "至少要有一个可表决方案的主体 (some body must be able to decide a plan)",
+        );
     }
     Ok(())
 }
@@ -512,17 +579,82 @@ const LEGAL_EXCLUSIONS: [(Role, Role); 4] = [
 
 fn check_exclusions(text: &CharterText) -> Result<(), CharterError> {
     for (one, other) in LEGAL_EXCLUSIONS {
-        let stands = |e: &Exclusion| (e.one, e.other) == (one, other) || (e.one, e.other) == (other, one);
+        let stands =
+            |e: &Exclusion| (e.one, e.other) == (one, other) || (e.one, e.other) == (other, one);
         if !text.exclusions.iter().any(stands) {
             let fault = format!(
                 "{}与{}依法不得兼任，不能删去 (the law keeps {} and {} apart; this cannot be left out)",
-                one.zh(), other.zh(), one.en(), other.en()
+                one.zh(),
+                other.zh(),
+                one.en(),
+                other.en()
             );
             return refuse("exclusions".to_owned(), fault);
         }
     }
     if let Some(place) = text.exclusions.iter().position(|e| e.one == e.other) {
-        return refuse(format!("exclusions[{place}]"), "两个岗位相同 (both roles are the same)");
+        return refuse(
+            format!("exclusions[{place}]"),
+            "两个岗位相同 (both roles are the same)",
+        );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_charter_is_complete() {
+        let charter = Charter::parse(Charter::default_text()).unwrap();
+        assert_eq!(charter.required_channels().count(), 4);
+        assert_eq!(charter.training_rule(), None);
+        let again = Charter::parse(&serde_json::to_string(&charter).unwrap()).unwrap();
+        assert_eq!(again, charter);
+    }
+
+    /// Changes one place of the default charter and gives the path that is then complained of.
+    fn fault_after(change: impl FnOnce(&mut Value)) -> String {
+        let mut value: Value = serde_json::from_str(Charter::default_text()).unwrap();
+        change(&mut value);
+        Charter::parse(&value.to_string()).unwrap_err().path
+    }
+
+    #[test]
+    fn a_fault_names_its_field() {
+        let cases: [(&str, fn(&mut Value)); 9] = [
+            ("titel", |v| v["titel"] = "x".into()),
+            ("steps", |v| {
+                drop(v["steps"].as_object_mut().unwrap().remove("bidding"))
+            }),
+            ("steps.bidding.signing.answers", |v| {
+                v["steps"]["bidding"]["signing"]["answers"] = "mayor".into()
+            }),
+            ("steps.bidding.signing.cosigns[0].role", |v| {
+                v["steps"]["bidding"]["signing"]["cosigns"][0]["role"] = "trading_service".into();
+            }),
+            ("steps.publish_plan.open_for", |v| {
+                drop(
+                    v["steps"]["publish_plan"]
+                        .as_object_mut()
+                        .unwrap()
+                        .remove("open_for"),
+                )
+            }),
+            ("exclusions", |v| {
+                drop(v["exclusions"].as_array_mut().unwrap().remove(0))
+            }),
+            ("voting.assembly.approval", |v| {
+                v["voting"]["assembly"]["approval"]["numerator"] = 4.into()
+            }),
+            ("channels[1].id", |v| {
+                v["channels"][1]["id"] = "platform".into()
+            }),
+            ("version", |v| v["version"] = 0.into()),
+        ];
+        for (path, change) in cases {
+            assert_eq!(fault_after(change), path);
+        }
+    }
 }

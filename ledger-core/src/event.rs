@@ -187,8 +187,10 @@ macro_rules! events {
 }
 
 fn body<'de, T: Deserialize<'de>>(value: Value) -> Result<T, EventError> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|e| EventError { path: format!("event.{}", e.path()), fault: e.inner().to_string() })
+    serde_path_to_error::deserialize(value).map_err(|e| EventError {
+        path: format!("event.{}", e.path()),
+        fault: e.inner().to_string(),
+    })
 }
 
 events! {
@@ -281,7 +283,9 @@ impl Event {
     #[must_use]
     pub fn publication(&self) -> Option<&record::Publication> {
         match self {
-            Self::PublishPrePlan(record) | Self::PublishPlan(record) | Self::PublishCompletion(record) => Some(record),
+            Self::PublishPrePlan(record)
+            | Self::PublishPlan(record)
+            | Self::PublishCompletion(record) => Some(record),
             _ => None,
         }
     }
@@ -350,7 +354,13 @@ impl Statement {
     /// A statement of the current version.
     #[must_use]
     pub fn new(stream: StreamId, prev: Hash, at: StatedTime, event: Event) -> Self {
-        Self { at, event, prev, stream, v: Version(1) }
+        Self {
+            at,
+            event,
+            prev,
+            stream,
+            v: Version(1),
+        }
     }
 
     /// The text that is signed: canonical JSON and a newline.
@@ -361,9 +371,13 @@ impl Statement {
         let mut bytes = canonical::to_vec(self)?;
         bytes.push(b'\n');
         if bytes.len() > STATEMENT_LIMIT {
-            return Err(ParseError::TooLarge { limit: STATEMENT_LIMIT, found: bytes.len() });
+            return Err(ParseError::TooLarge {
+                limit: STATEMENT_LIMIT,
+                found: bytes.len(),
+            });
         }
-        let text = String::from_utf8(bytes).map_err(|_| ParseError::NotCanonical { position: 0 })?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| ParseError::NotCanonical { position: 0 })?;
         canonical::check_text(text.trim_end_matches('\n'))?;
         Ok(text)
     }
@@ -374,13 +388,21 @@ impl Statement {
     /// If the text is not the canonical encoding of a statement of version 1.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         if text.len() > STATEMENT_LIMIT {
-            return Err(ParseError::TooLarge { limit: STATEMENT_LIMIT, found: text.len() });
+            return Err(ParseError::TooLarge {
+                limit: STATEMENT_LIMIT,
+                found: text.len(),
+            });
         }
-        let line = text.strip_suffix('\n').ok_or(ParseError::NotCanonical { position: text.len() })?;
+        let line = text.strip_suffix('\n').ok_or(ParseError::NotCanonical {
+            position: text.len(),
+        })?;
         canonical::check_text(line)?;
         let mut json = serde_json::Deserializer::from_str(line);
-        let raw: RawStatement = serde_path_to_error::deserialize(&mut json)
-            .map_err(|e| EventError { path: e.path().to_string(), fault: e.inner().to_string() })?;
+        let raw: RawStatement =
+            serde_path_to_error::deserialize(&mut json).map_err(|e| EventError {
+                path: e.path().to_string(),
+                fault: e.inner().to_string(),
+            })?;
         if raw.v != 1 {
             return Err(ParseError::Version { found: raw.v });
         }
@@ -388,7 +410,11 @@ impl Statement {
         let statement = Self::new(raw.stream, raw.prev, raw.at, event);
         let canonical = canonical::to_vec(&statement)?;
         if canonical != line.as_bytes() {
-            let position = canonical.iter().zip(line.bytes()).take_while(|(a, b)| **a == *b).count();
+            let position = canonical
+                .iter()
+                .zip(line.bytes())
+                .take_while(|(a, b)| **a == *b)
+                .count();
             return Err(ParseError::NotCanonical { position });
         }
         Ok(statement)
@@ -409,7 +435,9 @@ pub enum ParseError {
     #[error(transparent)]
     Event(#[from] EventError),
     /// Longer than allowed.
-    #[error("内容过长：最多 {limit} 字节，现有 {found} 字节 (at most {limit} bytes, found {found})")]
+    #[error(
+        "内容过长：最多 {limit} 字节，现有 {found} 字节 (at most {limit} bytes, found {found})"
+    )]
     TooLarge {
         /// The most that fits, in bytes.
         limit: usize,
@@ -417,19 +445,25 @@ pub enum ParseError {
         found: usize,
     },
     /// Another version of the form.
-    #[error("只认得第 1 版格式，收到第 {found} 版；请升级软件 (only version 1 is known, found {found}; upgrade)")]
+    #[error(
+        "只认得第 1 版格式，收到第 {found} 版；请升级软件 (only version 1 is known, found {found}; upgrade)"
+    )]
     Version {
         /// The version found.
         found: u8,
     },
     /// Well-formed JSON, but not in its canonical form.
-    #[error("不是规范编码，从第 {position} 个字节起不同（键序、重复的键、空格、数字写法） (not canonical from byte {position} on: order or repetition of keys, white space, form of numbers)")]
+    #[error(
+        "不是规范编码，从第 {position} 个字节起不同（键序、重复的键、空格、数字写法） (not canonical from byte {position} on: order or repetition of keys, white space, form of numbers)"
+    )]
     NotCanonical {
         /// The first byte that differs.
         position: usize,
     },
     /// Signature lines are not in ascending order of their names, each once.
-    #[error("签名行须按名字升序、每人一行：{found:?} (signature lines must ascend by name, each name once)")]
+    #[error(
+        "签名行须按名字升序、每人一行：{found:?} (signature lines must ascend by name, each name once)"
+    )]
     SignatureOrder {
         /// The name that is out of place.
         found: String,
@@ -441,7 +475,9 @@ pub enum ParseError {
         name: String,
     },
     /// The log's own first line is not a time.
-    #[error("条目首行应为收到时间，如 2018-03-02T01:31:02Z；实为 {found:?} (an entry begins with the time of receipt)")]
+    #[error(
+        "条目首行应为收到时间，如 2018-03-02T01:31:02Z；实为 {found:?} (an entry begins with the time of receipt)"
+    )]
     ReceivedTime {
         /// What was found.
         found: String,
@@ -464,18 +500,25 @@ impl SignedEvent {
         // The time of receipt and its newline come before the note in an entry.
         const NOTE_LIMIT: usize = ENTRY_LIMIT - 21;
         if bytes.len() > NOTE_LIMIT {
-            return Err(ParseError::TooLarge { limit: NOTE_LIMIT, found: bytes.len() });
+            return Err(ParseError::TooLarge {
+                limit: NOTE_LIMIT,
+                found: bytes.len(),
+            });
         }
         let note = Note::parse(bytes)?;
         let mut last: Option<&str> = None;
         for line in note.signatures() {
-            if last.is_some_and(|last| last >= line.name.as_str()) {
-                return Err(ParseError::SignatureOrder { found: line.name.clone() });
+            if last.is_some_and(|last| last >= line.name()) {
+                return Err(ParseError::SignatureOrder {
+                    found: line.name().to_owned(),
+                });
             }
-            if line.signature.len() != 64 {
-                return Err(ParseError::SignatureForm { name: line.name.clone() });
+            if line.signature().len() != 64 {
+                return Err(ParseError::SignatureForm {
+                    name: line.name().to_owned(),
+                });
             }
-            last = Some(&line.name);
+            last = Some(line.name());
         }
         let statement = Statement::parse(note.text())?;
         Ok(Self { note, statement })
@@ -511,13 +554,21 @@ impl LoggedEntry {
     /// # Errors
     /// [`ParseError`], if the bytes are not an entry of this version.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        let split = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+        let split = bytes
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap_or(bytes.len());
         let (head, rest) = bytes.split_at(split);
-        let received_at = core::str::from_utf8(head).ok().and_then(|head| head.parse().ok());
+        let received_at = core::str::from_utf8(head)
+            .ok()
+            .and_then(|head| head.parse().ok());
         let found = || String::from_utf8_lossy(&head[..head.len().min(40)]).into_owned();
         let received_at = received_at.ok_or_else(|| ParseError::ReceivedTime { found: found() })?;
         let signed = SignedEvent::parse(rest.get(1..).unwrap_or_default())?;
-        Ok(Self { received_at, signed })
+        Ok(Self {
+            received_at,
+            signed,
+        })
     }
 }
 

@@ -18,6 +18,7 @@ pub mod record;
 pub mod refusal;
 pub mod role;
 pub mod roster;
+pub mod signing;
 pub mod state;
 pub mod step;
 pub mod store;

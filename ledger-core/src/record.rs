@@ -53,8 +53,16 @@ pub struct Inconsistency {
     pub found: String,
 }
 
-fn inconsistent(field: &'static str, expected: impl Into<String>, found: impl Into<String>) -> Option<Inconsistency> {
-    Some(Inconsistency { field, expected: expected.into(), found: found.into() })
+fn inconsistent(
+    field: &'static str,
+    expected: impl Into<String>,
+    found: impl Into<String>,
+) -> Option<Inconsistency> {
+    Some(Inconsistency {
+        field,
+        expected: expected.into(),
+        found: found.into(),
+    })
 }
 
 /// What all step records have in common.
@@ -283,7 +291,11 @@ impl StepRecord for Publication {
         &self.documents
     }
     fn inconsistency(&self) -> Option<Inconsistency> {
-        let twice = self.channels.iter().enumerate().find(|(place, id)| self.channels[..*place].contains(id));
+        let twice = self
+            .channels
+            .iter()
+            .enumerate()
+            .find(|(place, id)| self.channels[..*place].contains(id));
         let (_, id) = twice?;
         inconsistent("channels", "每个渠道一次 (each channel once)", id.as_str())
     }

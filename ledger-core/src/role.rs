@@ -91,10 +91,18 @@ impl fmt::Display for Role {
 impl FromStr for Role {
     type Err = UnknownName;
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        Self::ALL.iter().copied().find(|role| role.id() == text).ok_or_else(|| UnknownName {
-            what: "岗位",
-            expected: Self::ALL.iter().map(|role| role.id()).collect::<Vec<_>>().join(", "),
-            found: text.chars().take(80).collect(),
-        })
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|role| role.id() == text)
+            .ok_or_else(|| UnknownName {
+                what: "岗位",
+                expected: Self::ALL
+                    .iter()
+                    .map(|role| role.id())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                found: text.chars().take(80).collect(),
+            })
     }
 }

@@ -65,18 +65,26 @@ impl Member {
     /// The key whose signatures count at `position`.
     #[must_use]
     pub fn key_at(&self, position: u64) -> Option<&VerifierKey> {
-        self.keys.iter().find(|held| held.tenure.covers(position)).map(|held| &held.key)
+        self.keys
+            .iter()
+            .find(|held| held.tenure.covers(position))
+            .map(|held| &held.key)
     }
 
     /// Whether the member holds `role` at `position`.
     #[must_use]
     pub fn holds(&self, role: Role, position: u64) -> bool {
-        self.roles.iter().any(|held| held.role == role && held.tenure.covers(position))
+        self.roles
+            .iter()
+            .any(|held| held.role == role && held.tenure.covers(position))
     }
 
     /// The roles held at `position`.
     pub fn roles_at(&self, position: u64) -> impl Iterator<Item = Role> {
-        self.roles.iter().filter(move |held| held.tenure.covers(position)).map(|held| held.role)
+        self.roles
+            .iter()
+            .filter(move |held| held.tenure.covers(position))
+            .map(|held| held.role)
     }
 }
 
@@ -123,52 +131,95 @@ impl Roster {
     pub fn holders(&self, role: Role, position: u64) -> impl Iterator<Item = &MemberId> {
         self.members
             .iter()
-            .filter(move |(_, member)| member.holds(role, position) && member.key_at(position).is_some())
+            .filter(move |(_, member)| {
+                member.holds(role, position) && member.key_at(position).is_some()
+            })
             .map(|(id, _)| id)
     }
 
     /// Who uses this public key, in whatever name and at whatever time.
     #[must_use]
     pub fn owner_of(&self, key: &VerifierKey) -> Option<&MemberId> {
-        let same = |member: &Member| member.keys.iter().any(|held| held.key.public_bytes() == key.public_bytes());
-        self.members.iter().find(|(_, member)| same(member)).map(|(id, _)| id)
+        let same = |member: &Member| {
+            member
+                .keys
+                .iter()
+                .any(|held| held.key.public_key() == key.public_key())
+        };
+        self.members
+            .iter()
+            .find(|(_, member)| same(member))
+            .map(|(id, _)| id)
     }
 
     pub(crate) fn enrol(&mut self, enrolment: &Enrolment, from: u64) {
         let tenure = Tenure { from, until: None };
         let member = Member {
             name: enrolment.name.clone(),
-            keys: vec![HeldKey { key: enrolment.key.clone(), tenure, compromised_since: None }],
-            roles: enrolment.roles.iter().map(|role| HeldRole { role: *role, tenure }).collect(),
+            keys: vec![HeldKey {
+                key: enrolment.key.clone(),
+                tenure,
+                compromised_since: None,
+            }],
+            roles: enrolment
+                .roles
+                .iter()
+                .map(|role| HeldRole {
+                    role: *role,
+                    tenure,
+                })
+                .collect(),
         };
         self.members.insert(enrolment.member.clone(), member);
     }
 
     pub(crate) fn grant(&mut self, id: &MemberId, role: Role, from: u64) {
         if let Some(member) = self.members.get_mut(id) {
-            member.roles.push(HeldRole { role, tenure: Tenure { from, until: None } });
+            member.roles.push(HeldRole {
+                role,
+                tenure: Tenure { from, until: None },
+            });
         }
     }
 
     pub(crate) fn end(&mut self, id: &MemberId, role: Role, until: u64) {
         let open = |held: &&mut HeldRole| held.role == role && held.tenure.until.is_none();
-        if let Some(held) = self.members.get_mut(id).and_then(|member| member.roles.iter_mut().find(open)) {
+        if let Some(held) = self
+            .members
+            .get_mut(id)
+            .and_then(|member| member.roles.iter_mut().find(open))
+        {
             held.tenure.until = Some(until);
         }
     }
 
     pub(crate) fn rotate(&mut self, id: &MemberId, key: &VerifierKey, position: u64) {
         if let Some(member) = self.members.get_mut(id) {
-            for held in member.keys.iter_mut().filter(|held| held.tenure.until.is_none()) {
+            for held in member
+                .keys
+                .iter_mut()
+                .filter(|held| held.tenure.until.is_none())
+            {
                 held.tenure.until = Some(position);
             }
-            let tenure = Tenure { from: position, until: None };
-            member.keys.push(HeldKey { key: key.clone(), tenure, compromised_since: None });
+            let tenure = Tenure {
+                from: position,
+                until: None,
+            };
+            member.keys.push(HeldKey {
+                key: key.clone(),
+                tenure,
+                compromised_since: None,
+            });
         }
     }
 
     pub(crate) fn compromise(&mut self, id: &MemberId, since: LogTime, position: u64) {
-        if let Some(held) = self.members.get_mut(id).and_then(|member| member.keys.last_mut()) {
+        if let Some(held) = self
+            .members
+            .get_mut(id)
+            .and_then(|member| member.keys.last_mut())
+        {
             held.tenure.until.get_or_insert(position);
             held.compromised_since = Some(since);
         }

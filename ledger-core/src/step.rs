@@ -112,7 +112,9 @@ impl Step {
 
 /// No step or publication point has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("没有名为 {found:?} 的{what}；可用：{expected} (no {what} of that name; one of: {expected})")]
+#[error(
+    "没有名为 {found:?} 的{what}；可用：{expected} (no {what} of that name; one of: {expected})"
+)]
 pub struct UnknownName {
     /// What was looked for.
     pub what: &'static str,
@@ -131,11 +133,14 @@ impl fmt::Display for Step {
 impl FromStr for Step {
     type Err = UnknownName;
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        Self::ALL.into_iter().find(|step| step.id() == text).ok_or_else(|| UnknownName {
-            what: "环节",
-            expected: Self::ALL.map(Self::id).join(", "),
-            found: text.chars().take(80).collect(),
-        })
+        Self::ALL
+            .into_iter()
+            .find(|step| step.id() == text)
+            .ok_or_else(|| UnknownName {
+                what: "环节",
+                expected: Self::ALL.map(Self::id).join(", "),
+                found: text.chars().take(80).collect(),
+            })
     }
 }
 
@@ -186,11 +191,14 @@ impl fmt::Display for PublicationPoint {
 impl FromStr for PublicationPoint {
     type Err = UnknownName;
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        Self::ALL.into_iter().find(|point| point.id() == text).ok_or_else(|| UnknownName {
-            what: "公开节点",
-            expected: Self::ALL.map(Self::id).join(", "),
-            found: text.chars().take(80).collect(),
-        })
+        Self::ALL
+            .into_iter()
+            .find(|point| point.id() == text)
+            .ok_or_else(|| UnknownName {
+                what: "公开节点",
+                expected: Self::ALL.map(Self::id).join(", "),
+                found: text.chars().take(80).collect(),
+            })
     }
 }
 
@@ -201,12 +209,22 @@ mod tests {
     #[test]
     fn the_table_is_in_order_and_round_trips() {
         for (place, step) in (1u8..).zip(Step::ALL) {
-            assert_eq!((step.number(), Step::from_number(place)), (place, Some(step)));
+            assert_eq!(
+                (step.number(), Step::from_number(place)),
+                (place, Some(step))
+            );
             assert_eq!(step.id().parse(), Ok(step));
             assert_eq!(serde_json::to_value(step).unwrap(), step.id());
         }
         assert_eq!((Step::from_number(0), Step::from_number(17)), (None, None));
-        assert_eq!(PublicationPoint::ALL.map(|point| point.step().number()), [4, 8, 16]);
-        assert!(PublicationPoint::ALL.iter().all(|p| p.step().publication_point() == Some(*p)));
+        assert_eq!(
+            PublicationPoint::ALL.map(|point| point.step().number()),
+            [4, 8, 16]
+        );
+        assert!(
+            PublicationPoint::ALL
+                .iter()
+                .all(|p| p.step().publication_point() == Some(*p))
+        );
     }
 }

@@ -1,11 +1,13 @@
 //! Text that people write into a ledger: bounded, one line, free of characters that hide or reorder.
 //!
-//! Knows nothing of JSON; [`crate::canonical`] applies the same list of characters to signed bytes.
+//! Knows nothing of JSON; the list of characters is that of [`crate::canonical`].
 
 use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::canonical::hides;
 
 /// A text did not have its form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +28,9 @@ pub enum TextError {
     #[error("文字首尾不能有空格 (no white space at either end)")]
     Padded,
     /// A character that is not allowed in signed text.
-    #[error("第 {position} 个字符 U+{code:04X} 不允许（控制符或改变文字方向的符号） (character {position}, U+{code:04X}, is a control or bidirectional character)")]
+    #[error(
+        "第 {position} 个字符 U+{code:04X} 不允许（控制符或改变文字方向的符号） (character {position}, U+{code:04X}, is a control or bidirectional character)"
+    )]
     Forbidden {
         /// Its place, counted in characters from 1.
         position: usize,
@@ -35,23 +39,15 @@ pub enum TextError {
     },
 }
 
-/// Whether signed text may not hold this character: controls, bidirectional overrides and marks,
-/// line and paragraph separators, the byte-order mark, and noncharacters.
-#[must_use]
-pub fn is_forbidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
-            | '\u{FEFF}' | '\u{FDD0}'..='\u{FDEF}')
-        || (c as u32) & 0xFFFE == 0xFFFE
-}
-
 fn check(text: &str, max: usize) -> Result<(), TextError> {
     if text.is_empty() {
         return Err(TextError::Empty);
     }
-    if let Some((position, c)) = text.chars().enumerate().find(|(_, c)| is_forbidden(*c)) {
-        return Err(TextError::Forbidden { position: position + 1, code: c as u32 });
+    if let Some((position, c)) = text.chars().enumerate().find(|(_, c)| hides(*c)) {
+        return Err(TextError::Forbidden {
+            position: position + 1,
+            code: c as u32,
+        });
     }
     let found = text.chars().count();
     if found > max {
@@ -124,9 +120,29 @@ mod tests {
         assert!("东塱村 12 号商铺".parse::<Line>().is_ok());
         assert_eq!("".parse::<Line>(), Err(TextError::Empty));
         assert_eq!(" a".parse::<Line>(), Err(TextError::Padded));
-        assert_eq!("好".repeat(201).parse::<Line>(), Err(TextError::TooLong { max: 200, found: 201 }));
-        for hidden in ["a\nb", "a\u{202E}b", "a\u{0}b", "a\u{85}b", "a\u{2066}b", "a\u{FEFF}b", "a\u{FFFE}b"] {
-            assert!(matches!(hidden.parse::<Line>(), Err(TextError::Forbidden { position: 2, .. })), "{hidden:?}");
+        assert_eq!(
+            "好".repeat(201).parse::<Line>(),
+            Err(TextError::TooLong {
+                max: 200,
+                found: 201
+            })
+        );
+        for hidden in [
+            "a\nb",
+            "a\u{202E}b",
+            "a\u{0}b",
+            "a\u{85}b",
+            "a\u{2066}b",
+            "a\u{FEFF}b",
+            "a\u{FFFE}b",
+        ] {
+            assert!(
+                matches!(
+                    hidden.parse::<Line>(),
+                    Err(TextError::Forbidden { position: 2, .. })
+                ),
+                "{hidden:?}"
+            );
         }
     }
 }

@@ -118,9 +118,14 @@ impl Gate {
     pub fn opens_at(&self, calendar: &Calendar) -> Result<(LogTime, Option<Step>), CalendarError> {
         match self {
             Self::Ready { since } => Ok((*since, None)),
-            Self::Window { step, since, span } => Ok((calendar.end_of(*since, *span)?, Some(*step))),
+            Self::Window { step, since, span } => {
+                Ok((calendar.end_of(*since, *span)?, Some(*step)))
+            }
             Self::Disclosed(disclosed) => match disclosed.open_for {
-                Some(span) => Ok((calendar.end_of(disclosed.posted_at, span)?, Some(disclosed.point.step()))),
+                Some(span) => Ok((
+                    calendar.end_of(disclosed.posted_at, span)?,
+                    Some(disclosed.point.step()),
+                )),
                 None => Ok((disclosed.posted_at, None)),
             },
         }
@@ -175,8 +180,18 @@ impl Publishing {
     fn post(mut self, channel: &Label, received_at: LogTime) -> Result<Disclosed, Self> {
         self.outstanding.remove(channel);
         if self.outstanding.is_empty() {
-            let Self { disclosure, open_for, point, .. } = self;
-            return Ok(Disclosed { disclosure, open_for, point, posted_at: received_at });
+            let Self {
+                disclosure,
+                open_for,
+                point,
+                ..
+            } = self;
+            return Ok(Disclosed {
+                disclosure,
+                open_for,
+                point,
+                posted_at: received_at,
+            });
         }
         Err(self)
     }
@@ -226,7 +241,11 @@ impl Transaction {
     /// The postings of a publication, by channel.
     #[must_use]
     pub fn postings_of(&self, point: PublicationPoint) -> BTreeMap<&Label, &Posting> {
-        self.postings.iter().filter(|posting| posting.point == point).map(|p| (&p.channel, p)).collect()
+        self.postings
+            .iter()
+            .filter(|posting| posting.point == point)
+            .map(|p| (&p.channel, p))
+            .collect()
     }
 
     /// The step whose turn it is; for a publication that waits for postings, that publication.
@@ -241,13 +260,18 @@ impl Transaction {
     }
 
     /// The phase after a step that is no publication.
-    pub(crate) fn phase_after(step: Step, received_at: LogTime, window: Option<Span>) -> Option<Phase> {
-        let next = step.next()?;
+    pub(crate) fn phase_after(step: Step, received_at: LogTime, window: Option<Span>) -> Phase {
+        // Only the last publication has no next step, and it does not come here.
+        let next = step.next().unwrap_or(step);
         let gate = match window {
-            Some(span) => Gate::Window { step, since: received_at, span },
+            Some(span) => Gate::Window {
+                step,
+                since: received_at,
+                span,
+            },
             None => Gate::Ready { since: received_at },
         };
-        Some(Phase::Awaiting(Awaiting { gate, step: next }))
+        Phase::Awaiting(Awaiting { gate, step: next })
     }
 
     /// The phase after a publication.
@@ -259,16 +283,27 @@ impl Transaction {
         open_for: Option<Span>,
     ) -> Phase {
         let outstanding = channels.into_iter().collect();
-        Phase::Publishing(Publishing { disclosure, open_for, outstanding, point, published_at })
+        Phase::Publishing(Publishing {
+            disclosure,
+            open_for,
+            outstanding,
+            point,
+            published_at,
+        })
     }
 
     /// Moves on after a posting.
     pub(crate) fn post(&mut self, channel: &Label, received_at: LogTime) {
-        let Phase::Publishing(publishing) = &self.phase else { return };
+        let Phase::Publishing(publishing) = &self.phase else {
+            return;
+        };
         self.phase = match publishing.clone().post(channel, received_at) {
             Err(publishing) => Phase::Publishing(publishing),
             Ok(disclosed) => match disclosed.point.step().next() {
-                Some(step) => Phase::Awaiting(Awaiting { gate: Gate::Disclosed(disclosed), step }),
+                Some(step) => Phase::Awaiting(Awaiting {
+                    gate: Gate::Disclosed(disclosed),
+                    step,
+                }),
                 None => Phase::Completed(disclosed),
             },
         };
