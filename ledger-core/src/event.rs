@@ -11,7 +11,7 @@ use crate::canonical::{self, CanonicalError};
 use crate::charter::Charter;
 use crate::hash::Hash;
 use crate::identifier::CreditCode;
-use crate::key::VerifierKey;
+use crate::key::{SigningKey, VerifierKey};
 use crate::name::{MemberId, Origin, StreamId};
 use crate::note::{Note, NoteError};
 use crate::record;
@@ -380,6 +380,19 @@ impl Statement {
             String::from_utf8(bytes).map_err(|_| ParseError::NotCanonical { position: 0 })?;
         canonical::check_text(text.trim_end_matches('\n'))?;
         Ok(text)
+    }
+
+    /// Signs the statement with these keys: the bytes to submit.
+    ///
+    /// # Errors
+    /// As [`Statement::to_text`]; or if two keys have the same name.
+    pub fn sign<'a>(&self, keys: impl IntoIterator<Item = &'a SigningKey>) -> Result<Vec<u8>, ParseError> {
+        let text = self.to_text()?;
+        let mut lines: Vec<_> = keys.into_iter().map(|key| key.sign_note_text(&text)).collect();
+        lines.sort_by(|one, other| one.name().cmp(other.name()));
+        let bytes = Note::new(text, lines)?.to_bytes();
+        SignedEvent::parse(&bytes)?;
+        Ok(bytes)
     }
 
     /// Reads a statement from its text.

@@ -18,7 +18,12 @@ use crate::transaction::{Awaiting, Gate, Passed, Phase, Posting, Recorded, Trans
 pub fn evolve(state: &mut State, entry: &Entry) {
     match &entry.statement().stream {
         StreamId::Ledger => evolve_ledger(state, entry),
-        StreamId::Transaction(id) => evolve_transaction(state, id, entry),
+        StreamId::Transaction(id) => {
+            if let Some(ledger) = &state.ledger {
+                let after = evolve_transaction(ledger, id, state.transactions.remove(id), entry);
+                state.transactions.insert(id.clone(), after);
+            }
+        }
         StreamId::Concern(_) => {}
     }
     state.size = state.size.max(entry.index() + 1);
@@ -78,54 +83,44 @@ fn open(opened: &LedgerOpened, entry: &Entry) -> LedgerState {
     }
 }
 
-fn evolve_transaction(state: &mut State, id: &TransactionId, entry: &Entry) {
-    let Some(ledger) = state.ledger.as_ref() else {
-        return;
-    };
-    let begun_at = state
-        .transactions
-        .get(id)
-        .map_or(entry.index(), |transaction| transaction.begun_at);
-    let charter = Arc::clone(ledger.charter_of(begun_at, entry.index()));
-    let transaction = state
-        .transactions
-        .entry(id.clone())
-        .or_insert_with(|| Transaction {
-            id: id.clone(),
-            begun_at,
-            head: entry.leaf(),
-            passed: Vec::new(),
-            phase: Phase::Awaiting(Awaiting {
-                gate: Gate::Ready {
-                    since: entry.received_at(),
-                },
-                step: Step::AssetVerification,
-            }),
-            postings: Vec::new(),
-        });
+/// A transaction after `entry`, which stands in its stream. `before` is what it was, if it had begun.
+pub(crate) fn evolve_transaction(
+    ledger: &LedgerState,
+    id: &TransactionId,
+    before: Option<Transaction>,
+    entry: &Entry,
+) -> Transaction {
+    let mut transaction = before.unwrap_or_else(|| begin(id, entry));
+    let charter = ledger.charter_of(transaction.begun_at, entry.index());
     transaction.head = entry.leaf();
     let event = &entry.statement().event;
-    let recorded = recorded(&charter, entry);
-    if let Event::ChannelPosted(posted) = event {
-        let Phase::Publishing(publishing) = &transaction.phase else {
-            return;
-        };
-        let point = publishing.point();
-        let (channel, location) = (posted.channel.clone(), posted.location.clone());
-        transaction.postings.push(Posting {
-            channel,
-            location,
-            point,
-            recorded,
-        });
-        transaction.post(&posted.channel, entry.received_at());
-    } else if let Some(view) = event.step() {
-        transaction.phase = phase_after(&charter, view.step, entry);
-        transaction.passed.push(Passed {
-            step: view.step,
-            event: event.clone(),
-            recorded,
-        });
+    let recorded = recorded(charter, entry);
+    match (event, &transaction.phase) {
+        (Event::ChannelPosted(posted), Phase::Publishing(publishing)) => {
+            let point = publishing.point();
+            let (channel, location) = (posted.channel.clone(), posted.location.clone());
+            transaction.postings.push(Posting { channel, location, point, recorded });
+            transaction.post(&posted.channel, entry.received_at());
+        }
+        _ => {
+            if let Some(view) = event.step() {
+                transaction.phase = phase_after(charter, view.step, entry);
+                transaction.passed.push(Passed { step: view.step, event: event.clone(), recorded });
+            }
+        }
+    }
+    transaction
+}
+
+fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
+    let gate = Gate::Ready { since: entry.received_at() };
+    Transaction {
+        id: id.clone(),
+        begun_at: entry.index(),
+        head: entry.leaf(),
+        passed: Vec::new(),
+        phase: Phase::Awaiting(Awaiting { gate, step: Step::AssetVerification }),
+        postings: Vec::new(),
     }
 }
 
