@@ -17,6 +17,8 @@ pub mod ledger;
 pub mod money;
 pub mod name;
 pub mod note;
+pub mod policy;
+pub mod proof;
 pub mod record;
 pub mod refusal;
 pub mod role;
