@@ -386,9 +386,15 @@ impl Statement {
     ///
     /// # Errors
     /// As [`Statement::to_text`]; or if two keys have the same name.
-    pub fn sign<'a>(&self, keys: impl IntoIterator<Item = &'a SigningKey>) -> Result<Vec<u8>, ParseError> {
+    pub fn sign<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a SigningKey>,
+    ) -> Result<Vec<u8>, ParseError> {
         let text = self.to_text()?;
-        let mut lines: Vec<_> = keys.into_iter().map(|key| key.sign_note_text(&text)).collect();
+        let mut lines: Vec<_> = keys
+            .into_iter()
+            .map(|key| key.sign_note_text(&text))
+            .collect();
         lines.sort_by(|one, other| one.name().cmp(other.name()));
         let bytes = Note::new(text, lines)?.to_bytes();
         SignedEvent::parse(&bytes)?;

@@ -99,13 +99,22 @@ pub(crate) fn evolve_transaction(
         (Event::ChannelPosted(posted), Phase::Publishing(publishing)) => {
             let point = publishing.point();
             let (channel, location) = (posted.channel.clone(), posted.location.clone());
-            transaction.postings.push(Posting { channel, location, point, recorded });
+            transaction.postings.push(Posting {
+                channel,
+                location,
+                point,
+                recorded,
+            });
             transaction.post(&posted.channel, entry.received_at());
         }
         _ => {
             if let Some(view) = event.step() {
                 transaction.phase = phase_after(charter, view.step, entry);
-                transaction.passed.push(Passed { step: view.step, event: event.clone(), recorded });
+                transaction.passed.push(Passed {
+                    step: view.step,
+                    event: event.clone(),
+                    recorded,
+                });
             }
         }
     }
@@ -113,13 +122,18 @@ pub(crate) fn evolve_transaction(
 }
 
 fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
-    let gate = Gate::Ready { since: entry.received_at() };
+    let gate = Gate::Ready {
+        since: entry.received_at(),
+    };
     Transaction {
         id: id.clone(),
         begun_at: entry.index(),
         head: entry.leaf(),
         passed: Vec::new(),
-        phase: Phase::Awaiting(Awaiting { gate, step: Step::AssetVerification }),
+        phase: Phase::Awaiting(Awaiting {
+            gate,
+            step: Step::AssetVerification,
+        }),
         postings: Vec::new(),
     }
 }

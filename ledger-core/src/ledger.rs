@@ -14,7 +14,7 @@ use crate::evolve::{evolve, evolve_transaction};
 use crate::hash::Hash;
 use crate::key::SigningKey;
 use crate::name::{StreamId, TransactionId};
-use crate::proof::Proof;
+use crate::proof::{LogProofError, Proof};
 use crate::refusal::Refusal;
 use crate::state::{State, touches};
 use crate::store::{Batch, Relation, Store, StoreError, Touch};
@@ -43,8 +43,13 @@ pub enum LedgerError {
     /// The checkpoint could not be read or signed.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The proof could not be made.
+    #[error(transparent)]
+    Proof(#[from] LogProofError),
     /// An entry in the store is not one that this program admits.
-    #[error("第 {index} 条不成立：{fault}；请停止使用这个数据文件夹，用 sanzi audit 检查 (entry {index} does not hold: {fault})")]
+    #[error(
+        "第 {index} 条不成立：{fault}；请停止使用这个数据文件夹，用 sanzi audit 检查 (entry {index} does not hold: {fault})"
+    )]
     Entry {
         /// Its place.
         index: u64,
@@ -58,7 +63,9 @@ pub enum LedgerError {
     #[error("这里已有账本，不能再建 (there is a ledger here already)")]
     NotEmpty,
     /// The log key's name is not the ledger's origin.
-    #[error("日志钥匙应名为 {expected}，实为 {found} (the log key must be named {expected}, found {found})")]
+    #[error(
+        "日志钥匙应名为 {expected}，实为 {found} (the log key must be named {expected}, found {found})"
+    )]
     WrongKey {
         /// The ledger's origin.
         expected: String,
@@ -66,7 +73,9 @@ pub enum LedgerError {
         found: String,
     },
     /// The published root is not that of the stored entries.
-    #[error("已公布的树根与存储的条目不符，存储损坏或被改；请用 sanzi audit 检查 (the published root is not that of the stored entries)")]
+    #[error(
+        "已公布的树根与存储的条目不符，存储损坏或被改；请用 sanzi audit 检查 (the published root is not that of the stored entries)"
+    )]
     RootMismatch,
     /// An earlier write failed; the ledger must be opened again.
     #[error("先前写入失败，请重新打开账本 (an earlier write failed; open the ledger again)")]
@@ -125,7 +134,12 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError::NotEmpty`], [`LedgerError::WrongKey`]; or as [`Ledger::append`].
-    pub fn create(store: S, log_key: SigningKey, founding: &[u8], now: LogTime) -> Result<(Self, Receipt), AppendError> {
+    pub fn create(
+        store: S,
+        log_key: SigningKey,
+        founding: &[u8],
+        now: LogTime,
+    ) -> Result<(Self, Receipt), AppendError> {
         if store.size() > 0 {
             return Err(LedgerError::NotEmpty.into());
         }
@@ -133,9 +147,15 @@ impl<S: Store> Ledger<S> {
         if let Event::LedgerOpened(opened) = &signed.statement().event {
             check_key(opened.origin.as_str(), &log_key)?;
         }
-        let checkpoint = sign(&log_key, 0, Hash::empty_root())?;
-        let mut ledger =
-            Self { checkpoint, failed: false, frontier: Frontier::new(), log_key, state: State::new(), store };
+        let checkpoint = sign(&log_key, 0, Hash::empty_root()).map_err(LedgerError::from)?;
+        let mut ledger = Self {
+            checkpoint,
+            failed: false,
+            frontier: Frontier::new(),
+            log_key,
+            state: State::new(),
+            store,
+        };
         let receipt = ledger.append(founding, now)?;
         Ok((ledger, receipt))
     }
@@ -147,7 +167,11 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// [`LedgerError::Empty`], [`LedgerError::WrongKey`], [`LedgerError::RootMismatch`], or whatever
     /// the store finds.
-    pub fn open(mut store: S, log_key: SigningKey, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, LedgerError> {
+    pub fn open(
+        mut store: S,
+        log_key: SigningKey,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, LedgerError> {
         let published = store.published_size();
         if store.size() == 0 {
             return Err(LedgerError::Empty);
@@ -161,7 +185,14 @@ impl<S: Store> Ledger<S> {
         }
         catch_up(&mut store, published, progress)?;
         let frontier = Frontier::load(&store, published)?;
-        let mut ledger = Self { checkpoint, failed: false, frontier, log_key, state: State::new(), store };
+        let mut ledger = Self {
+            checkpoint,
+            failed: false,
+            frontier,
+            log_key,
+            state: State::new(),
+            store,
+        };
         ledger.load_ledger_state(published)?;
         ledger.admit_tail(published)?;
         match ledger.state.ledger() {
@@ -213,7 +244,10 @@ impl<S: Store> Ledger<S> {
         }
         let receipt = |answer: Result<(u64, bool), AppendError>| {
             let (index, added) = answer?;
-            Ok(Receipt { added, ..self.receipt(index)? })
+            Ok(Receipt {
+                added,
+                ..self.receipt(index)?
+            })
         };
         Ok(answers.into_iter().map(receipt).collect())
     }
@@ -265,7 +299,9 @@ impl<S: Store> Ledger<S> {
                 candidate = Some(pair[1]);
             }
         }
-        let Some(index) = candidate else { return Ok(None) };
+        let Some(index) = candidate else {
+            return Ok(None);
+        };
         let stands = self.entry(index)?.signed.note().text() == text;
         Ok(stands.then_some(index))
     }
@@ -280,7 +316,8 @@ impl<S: Store> Ledger<S> {
         }
         self.store.append(first, &batch)?;
         let checkpoint = sign(&self.log_key, frontier.size(), frontier.root())?;
-        self.store.publish(frontier.size(), &checkpoint.to_bytes())?;
+        self.store
+            .publish(frontier.size(), &checkpoint.to_bytes())?;
         (self.frontier, self.checkpoint) = (frontier, checkpoint);
         Ok(())
     }
@@ -297,9 +334,10 @@ impl<S: Store> Ledger<S> {
     }
 
     fn replay(&self, id: &TransactionId) -> Result<Option<Transaction>, LedgerError> {
-        let (Some(ledger), Some(record)) =
-            (self.state.ledger(), self.store.stream(&StreamId::Transaction(id.clone()))?)
-        else {
+        let (Some(ledger), Some(record)) = (
+            self.state.ledger(),
+            self.store.stream(&StreamId::Transaction(id.clone()))?,
+        ) else {
             return Ok(None);
         };
         let mut transaction = None;
@@ -312,7 +350,11 @@ impl<S: Store> Ledger<S> {
 
     /// Replays the ledger's own stream up to `size`.
     fn load_ledger_state(&mut self, size: u64) -> Result<(), LedgerError> {
-        for index in self.stream(&StreamId::Ledger)?.into_iter().filter(|index| *index < size) {
+        for index in self
+            .stream(&StreamId::Ledger)?
+            .into_iter()
+            .filter(|index| *index < size)
+        {
             let entry = Entry::reread(self.state.ledger(), index, self.entry(index)?);
             evolve(&mut self.state, &entry);
         }
@@ -339,14 +381,14 @@ impl<S: Store> Ledger<S> {
         if kept < size {
             self.store.truncate_unpublished(kept)?;
         }
+        catch_up(&mut self.store, published, &mut |_, _| {})?;
         if fresh.is_empty() {
             return Ok(());
         }
-        let from = self.store.indexed_size().max(published).min(kept);
-        if self.store.indexed_size() < published {
-            catch_up(&mut self.store, published, &mut |_, _| {})?;
-        }
-        let late = fresh.iter().skip(usize::try_from(from - published).unwrap_or(usize::MAX));
+        let from = self.store.indexed_size().min(kept);
+        let late = fresh
+            .iter()
+            .skip(usize::try_from(from - published).unwrap_or(usize::MAX));
         let touches: Vec<_> = late.map(|entry| touches_of(entry.statement())).collect();
         self.store.index(from, &touches)?;
         for entry in &fresh {
@@ -374,7 +416,9 @@ impl<S: Store> Ledger<S> {
 
     /// As `load`, but from published entries only: the tail is being admitted one by one.
     fn load_published(&mut self, stream: &StreamId) -> Option<()> {
-        let StreamId::Transaction(id) = stream else { return Some(()) };
+        let StreamId::Transaction(id) = stream else {
+            return Some(());
+        };
         if self.state.transactions.contains_key(id) {
             return Some(());
         }
@@ -395,20 +439,36 @@ impl<S: Store> Ledger<S> {
 
 fn touches_of(statement: &Statement) -> Vec<Touch> {
     let own = &statement.stream;
-    let relation = |stream: &StreamId| if stream == own { Relation::Own } else { Relation::Also };
-    let touch = |stream: StreamId| Touch { relation: relation(&stream), stream };
+    let relation = |stream: &StreamId| {
+        if stream == own {
+            Relation::Own
+        } else {
+            Relation::Also
+        }
+    };
+    let touch = |stream: StreamId| Touch {
+        relation: relation(&stream),
+        stream,
+    };
     touches(statement).into_iter().map(touch).collect()
 }
 
 /// Brings a store's index forward to `size` from the entries themselves.
-fn catch_up<S: Store>(store: &mut S, size: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<(), LedgerError> {
+fn catch_up<S: Store>(
+    store: &mut S,
+    size: u64,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(), LedgerError> {
     while store.indexed_size() < size {
         let from = store.indexed_size();
         let count = usize::try_from(size - from).unwrap_or(CHUNK).min(CHUNK);
         let mut touches = Vec::with_capacity(count);
         for (index, bytes) in (from..).zip(store.entries(from, count)?) {
             let entry = LoggedEntry::parse(&bytes);
-            let entry = entry.map_err(|fault| LedgerError::Entry { index, fault: fault.to_string() })?;
+            let entry = entry.map_err(|fault| LedgerError::Entry {
+                index,
+                fault: fault.to_string(),
+            })?;
             touches.push(touches_of(entry.signed.statement()));
         }
         store.index(from, &touches)?;
@@ -425,5 +485,8 @@ fn check_key(origin: &str, log_key: &SigningKey) -> Result<(), LedgerError> {
     if log_key.name() == origin {
         return Ok(());
     }
-    Err(LedgerError::WrongKey { expected: origin.to_owned(), found: log_key.name().to_owned() })
+    Err(LedgerError::WrongKey {
+        expected: origin.to_owned(),
+        found: log_key.name().to_owned(),
+    })
 }

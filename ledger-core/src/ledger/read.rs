@@ -74,7 +74,10 @@ impl<S: Store> Ledger<S> {
             return Err(LedgerError::NoEntry { index, size });
         }
         let bytes = self.store.entry(index)?;
-        LoggedEntry::parse(&bytes).map_err(|fault| LedgerError::Entry { index, fault: fault.to_string() })
+        LoggedEntry::parse(&bytes).map_err(|fault| LedgerError::Entry {
+            index,
+            fault: fault.to_string(),
+        })
     }
 
     /// The leaf hash of an entry.
@@ -83,7 +86,10 @@ impl<S: Store> Ledger<S> {
     /// [`LedgerError::NoEntry`].
     pub fn leaf(&self, index: u64) -> Result<Hash, LedgerError> {
         let hashes = self.store.read_hashes(0, index, 1)?;
-        hashes.first().copied().ok_or(LedgerError::NoEntry { index, size: self.store.size() })
+        hashes.first().copied().ok_or(LedgerError::NoEntry {
+            index,
+            size: self.store.size(),
+        })
     }
 
     /// The entries of a stream, in order.
@@ -115,7 +121,9 @@ impl<S: Store> Ledger<S> {
         limit: usize,
     ) -> Result<Vec<TransactionId>, LedgerError> {
         let after = after.map(|id| StreamId::Transaction(id.clone()));
-        let streams = self.store.streams(StreamKind::Transaction, after.as_ref(), limit)?;
+        let streams = self
+            .store
+            .streams(StreamKind::Transaction, after.as_ref(), limit)?;
         let id = |stream| match stream {
             StreamId::Transaction(id) => Some(id),
             _ => None,
@@ -133,15 +141,25 @@ impl<S: Store> Ledger<S> {
             return Err(LedgerError::NoEntry { index, size });
         }
         let hashes = tree::prove_inclusion(&self.store, index, size)?;
-        let proof = Proof::new(index, hashes, &self.checkpoint);
-        Ok(Receipt { added: false, index, leaf: self.leaf(index)?, proof })
+        let proof = Proof::new(index, hashes, &self.checkpoint)?;
+        Ok(Receipt {
+            added: false,
+            index,
+            leaf: self.leaf(index)?,
+            proof,
+        })
     }
 
     /// A statement of what would come next in a stream: what its signers sign.
     ///
     /// # Errors
     /// If the stream cannot be read.
-    pub fn draft(&self, stream: StreamId, at: StatedTime, event: Event) -> Result<Statement, LedgerError> {
+    pub fn draft(
+        &self,
+        stream: StreamId,
+        at: StatedTime,
+        event: Event,
+    ) -> Result<Statement, LedgerError> {
         let ledger = self.state()?;
         let prev = match &stream {
             StreamId::Ledger => ledger.head,
@@ -161,14 +179,20 @@ impl<S: Store> Ledger<S> {
         signers: &[MemberId],
         now: LogTime,
     ) -> Result<Result<(), Refusal>, LedgerError> {
-        let mut state = State { ledger: self.state.ledger.clone(), ..State::new() };
+        let mut state = State {
+            ledger: self.state.ledger.clone(),
+            ..State::new()
+        };
         (state.size, state.last_received_at) = (self.state.size, self.state.last_received_at);
         if let StreamId::Transaction(id) = &statement.stream
             && let Some(transaction) = self.transaction(id)?
         {
             state.transactions.insert(id.clone(), transaction);
         }
-        let received_at = self.state.last_received_at.map_or(now, |last| last.max(now));
+        let received_at = self
+            .state
+            .last_received_at
+            .map_or(now, |last| last.max(now));
         Ok(admit::decide(&state, statement, signers, received_at))
     }
 
@@ -183,8 +207,16 @@ impl<S: Store> Ledger<S> {
         publication: &Publication,
     ) -> Result<Option<Disclosure>, LedgerError> {
         let ledger = self.state()?;
-        let Some(transaction) = self.transaction(id)? else { return Ok(None) };
+        let Some(transaction) = self.transaction(id)? else {
+            return Ok(None);
+        };
         let charter = ledger.charter_of(transaction.begun_at, self.size());
-        Ok(Some(Disclosure::compose(ledger, charter, &transaction, point, publication)))
+        Ok(Some(Disclosure::compose(
+            ledger,
+            charter,
+            &transaction,
+            point,
+            publication,
+        )))
     }
 }
