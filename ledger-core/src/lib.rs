@@ -1,6 +1,7 @@
 //! A village collective's transactions as an append-only, signed event log with three publication points.
 
 pub mod admit;
+pub mod audit;
 pub mod authenticate;
 pub mod calendar;
 pub mod canonical;
@@ -24,10 +25,12 @@ pub mod refusal;
 pub mod role;
 pub mod roster;
 pub mod signing;
+pub mod source;
 pub mod state;
 pub mod step;
 pub mod store;
 pub mod text;
+pub mod tile;
 pub mod time;
 pub mod transaction;
 pub mod tree;
