@@ -68,7 +68,9 @@ pub enum FaultKind {
     #[error("{0}")]
     Tree(String),
     /// An entry's bytes are not those that the signed tree holds.
-    #[error("条目内容与签署的树不符：应为 {expected}，实为 {found} (not the entry in the signed tree)")]
+    #[error(
+        "条目内容与签署的树不符：应为 {expected}，实为 {found} (not the entry in the signed tree)"
+    )]
     Altered {
         /// The leaf hash in the signed tree.
         expected: Hash,
@@ -177,7 +179,10 @@ impl Report {
     /// How many transactions are complete.
     #[must_use]
     pub fn completed(&self) -> usize {
-        self.state.transactions().filter(|t| matches!(t.phase, Phase::Completed(_))).count()
+        self.state
+            .transactions()
+            .filter(|t| matches!(t.phase, Phase::Completed(_)))
+            .count()
     }
 }
 
@@ -208,7 +213,11 @@ impl Replay {
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Entry, FaultKind> {
         let logged = LoggedEntry::parse(bytes)?;
         let found = logged.received_at;
-        if let Some(previous) = self.state.last_received_at().filter(|previous| *previous > found) {
+        if let Some(previous) = self
+            .state
+            .last_received_at()
+            .filter(|previous| *previous > found)
+        {
             return Err(FaultKind::Clock { previous, found });
         }
         let authentic = authenticate(&self.state, logged.signed)?;
@@ -250,7 +259,10 @@ pub fn audit<S: Source>(
     };
     match open_checkpoint(&source.checkpoint()?, expected) {
         Ok((checkpoint, witnesses)) => {
-            (report.size, report.root) = (checkpoint.checkpoint().size(), *checkpoint.checkpoint().root());
+            (report.size, report.root) = (
+                checkpoint.checkpoint().size(),
+                *checkpoint.checkpoint().root(),
+            );
             report.witnesses = witnesses;
         }
         Err(kind) => {
@@ -273,18 +285,28 @@ pub fn audit<S: Source>(
     Ok(report)
 }
 
-fn open_checkpoint(bytes: &[u8], expected: Expected<'_>) -> Result<(SignedCheckpoint, Vec<String>), FaultKind> {
+fn open_checkpoint(
+    bytes: &[u8],
+    expected: Expected<'_>,
+) -> Result<(SignedCheckpoint, Vec<String>), FaultKind> {
     let checkpoint = SignedCheckpoint::open(bytes, &expected.pins.log_key)?;
     let found = checkpoint.checkpoint().origin();
     if found != expected.pins.origin.as_str() {
         let expected = expected.pins.origin.to_string();
-        return Err(FaultKind::Origin { expected, found: found.to_owned() });
+        return Err(FaultKind::Origin {
+            expected,
+            found: found.to_owned(),
+        });
     }
     let Some(policy) = expected.policy else {
         return Ok((checkpoint, Vec::new()));
     };
     let verdict = policy.check_log(bytes, &expected.pins.log_key)?;
-    let witnesses = verdict.cosigned.iter().map(|cosigned| cosigned.witness.clone()).collect();
+    let witnesses = verdict
+        .cosigned
+        .iter()
+        .map(|cosigned| cosigned.witness.clone())
+        .collect();
     verdict.accept()?;
     Ok((checkpoint, witnesses))
 }
@@ -299,7 +321,10 @@ fn replay_tree<S: Source>(
 ) -> Result<Option<Fault>, S::Error> {
     let size = reader.size();
     if size == 0 {
-        return Ok(Some(Fault { index: None, kind: FaultKind::Empty }));
+        return Ok(Some(Fault {
+            index: None,
+            kind: FaultKind::Empty,
+        }));
     }
     for bundle in 0..size.div_ceil(256) {
         let entries = match reader.entries(bundle) {
@@ -307,10 +332,18 @@ fn replay_tree<S: Source>(
             Err(error) => return locate(source, reader, bundle, error).map(Some),
         };
         for (index, bytes) in (bundle * 256..).zip(entries) {
-            let at = |kind| Some(Fault { index: Some(index), kind });
+            let at = |kind| {
+                Some(Fault {
+                    index: Some(index),
+                    kind,
+                })
+            };
             match replay.feed(&bytes) {
                 Ok(entry) if index == 0 && entry.leaf() != pins.ledger_id => {
-                    return Ok(at(FaultKind::LedgerId { expected: pins.ledger_id, found: entry.leaf() }));
+                    return Ok(at(FaultKind::LedgerId {
+                        expected: pins.ledger_id,
+                        found: entry.leaf(),
+                    }));
                 }
                 Ok(entry) if index == 0 && !opens(&entry, &pins.origin) => {
                     let (expected, found) = (pins.origin.to_string(), "entry 0".to_owned());
@@ -335,46 +368,72 @@ fn locate<S: Source>(
     bundle: u64,
     error: TileReadError<S::Error>,
 ) -> Result<Fault, S::Error> {
-    let unproven = matches!(&error, TileReadError::Unproven { tile } if tile.level() == TileLevel::Entries);
-    let fallback = Fault { index: None, kind: FaultKind::Tree(fetched(error)?) };
+    let unproven =
+        matches!(&error, TileReadError::Unproven { tile } if tile.level() == TileLevel::Entries);
+    let fallback = Fault {
+        index: None,
+        kind: FaultKind::Tree(fetched(error)?),
+    };
     if !unproven {
         return Ok(fallback);
     }
     let first = bundle * 256;
     let width = (reader.size() - first).min(256);
     let entries = fetch_bundle(source, bundle, width)?.unwrap_or_default();
-    let leaves = reader.read_hashes(0, first, width as usize).unwrap_or_default();
+    let leaves = reader
+        .read_hashes(0, first, width as usize)
+        .unwrap_or_default();
     for ((index, bytes), expected) in (first..).zip(entries).zip(leaves) {
         let found = Hash::leaf(&bytes);
         if found != expected {
-            return Ok(Fault { index: Some(index), kind: FaultKind::Altered { expected, found } });
+            return Ok(Fault {
+                index: Some(index),
+                kind: FaultKind::Altered { expected, found },
+            });
         }
     }
     Ok(fallback)
 }
 
 /// Replays entries that the tree does not prove, to find where they stop making sense.
-fn replay_unproven<S: Source>(source: &S, size: u64, replay: &mut Replay) -> Result<Option<Fault>, S::Error> {
+fn replay_unproven<S: Source>(
+    source: &S,
+    size: u64,
+    replay: &mut Replay,
+) -> Result<Option<Fault>, S::Error> {
     for bundle in 0..size.div_ceil(256) {
         let Some(entries) = fetch_bundle(source, bundle, (size - bundle * 256).min(256))? else {
             return Ok(None);
         };
         for (index, bytes) in (bundle * 256..).zip(entries) {
             if let Err(kind) = replay.feed(&bytes) {
-                return Ok(Some(Fault { index: Some(index), kind }));
+                return Ok(Some(Fault {
+                    index: Some(index),
+                    kind,
+                }));
             }
         }
     }
     Ok(None)
 }
 
-fn fetch_bundle<S: Source>(source: &S, bundle: u64, width: u64) -> Result<Option<Vec<Vec<u8>>>, S::Error> {
+fn fetch_bundle<S: Source>(
+    source: &S,
+    bundle: u64,
+    width: u64,
+) -> Result<Option<Vec<Vec<u8>>>, S::Error> {
     let Ok(tile) = Tile::new(TileLevel::Entries, bundle, width as u16) else {
         return Ok(None);
     };
     let bytes = source.fetch(&tile)?;
     let entries = crate::tile::parse_bundle(&bytes).ok();
-    Ok(entries.map(|entries| entries.into_iter().take(width as usize).map(<[u8]>::to_vec).collect()))
+    Ok(entries.map(|entries| {
+        entries
+            .into_iter()
+            .take(width as usize)
+            .map(<[u8]>::to_vec)
+            .collect()
+    }))
 }
 
 /// Separates what could not be fetched from what is wrong.
@@ -383,10 +442,12 @@ fn fetched<E>(error: TileReadError<E>) -> Result<String, E> {
         TileReadError::Fetch { source, .. } => Err(source),
         TileReadError::Form { tile, problem } => Ok(format!("{tile}: {problem}")),
         TileReadError::Width { tile, found } => Ok(format!("{tile}: {found}")),
-        TileReadError::Unproven { tile } => Ok(format!("{tile} 与树根不符 (does not belong to the signed tree)")),
-        TileReadError::Root { expected, found } => {
-            Ok(format!("树根应为 {expected}，实为 {found} (expected root {expected}, found {found})"))
-        }
+        TileReadError::Unproven { tile } => Ok(format!(
+            "{tile} 与树根不符 (does not belong to the signed tree)"
+        )),
+        TileReadError::Root { expected, found } => Ok(format!(
+            "树根应为 {expected}，实为 {found} (expected root {expected}, found {found})"
+        )),
         other @ TileReadError::OutOfTree { .. } => Ok(match other {
             TileReadError::OutOfTree { size, .. } => format!("{size}"),
             _ => String::new(),
@@ -402,12 +463,18 @@ pub fn audit_index<S: Store>(store: &S) -> Result<Option<FaultKind>, StoreError>
     let mut records: BTreeMap<StreamId, StreamRecord> = BTreeMap::new();
     for index in 0..store.size() {
         // What is no entry belongs to no stream; the audit of the log itself reports it.
-        let Ok(logged) = LoggedEntry::parse(&store.entry(index)?) else { continue };
+        let Ok(logged) = LoggedEntry::parse(&store.entry(index)?) else {
+            continue;
+        };
         let statement = logged.signed.statement();
         for stream in touches(statement) {
             let own = stream == statement.stream;
             let record = records.entry(stream).or_default();
-            if own { record.own.push(index) } else { record.also.push(index) }
+            if own {
+                record.own.push(index)
+            } else {
+                record.also.push(index)
+            }
         }
     }
     for (stream, record) in records {

@@ -53,7 +53,9 @@ pub struct StoreSource<'a, S>(pub &'a S);
 
 impl<S: Store> StoreSource<'_, S> {
     fn hashes(&self, level: u8, tile: &Tile) -> Result<Vec<Hash>, SourceError> {
-        Ok(self.0.read_hashes(level, tile.first(), usize::from(tile.width()))?)
+        Ok(self
+            .0
+            .read_hashes(level, tile.first(), usize::from(tile.width()))?)
     }
 }
 
