@@ -1,2 +1,19 @@
-//! The `sanzi` command.
-fn main() {}
+//! `sanzi`: the ledger's service and command line. (三资账)
+
+mod command;
+mod draft;
+mod form;
+mod key_file;
+mod moment;
+mod shape;
+mod signers;
+mod source_arg;
+mod terminal;
+mod url_source;
+mod words;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::main(std::env::args_os().collect())
+}

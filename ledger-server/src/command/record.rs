@@ -1,0 +1,501 @@
+//! `sanzi record`: makes the draft of an event, with the first signature.
+//!
+//! Everything is judged before anything is written: the answers by the library's parser, the event by
+//! the very rules that the log will apply, with the persons who could sign it.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use ledger_core::admit;
+use ledger_core::charter::Charter;
+use ledger_core::disclosure::Disclosure;
+use ledger_core::event::{Event, Statement};
+use ledger_core::hash::Digest;
+use ledger_core::name::StreamId;
+use ledger_core::state::{LedgerState, State};
+use ledger_core::transaction::Phase;
+use ledger_core::{Language, MemberId, Refusal, SigningKey, StatedTime, Step, TransactionId};
+use serde_json::{Map, Value, json};
+
+use super::cosign;
+use super::help::Text;
+use crate::draft;
+use crate::form::{self, Form};
+use crate::key_file;
+use crate::moment;
+use crate::shape::{self, Shape};
+use crate::signers;
+use crate::source_arg;
+use crate::terminal::{Refused, Terminal};
+use crate::words::{self, Words};
+
+mod attachments;
+
+use attachments::Attachments;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "  $ sanzi record asset_verification --ledger data --transaction 2026-001 --key huang.key\n  $ sanzi record member_vote --ledger https://sanzi.example.org/donglang --transaction 2026-001 --key liu.key --from vote.json --document tally=计票单.pdf")]
+pub(crate) struct Record {
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(Event::KINDS.iter().copied().filter(|kind| *kind != "ledger_opened")))]
+    kind: String,
+    #[arg(long, value_name = "SOURCE")]
+    ledger: String,
+    #[arg(long, value_name = "ID")]
+    transaction: Option<TransactionId>,
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    #[arg(long = "as", value_name = "MEMBER")]
+    r#as: Option<MemberId>,
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    #[arg(long, value_name = "KIND=PATH")]
+    document: Vec<String>,
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    #[arg(long, value_name = "DRAFT")]
+    out: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pins: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+/// The ledger as it stands, and who is about to sign.
+struct Desk<'a> {
+    terminal: Terminal,
+    charter: &'a Charter,
+    ledger: &'a LedgerState,
+    signer: MemberId,
+    state: &'a State,
+    stream: StreamId,
+}
+
+pub(crate) const TEXTS: &[Text] = &[
+    Text {
+        of: "record",
+        zh: "登记一个环节、一次张贴或一项名册、章程变动：生成草稿并签第一个名",
+        en: "Record a step, a posting or a change of roster or charter: make a draft and sign it first",
+    },
+    Text {
+        of: "record.kind",
+        zh: "事项：环节代号（如 asset_verification）、channel_posted 或名册章程事项（如 role_granted）",
+        en: "A step (asset_verification, ...), channel_posted, or an event of roster or charter (role_granted, ...)",
+    },
+    Text {
+        of: "record.ledger",
+        zh: "账本：数据文件夹、镜像文件夹或网址",
+        en: "The ledger: data folder, mirror's folder or URL",
+    },
+    Text {
+        of: "record.transaction",
+        zh: "交易编号，如 2026-001",
+        en: "The transaction's id, as in 2026-001",
+    },
+    Text {
+        of: "record.key",
+        zh: "签署人的钥匙文件",
+        en: "The signer's key file",
+    },
+    Text {
+        of: "record.as",
+        zh: "签署人代号；钥匙旁有 .pub 文件时不用给",
+        en: "Who signs; not needed beside a .pub file",
+    },
+    Text {
+        of: "record.from",
+        zh: "填好的内容（JSON），不再逐项提问",
+        en: "The content (JSON), instead of questions",
+    },
+    Text {
+        of: "record.document",
+        zh: "材料：种类=文件路径，可多次给",
+        en: "A document: kind=path; may be given several times",
+    },
+    Text {
+        of: "record.at",
+        zh: "发生时间，如 \"2026-03-02 09:30\"；默认现在",
+        en: "When it happened, as in \"2026-03-02 09:30\"; by default now",
+    },
+    Text {
+        of: "record.out",
+        zh: "草稿写到哪；默认按交易和事项取名",
+        en: "Where the draft goes; by default named after transaction and kind",
+    },
+    Text {
+        of: "record.pins",
+        zh: "信任锚文件",
+        en: "The pins to verify the ledger by",
+    },
+    Text {
+        of: "record.passphrase_file",
+        zh: "口令写在这个文件的第一行",
+        en: "A file whose first line is the passphrase",
+    },
+];
+
+impl Record {
+    /// Makes a draft.
+    pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
+        let terminal = Terminal::new(language);
+        let stream = self.stream(terminal)?;
+        let source = source_arg::open(terminal, &self.ledger, self.pins.as_deref())?;
+        let report = source.replay(&mut |_, _, _| {})?;
+        let Some(ledger) = report.state.ledger() else {
+            bail!(terminal.pick("账本是空的", "the ledger is empty"));
+        };
+        let key = self.unlock(terminal, ledger)?;
+        let desk = Desk {
+            terminal,
+            charter: signers::charter_of(&report.state, ledger, &stream),
+            ledger,
+            signer: signer(terminal, ledger, report.state.size(), &key)?,
+            state: &report.state,
+            stream,
+        };
+        self.draft(&desk, &key)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn stream(&self, terminal: Terminal) -> anyhow::Result<StreamId> {
+        let in_transaction = self.kind.parse::<Step>().is_ok() || self.kind == "channel_posted";
+        match (&self.transaction, in_transaction) {
+            (Some(id), true) => Ok(StreamId::Transaction(id.clone())),
+            (None, false) => Ok(StreamId::Ledger),
+            (None, true) => bail!(terminal.pick(
+                format!("{} 属于某笔交易，请加 --transaction 交易编号（如 2026-001）", self.kind),
+                format!("{} belongs to a transaction: give --transaction ID", self.kind),
+            )),
+            (Some(_), false) => bail!(terminal.pick(
+                format!("{} 是账本本身的事项，不属于任何交易，请去掉 --transaction", self.kind),
+                format!("{} belongs to the ledger itself: leave out --transaction", self.kind),
+            )),
+        }
+    }
+
+    fn unlock(&self, terminal: Terminal, ledger: &LedgerState) -> anyhow::Result<SigningKey> {
+        let passphrase_file = self.passphrase_file.as_deref();
+        let Some(member) = &self.r#as else {
+            return key_file::unlock(terminal, &self.key, passphrase_file);
+        };
+        let seed = key_file::unlock_seed(terminal, &self.key, passphrase_file)?;
+        Ok(SigningKey::from_seed(&ledger.origin.key_name(member), &seed)?)
+    }
+
+    fn draft(&self, desk: &Desk<'_>, key: &SigningKey) -> anyhow::Result<()> {
+        let terminal = desk.terminal;
+        let out = self.out.clone().unwrap_or_else(|| self.default_name(desk));
+        if out.exists() {
+            bail!(terminal.pick(
+                format!("草稿 {} 已经有了，不会覆盖；请先移走，或用 --out 换个名字", out.display()),
+                format!("the draft {} is there already and is not overwritten; move it away or give --out", out.display()),
+            ));
+        }
+        desk.check_turn(&self.kind)?;
+        let mut body = self.given(desk)?;
+        let attachments = Attachments::collect(desk, &self.kind, &self.document, self.from.is_none(), &mut body)?;
+        let (statement, disclosure) = loop {
+            if self.from.is_none() {
+                desk.ask(&self.kind, &mut body)?;
+            }
+            let made = desk.statement(&self.kind, body.clone(), self.at.as_deref());
+            let made = made.and_then(|(statement, disclosure)| {
+                desk.rehearse(&statement)?;
+                Ok((statement, disclosure))
+            });
+            match made {
+                Ok(made) => break made,
+                Err(fault) => self.mend(desk, fault, &mut body, &out)?,
+            }
+        };
+        let note = statement.sign([key])?;
+        let mut documents = attachments.bytes;
+        documents.extend(disclosure);
+        draft::write_new(terminal, &out, &note, &documents)?;
+        let words = Words {
+            language: terminal.language,
+            ledger: Some(desk.ledger),
+            charter: Some(desk.charter),
+        };
+        terminal.say(terminal.pick("草稿内容：", "the draft says:"));
+        for line in words::lines(&words.statement(&statement), terminal.language) {
+            terminal.say(line);
+        }
+        cosign::say_next(terminal, &words, desk.state, &statement, std::slice::from_ref(&desk.signer), &out, Some(&self.ledger));
+        Ok(())
+    }
+
+    fn default_name(&self, desk: &Desk<'_>) -> PathBuf {
+        match &desk.stream {
+            StreamId::Transaction(id) => format!("{id}-{}.draft", self.kind),
+            _ => format!("ledger-{}.draft", self.kind),
+        }
+        .into()
+    }
+
+    /// The content given as a file, or nothing yet.
+    fn given(&self, desk: &Desk<'_>) -> anyhow::Result<Map<String, Value>> {
+        let terminal = desk.terminal;
+        let Some(file) = &self.from else {
+            return Ok(Map::new());
+        };
+        let text = std::fs::read(file).with_context(|| {
+            terminal.pick(format!("读不到 {}", file.display()), format!("cannot read {}", file.display()))
+        })?;
+        let value: Value = serde_json::from_slice(&text).with_context(|| {
+            terminal.pick(
+                format!("{} 不是有效的 JSON", file.display()),
+                format!("{} is not valid JSON", file.display()),
+            )
+        })?;
+        let Value::Object(mut body) = value else {
+            bail!(terminal.pick(
+                format!("{} 应为一个 JSON 对象 {{…}}", file.display()),
+                format!("{} must hold one JSON object {{…}}", file.display()),
+            ));
+        };
+        if body.remove("kind").is_some_and(|kind| kind != *self.kind) {
+            bail!(terminal.pick(
+                format!("{} 里的 kind 与命令里的 {} 不一致", file.display(), self.kind),
+                format!("the kind in {} is not {}", file.display(), self.kind),
+            ));
+        }
+        if let Some(Value::String(path)) = body.get("charter") {
+            let charter = form::read_charter(terminal, Path::new(path))?;
+            body.insert("charter".to_owned(), charter);
+        }
+        Ok(body)
+    }
+
+    /// After a refusal: asks again for the field at fault, or gives up and keeps the answers.
+    fn mend(
+        &self,
+        desk: &Desk<'_>,
+        fault: anyhow::Error,
+        body: &mut Map<String, Value>,
+        out: &Path,
+    ) -> anyhow::Result<()> {
+        let terminal = desk.terminal;
+        let refused = |fault: anyhow::Error| match fault.downcast::<FieldAtFault>() {
+            Ok(at_fault) => Refused(at_fault.said).into(),
+            Err(other) => other,
+        };
+        if self.from.is_some() {
+            return Err(refused(fault));
+        }
+        let field = match fault.downcast_ref::<FieldAtFault>() {
+            Some(at_fault) if terminal.is_interactive() => at_fault.field.split('.').next(),
+            _ => None,
+        };
+        if let Some(field) = field.filter(|field| body.contains_key(*field)) {
+            terminal.advise(format!("✗ {fault}"));
+            body.remove(field);
+            return Ok(());
+        }
+        // The documents themselves are not kept: they are given again.
+        body.remove("documents");
+        let kept = draft::companion(out, "answers.json");
+        let json = serde_json::to_string_pretty(&Value::Object(body.clone()))?;
+        draft::replace(terminal, &kept, json.as_bytes())?;
+        terminal.advise(terminal.pick(
+            format!("填写的内容已存到 {}，改好后可用 --from 再来，不必重填（材料用 --document 再给一次）。", kept.display()),
+            format!("Your answers were kept in {}: correct them and give --from, with the documents by --document.", kept.display()),
+        ));
+        Err(refused(fault))
+    }
+}
+
+/// A refusal that names a field, so that it can be asked for again.
+#[derive(Debug)]
+struct FieldAtFault {
+    field: &'static str,
+    said: String,
+}
+
+impl std::fmt::Display for FieldAtFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.said)
+    }
+}
+
+impl std::error::Error for FieldAtFault {}
+
+/// Whose key it is, by the roster.
+fn signer(
+    terminal: Terminal,
+    ledger: &LedgerState,
+    position: u64,
+    key: &SigningKey,
+) -> anyhow::Result<MemberId> {
+    let member = ledger_core::authenticate::member_in_name(&ledger.origin, key.name());
+    let Some(member) = member else {
+        bail!(Refused(terminal.pick(
+            format!("这把钥匙叫 {}，不属于账本 {}；请换用本账本的钥匙", key.name(), ledger.origin),
+            format!("this key is named {} and belongs to another ledger than {}", key.name(), ledger.origin),
+        )));
+    };
+    let active = ledger.roster.member(&member).and_then(|held| held.key_at(position));
+    if active != Some(key.verifier()) {
+        bail!(Refused(terminal.pick(
+            format!("名册上 {member} 现在用的不是这把钥匙（或名册上没有 {member}）；请核对钥匙文件，或先登记换钥"),
+            format!("this is not the key that {member} uses now (or the roster has no {member}); check the key file, or rotate the key first"),
+        )));
+    }
+    Ok(member)
+}
+
+impl Desk<'_> {
+    /// What can be known before a single question is asked: whether it is this step's turn.
+    fn check_turn(&self, kind: &str) -> anyhow::Result<()> {
+        let (Ok(step), StreamId::Transaction(id)) = (kind.parse::<Step>(), &self.stream) else {
+            return Ok(());
+        };
+        let expected = match self.state.transaction(id) {
+            None => Some(Step::AssetVerification),
+            Some(transaction) => match &transaction.phase {
+                Phase::Awaiting(awaiting) => Some(awaiting.step),
+                _ => None,
+            },
+        };
+        match expected {
+            Some(expected) if expected != step => {
+                Err(self.refused(&Refusal::OutOfOrder { expected, found: step }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for what `body` does not hold yet.
+    fn ask(&self, kind: &str, body: &mut Map<String, Value>) -> anyhow::Result<()> {
+        let Some(Shape::Object(fields)) = shape::of_event(kind) else {
+            return Ok(());
+        };
+        let named = |id: &ledger_core::name::Label| {
+            let name = self.charter.channel(id).map(|channel| channel.name.to_string());
+            (id.to_string(), name.unwrap_or_default())
+        };
+        let mut choices = Vec::new();
+        if let Some(publishing) = self.publishing() {
+            choices.push(("channel", publishing.outstanding().iter().map(named).collect()));
+        }
+        self.preset(kind, body);
+        let form = Form {
+            terminal: self.terminal,
+            kind,
+            offset_minutes: self.charter.calendar.utc_offset_minutes(),
+            choices,
+        };
+        form.fill(&fields, body)
+    }
+
+    fn publishing(&self) -> Option<&ledger_core::transaction::Publishing> {
+        let StreamId::Transaction(id) = &self.stream else {
+            return None;
+        };
+        match &self.state.transaction(id)?.phase {
+            Phase::Publishing(publishing) => Some(publishing),
+            _ => None,
+        }
+    }
+
+    /// Fills in what nobody needs to be asked: digests, and the channels that the charter requires.
+    fn preset(&self, kind: &str, body: &mut Map<String, Value>) {
+        body.entry("documents").or_insert_with(|| json!([]));
+        let publishes = kind.parse::<Step>().is_ok_and(|step| step.publication_point().is_some());
+        if publishes {
+            let required: Vec<_> = self.charter.required_channels().collect();
+            body.entry("channels").or_insert_with(|| json!(required));
+            body.entry("disclosure").or_insert_with(|| json!("0".repeat(64)));
+        }
+        if let (true, Some(publishing)) = (kind == "channel_posted", self.publishing()) {
+            let digest = publishing.disclosure();
+            body.entry("disclosure").or_insert_with(|| json!(digest));
+        }
+        let takes_documents = match shape::of_event(kind) {
+            Some(Shape::Object(fields)) => fields.iter().any(|field| field.name == "documents"),
+            _ => false,
+        };
+        if !takes_documents {
+            body.remove("documents");
+        }
+    }
+
+    /// The statement, and the disclosure that goes with a publication.
+    fn statement(
+        &self,
+        kind: &str,
+        mut body: Map<String, Value>,
+        at: Option<&str>,
+    ) -> anyhow::Result<(Statement, Option<Vec<u8>>)> {
+        self.preset(kind, &mut body);
+        body.insert("kind".to_owned(), json!(kind));
+        let mut event = self.event(body.clone())?;
+        let mut disclosure = None;
+        if let (Some(publication), StreamId::Transaction(id)) = (event.publication(), &self.stream)
+            && let (Some(transaction), Some(view)) = (self.state.transaction(id), event.step())
+            && let Some(point) = view.step.publication_point()
+        {
+            let composed = Disclosure::compose(self.ledger, self.charter, transaction, point, publication);
+            let bytes = composed.to_bytes()?;
+            body.insert("disclosure".to_owned(), json!(Digest::of(&bytes)));
+            event = self.event(body)?;
+            disclosure = Some(bytes);
+        }
+        let offset = self.charter.calendar.utc_offset_minutes();
+        let at = match at {
+            Some(text) => moment::read_stated(text, offset)?,
+            None => StatedTime::new(moment::now()?, offset)?,
+        };
+        let prev = self.state.head(&self.stream).unwrap_or(self.ledger.ledger_id);
+        Ok((Statement::new(self.stream.clone(), prev, at, event), disclosure))
+    }
+
+    fn event(&self, body: Map<String, Value>) -> anyhow::Result<Event> {
+        Event::from_value(Value::Object(body)).map_err(|fault| {
+            anyhow::Error::new(Refused(self.terminal.pick(
+                format!("内容有误，什么都没有写。字段 {}：{}", fault.path, fault.fault),
+                format!("the content is at fault, nothing was written. Field {}: {}", fault.path, fault.fault),
+            )))
+        })
+    }
+
+    /// Runs the rules on the statement as if everybody had signed who could.
+    fn rehearse(&self, statement: &Statement) -> anyhow::Result<()> {
+        let position = self.state.size();
+        let now = moment::now()?;
+        let received_at = self.state.last_received_at().map_or(now, |last| last.max(now));
+        let signed = std::slice::from_ref(&self.signer);
+        let seats = signers::rule_of(self.charter, &statement.event)
+            .and_then(|rule| signers::seats(signed, rule, &self.ledger.roster, position));
+        let all: Vec<MemberId> = match &seats {
+            Some(seats) => seats.iter().map(|seat| seat.member.clone()).collect(),
+            None => signed.to_vec(),
+        };
+        admit::decide(self.state, statement, &all, received_at).map_err(|refusal| match refusal {
+            Refusal::Inconsistent { field, .. } => {
+                let said = self.in_words(&refusal);
+                FieldAtFault { field, said }.into()
+            }
+            Refusal::MissingRoles { ref missing_roles } => {
+                let roles: Vec<_> = missing_roles.iter().map(|role| self.terminal.pick(role.zh(), role.en())).collect();
+                Refused(self.terminal.pick(
+                    format!("没有写草稿：这一项还须由{}签署，而名册上没有人能签。请先用 member_enrolled 或 role_granted 安排人选。", roles.join("、")),
+                    format!("no draft was written: {} must sign too, and nobody on the roster can. Enrol or appoint somebody first.", roles.join(", ")),
+                )).into()
+            }
+            refusal => self.refused(&refusal),
+        })
+    }
+
+    fn refused(&self, refusal: &Refusal) -> anyhow::Error {
+        Refused(self.in_words(refusal)).into()
+    }
+
+    fn in_words(&self, refusal: &Refusal) -> String {
+        let l = self.terminal.language;
+        l.pick(
+            format!("没有写草稿，规则不允许：{}。{}", refusal.title(l), refusal.detail(l)),
+            format!("no draft was written, a rule refuses it: {}. {}", refusal.title(l), refusal.detail(l)),
+        )
+    }
+}
