@@ -69,6 +69,8 @@ pub mod record;
 pub mod refusal;
 pub mod role;
 pub mod roster;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod signing;
 pub mod source;
 pub mod state;
