@@ -59,6 +59,8 @@ pub mod evolve;
 pub mod hash;
 pub mod identifier;
 pub mod key;
+#[cfg(feature = "keyfile")]
+pub mod keyfile;
 pub mod ledger;
 pub mod money;
 pub mod name;
