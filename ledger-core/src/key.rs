@@ -319,7 +319,7 @@ impl TryFrom<String> for VerifierKey {
 ///
 /// To cosign checkpoints there is [`crate::cosignature::Cosigner`].
 pub struct SigningKey {
-    pub(crate) key: ed25519_dalek::SigningKey,
+    key: ed25519_dalek::SigningKey,
     verifier: VerifierKey,
 }
 
@@ -358,8 +358,12 @@ impl SigningKey {
     /// Signs a note's text, which should end in a newline to become a note.
     #[must_use]
     pub fn sign_note_text(&self, text: &str) -> SignatureLine {
-        let signature = self.key.sign(text.as_bytes()).to_bytes().to_vec();
+        let signature = self.sign_bytes(text.as_bytes()).to_vec();
         SignatureLine::of_checked(self.name(), self.verifier.id, signature)
+    }
+
+    pub(crate) fn sign_bytes(&self, message: &[u8]) -> [u8; 64] {
+        self.key.sign(message).to_bytes()
     }
 }
 

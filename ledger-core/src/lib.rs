@@ -2,6 +2,8 @@
 
 pub mod calendar;
 pub mod canonical;
+pub mod checkpoint;
+pub mod cosignature;
 pub mod hash;
 pub mod identifier;
 pub mod key;

@@ -11,6 +11,14 @@ use crate::hash::Hash;
 /// The largest tree: 2^63 − 1 entries, so that a size also fits other programs' signed integers.
 pub const MAX_SIZE: u64 = (1 << 63) - 1;
 
+/// Reads a size or an index in the one decimal form that all tlog formats write: no sign, no leading
+/// zeroes, at most [`MAX_SIZE`].
+#[must_use]
+pub fn parse_size(text: &str) -> Option<u64> {
+    let size: u64 = text.parse().ok()?;
+    (size <= MAX_SIZE && size.to_string() == text).then_some(size)
+}
+
 /// Reads the hashes of complete subtrees, as the tiles of tlog-tiles store them.
 ///
 /// Level 0 holds leaf hashes; the hash `i` of level `L` is the Merkle tree hash of the 256^L entries

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use ledger_core::hash::Hash;
 use ledger_core::tree::{
-    Frontier, HashReader, TreeError, prove_consistency, prove_inclusion, root, verify_consistency,
-    verify_inclusion,
+    Frontier, HashReader, MAX_SIZE, TreeError, parse_size, prove_consistency, prove_inclusion,
+    root, verify_consistency, verify_inclusion,
 };
 
 struct Stored(Vec<Vec<Hash>>);
@@ -191,4 +191,27 @@ fn a_reader_that_returns_too_few_is_caught() {
         found: 3,
     };
     assert_eq!(root(&Short, 4), Err(expected));
+}
+
+#[test]
+fn sizes_have_one_decimal_form() {
+    assert_eq!(parse_size("0"), Some(0));
+    assert_eq!(parse_size("20852163"), Some(20_852_163));
+    assert_eq!(parse_size("9223372036854775807"), Some(MAX_SIZE));
+    for bad in [
+        "",
+        "00",
+        "01",
+        "+1",
+        "-0",
+        " 1",
+        "1 ",
+        "0x1",
+        "1_0",
+        "９",
+        "9223372036854775808",
+        "18446744073709551616",
+    ] {
+        assert_eq!(parse_size(bad), None, "{bad}");
+    }
 }
