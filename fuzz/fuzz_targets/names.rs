@@ -8,6 +8,7 @@ use core::str::FromStr;
 use ledger_core::hash::{Digest, Hash};
 use ledger_core::key::VerifierKey;
 use ledger_core::name::{ConcernId, Label, MemberId, Origin, StreamId, TransactionId};
+use ledger_core::note::SignatureLine;
 use libfuzzer_sys::fuzz_target;
 
 fn round_trip<T: FromStr + Display>(text: &str) {
@@ -26,6 +27,7 @@ fuzz_target!(|text: &str| {
     round_trip::<Hash>(text);
     round_trip::<Digest>(text);
     round_trip::<VerifierKey>(text);
+    round_trip::<SignatureLine>(text);
     if let Some(hash) = Hash::from_base64(text) {
         assert_eq!(hash.to_base64(), text);
     }
