@@ -134,7 +134,8 @@ pub fn check_text(json: &str) -> Result<(), CanonicalError> {
     Ok(())
 }
 
-fn hides(character: char) -> bool {
+/// Whether a character could hide or reorder what people read.
+pub(crate) fn hides(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

@@ -1,0 +1,279 @@
+//! Rules of the ledger's own stream: founding, roster, charter.
+
+use std::collections::BTreeSet;
+
+use super::{Case, check_time};
+use crate::charter::{Charter, SigningRule, When};
+use crate::event::{
+    CharterAdopted, Event, KeyCompromised, KeyRotated, RoleEnded, RoleGranted, Statement,
+};
+use crate::hash::Hash;
+use crate::key::{Algorithm, VerifierKey};
+use crate::name::{MemberId, Origin, StreamId};
+use crate::refusal::Refusal;
+use crate::role::Role;
+use crate::roster::{Enrolment, Member, Roster};
+use crate::time::LogTime;
+
+/// Entry 0: a whole charter and a first roster, signed by every founding member. (建账)
+pub(super) fn found(
+    statement: &Statement,
+    signers: &[MemberId],
+    received_at: LogTime,
+) -> Result<(), Refusal> {
+    let Event::LedgerOpened(opened) = &statement.event else {
+        return Err(Refusal::NotOpened);
+    };
+    if statement.stream != StreamId::Ledger {
+        return Err(Refusal::WrongStream {
+            expected: "ledger",
+            found: statement.stream.to_string(),
+        });
+    }
+    if statement.prev != Hash::ZERO {
+        return Err(Refusal::StalePrev {
+            expected: Hash::ZERO,
+            found: statement.prev,
+        });
+    }
+    check_time(&opened.charter, statement, received_at)?;
+    let mut roster = Roster::default();
+    for enrolment in &opened.members {
+        check_enrolment(&opened.charter, &opened.origin, &roster, enrolment)?;
+        roster.enrol(enrolment, 0);
+    }
+    if let Some(absent) = opened
+        .members
+        .iter()
+        .find(|founder| !signers.contains(&founder.member))
+    {
+        // A founder without a role still founds: the name stands where a role would.
+        let missing_roles = absent.roles.clone();
+        return Err(Refusal::MissingRoles { missing_roles });
+    }
+    check_charter(&opened.charter, opened.training)?;
+    check_staffed(&opened.charter, &roster, 1)
+}
+
+impl Case<'_> {
+    /// Rules of an event on the ledger's stream after entry 0.
+    pub(super) fn ledger_event(&self) -> Result<(), Refusal> {
+        let charter = self.ledger.charter_at(self.position);
+        let changes_charter = matches!(self.statement.event, Event::CharterAdopted(_));
+        let rule = if changes_charter {
+            &charter.charter_changes
+        } else {
+            &charter.roster_changes
+        };
+        self.check_signers(rule)?;
+        match &self.statement.event {
+            Event::MemberEnrolled(enrolled) => check_enrolment(
+                charter,
+                &self.ledger.origin,
+                &self.ledger.roster,
+                &enrolled.enrolment,
+            ),
+            Event::RoleGranted(granted) => self.role_granted(charter, granted),
+            Event::RoleEnded(ended) => self.role_ended(charter, ended),
+            Event::KeyRotated(rotated) => self.key_rotated(rotated),
+            Event::KeyCompromised(compromised) => self.key_compromised(charter, compromised),
+            Event::CharterAdopted(adopted) => self.charter_adopted(charter, adopted),
+            _ => Err(self.wrong_stream("transaction/<id>")),
+        }
+    }
+
+    fn member(&self, id: &MemberId) -> Result<&Member, Refusal> {
+        self.ledger
+            .roster
+            .member(id)
+            .ok_or_else(|| Refusal::UnknownMember { found: id.clone() })
+    }
+
+    /// The position from which the event counts: right after itself.
+    fn after(&self) -> u64 {
+        self.position + 1
+    }
+
+    fn role_granted(&self, charter: &Charter, granted: &RoleGranted) -> Result<(), Refusal> {
+        let member = self.member(&granted.member)?;
+        if member.holds(granted.role, self.position) {
+            return Err(Refusal::RoleHeld {
+                member: granted.member.clone(),
+                role: granted.role,
+            });
+        }
+        let held: Vec<Role> = member
+            .roles_at(self.position)
+            .chain([granted.role])
+            .collect();
+        check_exclusions(charter, &granted.member, &held)
+    }
+
+    fn role_ended(&self, charter: &Charter, ended: &RoleEnded) -> Result<(), Refusal> {
+        if !self.member(&ended.member)?.holds(ended.role, self.position) {
+            return Err(Refusal::RoleNotHeld {
+                member: ended.member.clone(),
+                role: ended.role,
+            });
+        }
+        let mut roster = self.ledger.roster.clone();
+        roster.end(&ended.member, ended.role, self.position);
+        check_staffed(charter, &roster, self.after())
+    }
+
+    fn key_rotated(&self, rotated: &KeyRotated) -> Result<(), Refusal> {
+        self.member(&rotated.member)?;
+        check_key(
+            &self.ledger.origin,
+            &self.ledger.roster,
+            &rotated.member,
+            &rotated.key,
+        )
+    }
+
+    fn key_compromised(
+        &self,
+        charter: &Charter,
+        compromised: &KeyCompromised,
+    ) -> Result<(), Refusal> {
+        let member = self.member(&compromised.member)?;
+        if member.key_at(self.position).is_none() {
+            return Err(Refusal::InactiveKey {
+                member: compromised.member.clone(),
+            });
+        }
+        if compromised.since > self.received_at {
+            return Err(Refusal::CompromisedLater {
+                expected: self.received_at,
+                found: compromised.since,
+            });
+        }
+        let mut roster = self.ledger.roster.clone();
+        roster.compromise(&compromised.member, compromised.since, self.position);
+        check_staffed(charter, &roster, self.after())
+    }
+
+    fn charter_adopted(&self, charter: &Charter, adopted: &CharterAdopted) -> Result<(), Refusal> {
+        let new = &adopted.charter;
+        if new.version <= charter.version {
+            return Err(Refusal::CharterVersion {
+                expected: charter.version + 1,
+                found: new.version,
+            });
+        }
+        check_charter(new, self.ledger.training)?;
+        for (id, member) in self.ledger.roster.members() {
+            let held: Vec<Role> = member.roles_at(self.position).collect();
+            check_exclusions(new, id, &held)?;
+        }
+        check_staffed(new, &self.ledger.roster, self.after())
+    }
+}
+
+fn check_charter(charter: &Charter, training: bool) -> Result<(), Refusal> {
+    match charter.training_rule() {
+        Some(field) if !training => Err(Refusal::TrainingOnly { field }),
+        _ => Ok(()),
+    }
+}
+
+fn check_enrolment(
+    charter: &Charter,
+    origin: &Origin,
+    roster: &Roster,
+    enrolment: &Enrolment,
+) -> Result<(), Refusal> {
+    if roster.member(&enrolment.member).is_some() {
+        return Err(Refusal::MemberExists {
+            found: enrolment.member.clone(),
+        });
+    }
+    check_key(origin, roster, &enrolment.member, &enrolment.key)?;
+    let mut seen = BTreeSet::new();
+    if let Some(role) = enrolment.roles.iter().find(|role| !seen.insert(**role)) {
+        return Err(Refusal::RoleHeld {
+            member: enrolment.member.clone(),
+            role: *role,
+        });
+    }
+    check_exclusions(charter, &enrolment.member, &enrolment.roles)
+}
+
+fn check_key(
+    origin: &Origin,
+    roster: &Roster,
+    member: &MemberId,
+    key: &VerifierKey,
+) -> Result<(), Refusal> {
+    let expected = origin.key_name(member);
+    if key.name() != expected || key.algorithm() != Algorithm::Ed25519 {
+        return Err(Refusal::KeyName {
+            expected,
+            found: key.to_string(),
+        });
+    }
+    match roster.owner_of(key) {
+        Some(owner) => Err(Refusal::KeyInUse {
+            member: owner.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Rule 2. Source: 农村集体经济组织法, articles 32 and 34; the charter may add to them.
+fn check_exclusions(charter: &Charter, member: &MemberId, held: &[Role]) -> Result<(), Refusal> {
+    let both = |one: Role, other: Role| held.contains(&one) && held.contains(&other);
+    let excluded = charter
+        .exclusions
+        .iter()
+        .find(|exclusion| both(exclusion.one, exclusion.other));
+    if let Some(exclusion) = excluded {
+        let roles = vec![exclusion.one, exclusion.other];
+        return Err(Refusal::RolesExcluded {
+            member: member.clone(),
+            roles,
+        });
+    }
+    let other = held.iter().copied().find(|role| *role != Role::Intake);
+    match other {
+        Some(other) if held.contains(&Role::Intake) => Err(Refusal::RolesExcluded {
+            member: member.clone(),
+            roles: vec![Role::Intake, other],
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Roster and charter can still be changed: every role that must sign such a change is held, and by
+/// different persons.
+fn check_staffed(charter: &Charter, roster: &Roster, position: u64) -> Result<(), Refusal> {
+    for rule in [&charter.roster_changes, &charter.charter_changes] {
+        let everyone: Vec<MemberId> = candidates(rule, roster, position);
+        let needed = SigningRule {
+            answers: rule.answers,
+            cosigns: rule
+                .cosigns
+                .iter()
+                .filter(|cosigner| cosigner.when == When::Always)
+                .cloned()
+                .collect(),
+        };
+        match crate::signing::unfillable(&everyone, &needed, roster, position) {
+            missing_roles if missing_roles.is_empty() => {}
+            missing_roles => return Err(Refusal::Unstaffed { missing_roles }),
+        }
+    }
+    Ok(())
+}
+
+fn candidates(rule: &SigningRule, roster: &Roster, position: u64) -> Vec<MemberId> {
+    let roles = rule
+        .cosigns
+        .iter()
+        .map(|cosigner| cosigner.role)
+        .chain([rule.answers]);
+    let holders = roles
+        .flat_map(|role| roster.holders(role, position))
+        .cloned();
+    holders.collect::<BTreeSet<_>>().into_iter().collect()
+}

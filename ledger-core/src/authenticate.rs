@@ -1,0 +1,110 @@
+//! Who signed: from a signed event to an authentic one. (验签)
+//!
+//! Every signature line must be by a member's key that is active at this position of the log, and
+//! must verify. Knows nothing of which roles an event needs; that is [`crate::admit`]'s.
+
+use crate::event::{Event, SignedEvent};
+use crate::key::{Algorithm, VerifierKey};
+use crate::name::{MemberId, Origin};
+use crate::note::SignatureLine;
+use crate::refusal::Refusal;
+use crate::roster::Member;
+use crate::state::{LedgerState, State};
+
+/// A signed event every signature of which has been verified. (已验签事件)
+///
+/// Only [`authenticate`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthenticEvent {
+    signed: SignedEvent,
+    signers: Vec<MemberId>,
+}
+
+impl AuthenticEvent {
+    /// The event as it was signed.
+    #[must_use]
+    pub fn signed(&self) -> &SignedEvent {
+        &self.signed
+    }
+
+    /// Who signed it, in the order of the signature lines.
+    #[must_use]
+    pub fn signers(&self) -> &[MemberId] {
+        &self.signers
+    }
+
+    pub(crate) fn into_parts(self) -> (SignedEvent, Vec<MemberId>) {
+        (self.signed, self.signers)
+    }
+}
+
+/// Verifies every signature of an event against the roster as it stands. (验签)
+///
+/// # Errors
+/// [`Refusal::UnknownKey`], [`Refusal::InactiveKey`] or [`Refusal::InvalidSignature`], naming the
+/// line; [`Refusal::NotOpened`] for anything but a founding before entry 0.
+pub fn authenticate(state: &State, signed: SignedEvent) -> Result<AuthenticEvent, Refusal> {
+    let text = signed.note().text();
+    let mut signers = Vec::with_capacity(signed.note().signatures().len());
+    for line in signed.note().signatures() {
+        let (member, key) = match (state.ledger(), &signed.statement().event) {
+            (Some(ledger), _) => rostered_key(ledger, state.size(), line)?,
+            (None, Event::LedgerOpened(opened)) => {
+                let founder = opened
+                    .members
+                    .iter()
+                    .find(|enrolment| enrolment.key.is_named_by(line));
+                let founder = founder.ok_or_else(|| unknown(line))?;
+                (founder.member.clone(), &founder.key)
+            }
+            (None, _) => return Err(Refusal::NotOpened),
+        };
+        if key.algorithm() != Algorithm::Ed25519 || key.verify_line(text, line).is_err() {
+            return Err(Refusal::InvalidSignature {
+                found: line.name().to_owned(),
+            });
+        }
+        signers.push(member);
+    }
+    Ok(AuthenticEvent { signed, signers })
+}
+
+fn rostered_key<'a>(
+    ledger: &'a LedgerState,
+    position: u64,
+    line: &SignatureLine,
+) -> Result<(MemberId, &'a VerifierKey), Refusal> {
+    let (id, member) = member_of_line(ledger, line).ok_or_else(|| unknown(line))?;
+    if let Some(key) = member.key_at(position).filter(|key| key.is_named_by(line)) {
+        return Ok((id, key));
+    }
+    if member.keys.iter().any(|held| held.key.is_named_by(line)) {
+        return Err(Refusal::InactiveKey { member: id });
+    }
+    Err(unknown(line))
+}
+
+/// The member whom a signature line names, whether or not its key counts.
+pub(crate) fn member_of_line<'a>(
+    ledger: &'a LedgerState,
+    line: &SignatureLine,
+) -> Option<(MemberId, &'a Member)> {
+    let id = member_in_name(&ledger.origin, line.name())?;
+    let member = ledger.roster.member(&id)?;
+    Some((id, member))
+}
+
+/// The member that a key's name names, if the key belongs to this origin.
+#[must_use]
+pub fn member_in_name(origin: &Origin, name: &str) -> Option<MemberId> {
+    name.strip_prefix(origin.as_str())?
+        .strip_prefix('/')?
+        .parse()
+        .ok()
+}
+
+fn unknown(line: &SignatureLine) -> Refusal {
+    Refusal::UnknownKey {
+        found: line.name().to_owned(),
+    }
+}

@@ -1,0 +1,660 @@
+//! The charter: a collective's own rules as versioned data. (明白纸 + 规则)
+//!
+//! What each step consists of, who answers for it, who co-signs, documents, times, channels, voting
+//! rules, exclusions between roles and the holiday calendar. Every number carries its basis. The
+//! steps and their order are not the charter's: they are fixed by [`Step`]. Parsed once; a `Charter`
+//! in hand is complete and consistent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::calendar::{Calendar, Span, SpanUnit};
+use crate::name::Label;
+use crate::role::Role;
+use crate::step::Step;
+use crate::text::{Line, Paragraph};
+
+/// Where a number or a rule comes from. (依据性质)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Mark {
+    /// National law. (法律)
+    L,
+    /// A published rule or platform. (已公布的规则或平台)
+    S,
+    /// By analogy with a rule for a neighbouring regime. (类推)
+    A,
+    /// The collective's, or this project's, own choice. (自定)
+    D,
+}
+
+/// The basis of a number or a rule. (依据)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Basis {
+    /// Its nature.
+    pub mark: Mark,
+    /// The law and article, the published rule, or the reason of the choice.
+    pub source: Line,
+}
+
+/// A length of time and its basis. (时限)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TimeRule {
+    /// Why this long.
+    pub basis: Basis,
+    /// How long.
+    pub span: Span,
+}
+
+/// When a co-signer must sign. (会签条件)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum When {
+    /// Always. (必须)
+    Always,
+    /// If anybody holds the role. (设有该岗位时)
+    IfAppointed,
+    /// May sign, need not. (可选)
+    Optional,
+}
+
+/// A role that signs beside the one that answers. (会签)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Cosigner {
+    /// The role.
+    pub role: Role,
+    /// When it must sign.
+    pub when: When,
+}
+
+/// Who signs an event: one role answers for it, others sign with it. (签署规则)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SigningRule {
+    /// The role that answers for it.
+    pub answers: Role,
+    /// The roles that sign with it.
+    pub cosigns: Vec<Cosigner>,
+}
+
+/// A document that belongs to a step. (材料)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DocumentRule {
+    /// Its name in events.
+    pub kind: Label,
+    /// Whether the step is refused without it.
+    pub required: bool,
+    /// Its name for people.
+    pub title: Line,
+}
+
+/// What the charter says about one step. (环节规则)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StepRule {
+    /// Why this step and these signers.
+    pub basis: Vec<Basis>,
+    /// What is done in it, in a sentence: the middle column of the clear sheet.
+    pub content: Paragraph,
+    /// The documents that belong to it.
+    pub documents: Vec<DocumentRule>,
+    /// How long it stays open: nothing follows before this has run. On publication steps it runs
+    /// from the last posting, elsewhere from the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_for: Option<TimeRule>,
+    /// Who signs it.
+    pub signing: SigningRule,
+    /// Within how long it should be done once it can be: a deadline that is shown, not a gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<TimeRule>,
+}
+
+/// Where a disclosure is posted. (公开渠道)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Channel {
+    /// Its name in events.
+    pub id: Label,
+    /// Its name for people.
+    pub name: Line,
+    /// Whether every disclosure must be posted there.
+    pub required: bool,
+}
+
+/// Who decides. (表决主体)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum VotingBody {
+    /// All members. (成员大会)
+    Assembly,
+    /// The representatives. (成员代表大会)
+    Representatives,
+    /// The council. (理事会)
+    Council,
+}
+
+/// Of whom a share is counted. (计票基数)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Denominator {
+    /// All who belong to the body. (全体)
+    Members,
+    /// Those of them with a vote: in an assembly, the members with full legal capacity. (应到)
+    Eligible,
+    /// Those who took part. (到会)
+    Present,
+}
+
+/// A share that must be reached. (比例要求)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Threshold {
+    /// Why this share.
+    pub basis: Basis,
+    /// The lower part of the fraction.
+    pub denominator: u32,
+    /// Whether exactly this share is too little: "more than half" rather than "two thirds or more".
+    pub more_than: bool,
+    /// The upper part of the fraction.
+    pub numerator: u32,
+    /// Of whom.
+    pub of: Denominator,
+}
+
+impl Threshold {
+    /// Whether `count` of `whole` reaches this share.
+    #[must_use]
+    pub fn is_met(&self, count: u32, whole: u32) -> bool {
+        let (have, need) = (
+            u64::from(count) * u64::from(self.denominator),
+            u64::from(whole) * u64::from(self.numerator),
+        );
+        if self.more_than {
+            have > need
+        } else {
+            have >= need
+        }
+    }
+
+    /// The smallest number of `whole` that reaches this share.
+    #[must_use]
+    pub fn least(&self, whole: u32) -> u32 {
+        let need = u64::from(whole) * u64::from(self.numerator);
+        let denominator = u64::from(self.denominator.max(1));
+        let least = if self.more_than {
+            need / denominator + 1
+        } else {
+            need.div_ceil(denominator)
+        };
+        u32::try_from(least).unwrap_or(u32::MAX)
+    }
+}
+
+/// How a body decides. (表决规则)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct VotingRule {
+    /// The share that must approve.
+    pub approval: Threshold,
+    /// Whether it may decide a plan in step 7.
+    pub may_decide_plan: bool,
+    /// How long before the meeting notice must be given; shown and flagged, not a gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<TimeRule>,
+    /// The share that must take part.
+    pub participation: Threshold,
+}
+
+/// Two roles that one person must not hold at the same time. (不得兼任)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Exclusion {
+    /// Why.
+    pub basis: Basis,
+    /// One role.
+    pub one: Role,
+    /// The other.
+    pub other: Role,
+}
+
+/// How far stated and logged time may lie apart. (时间差)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Clocks {
+    /// How far ahead of the log's clock `at` may be, for clocks that are a little fast.
+    pub ahead: TimeRule,
+    /// How far behind `at` may be before the event is marked as recorded late. (补录)
+    pub late: TimeRule,
+}
+
+/// The rules of all sixteen steps: exactly one each. (十六环节规则)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    try_from = "BTreeMap<String, StepRule>",
+    into = "BTreeMap<Step, StepRule>"
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StepRules(Box<[StepRule; 16]>);
+
+impl StepRules {
+    /// The rule of a step.
+    #[must_use]
+    pub fn of(&self, step: Step) -> &StepRule {
+        &self.0[usize::from(step.number() - 1)]
+    }
+}
+
+// Keys are read as text, so that a fault below one is reported with its name.
+impl TryFrom<BTreeMap<String, StepRule>> for StepRules {
+    type Error = String;
+    fn try_from(mut rules: BTreeMap<String, StepRule>) -> Result<Self, String> {
+        let mut all = Vec::with_capacity(16);
+        for step in Step::ALL {
+            let missing = || {
+                format!(
+                    "缺少环节 {step}（{}） (the step {step} is missing)",
+                    step.zh()
+                )
+            };
+            all.push(rules.remove(step.id()).ok_or_else(missing)?);
+        }
+        if let Some(unknown) = rules.keys().next() {
+            return Err(unknown
+                .parse::<Step>()
+                .map_or_else(|e| e.to_string(), |step| step.to_string()));
+        }
+        let all: Box<[StepRule; 16]> = all
+            .into_boxed_slice()
+            .try_into()
+            .map_err(|_| String::new())?;
+        Ok(Self(all))
+    }
+}
+
+impl From<StepRules> for BTreeMap<Step, StepRule> {
+    fn from(rules: StepRules) -> Self {
+        Step::ALL.into_iter().zip(*rules.0).collect()
+    }
+}
+
+/// A charter as it is written, before its parts are checked against each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Charter"))]
+pub struct CharterText {
+    /// The working days of the years it knows.
+    pub calendar: Calendar,
+    /// Who adopts a new charter.
+    pub charter_changes: SigningRule,
+    /// Where disclosures are posted.
+    pub channels: Vec<Channel>,
+    /// How far stated and logged time may lie apart.
+    pub clocks: Clocks,
+    /// Roles that one person must not hold together.
+    pub exclusions: Vec<Exclusion>,
+    /// Who records a posting.
+    pub postings: SigningRule,
+    /// Who changes the roster.
+    pub roster_changes: SigningRule,
+    /// The sixteen steps.
+    pub steps: StepRules,
+    /// Its title.
+    pub title: Line,
+    /// The collective's own numbering, rising with every adoption.
+    pub version: u32,
+    /// How the bodies decide.
+    pub voting: BTreeMap<VotingBody, VotingRule>,
+}
+
+/// A charter whose parts fit together. (章程)
+///
+/// Text form: JSON; see `FORMAT.md` and `schema/charter.schema.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "CharterText", into = "CharterText")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Charter(CharterText);
+
+impl core::ops::Deref for Charter {
+    type Target = CharterText;
+    fn deref(&self) -> &CharterText {
+        &self.0
+    }
+}
+
+/// A charter could not be read, or its parts do not fit together. (章程有误)
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("章程 {path}：{fault} (charter, at {path})")]
+pub struct CharterError {
+    /// The field, as in `steps.member_vote.signing.answers`.
+    pub path: String,
+    /// What is wrong with it, what was expected, and what to do.
+    pub fault: String,
+}
+
+impl Charter {
+    /// Reads a charter from JSON.
+    ///
+    /// # Errors
+    /// Names the field that is unknown, missing, of the wrong form, or at odds with another.
+    ///
+    /// ```
+    /// use ledger_core::charter::Charter;
+    ///
+    /// let fault = Charter::parse(r#"{"titel": "章程"}"#).unwrap_err();
+    /// assert_eq!(fault.path, "titel");
+    /// ```
+    pub fn parse(json: &str) -> Result<Self, CharterError> {
+        let at = |path: String, fault: String| CharterError { path, fault };
+        let value: Value = serde_json::from_str(json).map_err(|e| {
+            at(
+                format!("第 {} 行第 {} 列", e.line(), e.column()),
+                format!("不是有效的 JSON：{e}"),
+            )
+        })?;
+        let text: CharterText = serde_path_to_error::deserialize(value)
+            .map_err(|e| at(e.path().to_string(), e.inner().to_string()))?;
+        Self::try_from(text)
+    }
+
+    /// The charter that ships with the library: a reconstruction of 东塱's clear sheet from published
+    /// rules, each number with its basis. A collective edits a copy.
+    ///
+    /// # Errors
+    /// None in a released build; the test suite parses it.
+    pub fn default_text() -> &'static str {
+        include_str!("../assets/charter.zh.json")
+    }
+
+    /// The channels on which every disclosure must be posted.
+    pub fn required_channels(&self) -> impl Iterator<Item = &Label> {
+        self.channels
+            .iter()
+            .filter(|channel| channel.required)
+            .map(|channel| &channel.id)
+    }
+
+    /// A channel by its id.
+    #[must_use]
+    pub fn channel(&self, id: &Label) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.id == *id)
+    }
+
+    /// The first rule measured in hours or less, which only a training ledger may have.
+    #[must_use]
+    pub fn training_rule(&self) -> Option<String> {
+        let short = |rule: &Option<TimeRule>| rule.as_ref().is_some_and(|rule| !is_days(rule.span));
+        Step::ALL.into_iter().find_map(|step| {
+            let rule = self.steps.of(step);
+            let field = if short(&rule.open_for) {
+                "open_for"
+            } else if short(&rule.within) {
+                "within"
+            } else {
+                return None;
+            };
+            Some(format!("steps.{step}.{field}"))
+        })
+    }
+}
+
+fn is_days(span: Span) -> bool {
+    matches!(span.unit(), SpanUnit::WorkingDays | SpanUnit::Days)
+}
+
+impl From<Charter> for CharterText {
+    fn from(charter: Charter) -> CharterText {
+        charter.0
+    }
+}
+
+impl TryFrom<CharterText> for Charter {
+    type Error = CharterError;
+    fn try_from(text: CharterText) -> Result<Self, CharterError> {
+        check_channels(&text)?;
+        for (name, rule) in [
+            ("charter_changes", &text.charter_changes),
+            ("postings", &text.postings),
+            ("roster_changes", &text.roster_changes),
+        ] {
+            check_signing(name, rule)?;
+        }
+        for step in Step::ALL {
+            check_step(step, text.steps.of(step))?;
+        }
+        check_voting(&text)?;
+        check_exclusions(&text)?;
+        for (name, rule) in [("ahead", &text.clocks.ahead), ("late", &text.clocks.late)] {
+            if rule.span.unit() == SpanUnit::WorkingDays {
+                let fault = "这里不能用工作日，请用 days、hours、minutes 或 seconds (working days cannot be used here)";
+                return refuse(format!("clocks.{name}.span.unit"), fault);
+            }
+        }
+        if text.version == 0 {
+            return refuse(
+                "version".to_owned(),
+                "版本号从 1 起 (versions count from 1)",
+            );
+        }
+        Ok(Self(text))
+    }
+}
+
+fn refuse<T>(path: String, fault: impl Into<String>) -> Result<T, CharterError> {
+    Err(CharterError {
+        path,
+        fault: fault.into(),
+    })
+}
+
+fn check_channels(text: &CharterText) -> Result<(), CharterError> {
+    let mut seen = BTreeSet::new();
+    for (place, channel) in text.channels.iter().enumerate() {
+        if !seen.insert(&channel.id) {
+            return refuse(
+                format!("channels[{place}].id"),
+                format!("渠道 {} 重复 (listed twice)", channel.id),
+            );
+        }
+    }
+    if !text.channels.iter().any(|channel| channel.required) {
+        return refuse(
+            "channels".to_owned(),
+            "至少要有一个必用渠道 (at least one channel must be required)",
+        );
+    }
+    Ok(())
+}
+
+fn check_signing(path: &str, rule: &SigningRule) -> Result<(), CharterError> {
+    let mut seen = BTreeSet::from([rule.answers]);
+    for (place, cosigner) in rule.cosigns.iter().enumerate() {
+        if !seen.insert(cosigner.role) {
+            let fault = format!(
+                "岗位 {}（{}）重复 (the role is listed twice)",
+                cosigner.role,
+                cosigner.role.zh()
+            );
+            return refuse(format!("{path}.cosigns[{place}].role"), fault);
+        }
+    }
+    if seen.contains(&Role::Intake) {
+        let fault = "意见受理钥匙只能代录群众意见 (the intake key signs nothing but concerns)";
+        return refuse(format!("{path}.answers"), fault);
+    }
+    Ok(())
+}
+
+fn check_step(step: Step, rule: &StepRule) -> Result<(), CharterError> {
+    check_signing(&format!("steps.{step}.signing"), &rule.signing)?;
+    if rule.basis.is_empty() {
+        return refuse(
+            format!("steps.{step}.basis"),
+            "须写明依据 (a basis must be named)",
+        );
+    }
+    let mut seen = BTreeSet::new();
+    for (place, document) in rule.documents.iter().enumerate() {
+        if !seen.insert(&document.kind) {
+            let fault = format!("材料 {} 重复 (listed twice)", document.kind);
+            return refuse(format!("steps.{step}.documents[{place}].kind"), fault);
+        }
+    }
+    for (name, time) in [("open_for", &rule.open_for), ("within", &rule.within)] {
+        if time.as_ref().is_some_and(|time| time.span.length() == 0) {
+            return refuse(
+                format!("steps.{step}.{name}.span.length"),
+                "至少为 1 (at least 1)",
+            );
+        }
+    }
+    if matches!(step, Step::PublishPrePlan | Step::PublishPlan) && rule.open_for.is_none() {
+        let fault = "公开环节必须规定公开期 (a publication must stay open for some time)";
+        return refuse(format!("steps.{step}.open_for"), fault);
+    }
+    if step == Step::PublishCompletion && rule.open_for.is_some() {
+        let fault = "其后没有环节，不设公开期 (nothing follows it, so no window applies)";
+        return refuse(format!("steps.{step}.open_for"), fault);
+    }
+    Ok(())
+}
+
+fn check_voting(text: &CharterText) -> Result<(), CharterError> {
+    for (body, rule) in &text.voting {
+        let body = serde_json::to_value(body)
+            .ok()
+            .and_then(|v| v.as_str().map(str::to_owned))
+            .unwrap_or_default();
+        for (name, share) in [
+            ("approval", &rule.approval),
+            ("participation", &rule.participation),
+        ] {
+            let impossible = share.numerator > share.denominator
+                || share.more_than && share.numerator == share.denominator;
+            if share.denominator == 0 || share.numerator == 0 || impossible {
+                let fault = format!(
+                    "{}/{} 不是可达到的比例 (not a share that can be reached)",
+                    share.numerator, share.denominator
+                );
+                return refuse(format!("voting.{body}.{name}"), fault);
+            }
+        }
+    }
+    if !text.voting.values().any(|rule| rule.may_decide_plan) {
+        return refuse(
+            "voting".to_owned(),
+            "至少要有一个可表决方案的主体 (some body must be able to decide a plan)",
+        );
+    }
+    Ok(())
+}
+
+/// The exclusions that the law itself makes: 农村集体经济组织法, articles 32 and 34.
+const LEGAL_EXCLUSIONS: [(Role, Role); 4] = [
+    (Role::Supervisor, Role::CouncilMember),
+    (Role::Supervisor, Role::Chair),
+    (Role::Supervisor, Role::Accountant),
+    (Role::Supervisor, Role::Cashier),
+];
+
+fn check_exclusions(text: &CharterText) -> Result<(), CharterError> {
+    for (one, other) in LEGAL_EXCLUSIONS {
+        let stands =
+            |e: &Exclusion| (e.one, e.other) == (one, other) || (e.one, e.other) == (other, one);
+        if !text.exclusions.iter().any(stands) {
+            let fault = format!(
+                "{}与{}依法不得兼任，不能删去 (the law keeps {} and {} apart; this cannot be left out)",
+                one.zh(),
+                other.zh(),
+                one.en(),
+                other.en()
+            );
+            return refuse("exclusions".to_owned(), fault);
+        }
+    }
+    if let Some(place) = text.exclusions.iter().position(|e| e.one == e.other) {
+        return refuse(
+            format!("exclusions[{place}]"),
+            "两个岗位相同 (both roles are the same)",
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_charter_is_complete() {
+        let charter = Charter::parse(Charter::default_text()).unwrap();
+        assert_eq!(charter.required_channels().count(), 4);
+        assert_eq!(charter.training_rule(), None);
+        let again = Charter::parse(&serde_json::to_string(&charter).unwrap()).unwrap();
+        assert_eq!(again, charter);
+    }
+
+    /// Changes one place of the default charter and gives the path that is then complained of.
+    fn fault_after(change: impl FnOnce(&mut Value)) -> String {
+        let mut value: Value = serde_json::from_str(Charter::default_text()).unwrap();
+        change(&mut value);
+        Charter::parse(&value.to_string()).unwrap_err().path
+    }
+
+    #[test]
+    fn a_fault_names_its_field() {
+        let cases: [(&str, fn(&mut Value)); 9] = [
+            ("titel", |v| v["titel"] = "x".into()),
+            ("steps", |v| {
+                drop(v["steps"].as_object_mut().unwrap().remove("bidding"))
+            }),
+            ("steps.bidding.signing.answers", |v| {
+                v["steps"]["bidding"]["signing"]["answers"] = "mayor".into()
+            }),
+            ("steps.bidding.signing.cosigns[0].role", |v| {
+                v["steps"]["bidding"]["signing"]["cosigns"][0]["role"] = "trading_service".into();
+            }),
+            ("steps.publish_plan.open_for", |v| {
+                drop(
+                    v["steps"]["publish_plan"]
+                        .as_object_mut()
+                        .unwrap()
+                        .remove("open_for"),
+                )
+            }),
+            ("exclusions", |v| {
+                drop(v["exclusions"].as_array_mut().unwrap().remove(0))
+            }),
+            ("voting.assembly.approval", |v| {
+                v["voting"]["assembly"]["approval"]["numerator"] = 4.into()
+            }),
+            ("channels[1].id", |v| {
+                v["channels"][1]["id"] = "platform".into()
+            }),
+            ("version", |v| v["version"] = 0.into()),
+        ];
+        for (path, change) in cases {
+            assert_eq!(fault_after(change), path);
+        }
+    }
+}

@@ -1,0 +1,600 @@
+//! Events and the statements that carry them: what is signed. (事件)
+//!
+//! `SignedEvent::parse` is the only way from bytes to an event. The bytes received must equal the
+//! canonical encoding of what was parsed from them, so an event has exactly one text. Knows nothing
+//! of who may sign what, or when. Follows C2SP signed-note and RFC 8785; see `FORMAT.md`.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::canonical::{self, CanonicalError};
+use crate::charter::Charter;
+use crate::hash::Hash;
+use crate::identifier::CreditCode;
+use crate::key::{SigningKey, VerifierKey};
+use crate::name::{MemberId, Origin, StreamId};
+use crate::note::{Note, NoteError};
+use crate::record;
+use crate::record::StepRecord;
+use crate::role::Role;
+use crate::roster::Enrolment;
+use crate::step::Step;
+use crate::text::{Line, Paragraph};
+use crate::time::{LogTime, StatedTime};
+
+/// The longest statement, in bytes, its newline included: 48 KiB.
+pub const STATEMENT_LIMIT: usize = 48 * 1024;
+
+/// The longest entry, in bytes: what a bundle's two-byte length can say.
+pub const ENTRY_LIMIT: usize = 65_535;
+
+/// The collective that owns the assets. (农村集体经济组织)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Collective {
+    /// Its 统一社会信用代码.
+    pub credit_code: CreditCode,
+    /// Its full name. (名称)
+    pub name: Line,
+    /// Where it is: province, city, district, street. (所在地)
+    pub region: Line,
+    /// Where misuse can be reported: an office's telephone or address. (监督举报方式)
+    pub reports_to: Line,
+}
+
+/// Entry 0: a ledger begins. (建账)
+///
+/// Signed by every founding member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LedgerOpened {
+    /// The first charter.
+    pub charter: Charter,
+    /// Whose ledger it is.
+    pub collective: Collective,
+    /// The first roster.
+    pub members: Vec<Enrolment>,
+    /// The name of the log.
+    pub origin: Origin,
+    /// Whether this is a training ledger, which every page says. (演示账本)
+    pub training: bool,
+}
+
+/// A member enters the roster. (成员入册)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MemberEnrolled {
+    /// The member, its key and roles.
+    pub enrolment: Enrolment,
+}
+
+/// A member takes on a role. (任职)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RoleGranted {
+    /// Who.
+    pub member: MemberId,
+    /// Which role.
+    pub role: Role,
+}
+
+/// A member lays down a role. (离任)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RoleEnded {
+    /// Who.
+    pub member: MemberId,
+    /// Why.
+    pub reason: Paragraph,
+    /// Which role.
+    pub role: Role,
+}
+
+/// A member's key is replaced. (换钥)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct KeyRotated {
+    /// The new key.
+    pub key: VerifierKey,
+    /// Whose.
+    pub member: MemberId,
+}
+
+/// A member's key may be in other hands: it counts no more, and what it signed since is marked. (钥匙失控)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct KeyCompromised {
+    /// Whose.
+    pub member: MemberId,
+    /// What happened.
+    pub reason: Paragraph,
+    /// Since when, by the log's clock.
+    pub since: LogTime,
+}
+
+/// A new charter is adopted. (章程修订)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CharterAdopted {
+    /// Whether it also governs transactions under way; otherwise these finish under their own.
+    pub applies_to_open: bool,
+    /// The charter, whole.
+    pub charter: Charter,
+    /// Why.
+    pub reason: Paragraph,
+}
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $variant:ident($body:ty) = $kind:literal, $zh:literal, $en:literal;)*) => {
+        /// What happened. (事件)
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+        #[serde(tag = "kind")]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub enum Event {
+            $($(#[$doc])* #[serde(rename = $kind)] $variant($body),)*
+        }
+
+        impl Event {
+            /// The names of all kinds of event.
+            pub const KINDS: &'static [&'static str] = &[$($kind),*];
+
+            /// The name of its kind.
+            #[must_use]
+            pub const fn kind(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $kind,)* }
+            }
+
+            /// The Chinese name of its kind.
+            #[must_use]
+            pub const fn zh(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $zh,)* }
+            }
+
+            /// The English name of its kind.
+            #[must_use]
+            pub const fn en(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $en,)* }
+            }
+
+            /// Reads an event from JSON, `kind` included.
+            ///
+            /// # Errors
+            /// [`EventError`] names the field that is unknown, missing or of the wrong form.
+            pub fn from_value(mut value: Value) -> Result<Self, EventError> {
+                let kind = value.as_object_mut().and_then(|map| map.remove("kind"));
+                match kind.as_ref().and_then(Value::as_str) {
+                    $(Some($kind) => body(value).map(Self::$variant),)*
+                    _ => Err(EventError {
+                        path: "event.kind".to_owned(),
+                        fault: format!(
+                            "没有这种事件；可用 (no such kind; one of): {}; found {}",
+                            Self::KINDS.join(", "),
+                            kind.unwrap_or(Value::Null)
+                        ),
+                    }),
+                }
+            }
+        }
+    };
+}
+
+fn body<'de, T: Deserialize<'de>>(value: Value) -> Result<T, EventError> {
+    serde_path_to_error::deserialize(value).map_err(|e| EventError {
+        path: format!("event.{}", e.path()),
+        fault: e.inner().to_string(),
+    })
+}
+
+events! {
+    /// 建账
+    LedgerOpened(Box<LedgerOpened>) = "ledger_opened", "建账", "ledger opened";
+    /// 成员入册
+    MemberEnrolled(MemberEnrolled) = "member_enrolled", "成员入册", "member enrolled";
+    /// 任职
+    RoleGranted(RoleGranted) = "role_granted", "任职", "role granted";
+    /// 离任
+    RoleEnded(RoleEnded) = "role_ended", "离任", "role ended";
+    /// 换钥
+    KeyRotated(KeyRotated) = "key_rotated", "更换钥匙", "key rotated";
+    /// 钥匙失控
+    KeyCompromised(KeyCompromised) = "key_compromised", "钥匙失控", "key compromised";
+    /// 章程修订
+    CharterAdopted(Box<CharterAdopted>) = "charter_adopted", "章程修订", "charter adopted";
+    /// 资产核实
+    AssetVerification(record::AssetVerification) = "asset_verification", "资产核实", "asset verification";
+    /// 提出交易意向
+    ProposalInitiation(record::ProposalInitiation) = "proposal_initiation", "提出交易意向", "proposal";
+    /// 党组织研究
+    PartyReview(record::PartyReview) = "party_review", "党组织研究", "party review";
+    /// 方案生成前公开
+    PublishPrePlan(record::Publication) = "publish_pre_plan", "方案生成前公开", "publication before the plan";
+    /// 征求意见与底价评估
+    FeedbackAndValuation(record::FeedbackAndValuation) = "feedback_and_valuation", "征求意见与底价评估", "feedback and valuation";
+    /// 编制交易方案
+    PlanDrafting(record::PlanDrafting) = "plan_drafting", "编制交易方案", "plan drafting";
+    /// 民主表决
+    MemberVote(record::MemberVote) = "member_vote", "民主表决", "members' vote";
+    /// 方案生成后公开
+    PublishPlan(record::Publication) = "publish_plan", "方案生成后公开", "publication of the plan";
+    /// 街道审查与定级
+    StreetReview(record::StreetReview) = "street_review", "街道审查与定级", "street office's review";
+    /// 发布交易公告
+    ListingNotice(record::ListingNotice) = "listing_notice", "发布交易公告", "listing notice";
+    /// 报名与资格审核
+    BidderQualification(record::BidderQualification) = "bidder_qualification", "报名与资格审核", "bidder qualification";
+    /// 竞价 / 评审
+    Bidding(record::Bidding) = "bidding", "竞价 / 评审", "bidding";
+    /// 结果公示与异议
+    ResultAndObjection(record::ResultAndObjection) = "result_and_objection", "结果公示与异议", "result and objections";
+    /// 签约备案
+    ContractSigning(record::ContractSigning) = "contract_signing", "签约备案", "contract signing";
+    /// 交付与款项核对
+    HandoverAndReceipt(record::HandoverAndReceipt) = "handover_and_receipt", "交付与款项核对", "handover and receipt";
+    /// 交易完成公开与归档
+    PublishCompletion(record::Publication) = "publish_completion", "交易完成公开与归档", "publication of completion";
+    /// 渠道张贴
+    ChannelPosted(record::ChannelPosted) = "channel_posted", "渠道张贴", "posted on a channel";
+}
+
+/// An event that records one of the sixteen steps, as the step and what all records share.
+#[derive(Clone, Copy)]
+pub struct StepView<'a> {
+    /// The step.
+    pub step: Step,
+    /// Its record.
+    pub record: &'a dyn StepRecord,
+}
+
+impl Event {
+    /// The step that this event records, if it records one.
+    #[must_use]
+    pub fn step(&self) -> Option<StepView<'_>> {
+        let (step, record): (Step, &dyn StepRecord) = match self {
+            Self::AssetVerification(record) => (Step::AssetVerification, record),
+            Self::ProposalInitiation(record) => (Step::ProposalInitiation, record),
+            Self::PartyReview(record) => (Step::PartyReview, record),
+            Self::PublishPrePlan(record) => (Step::PublishPrePlan, record),
+            Self::FeedbackAndValuation(record) => (Step::FeedbackAndValuation, record),
+            Self::PlanDrafting(record) => (Step::PlanDrafting, record),
+            Self::MemberVote(record) => (Step::MemberVote, record),
+            Self::PublishPlan(record) => (Step::PublishPlan, record),
+            Self::StreetReview(record) => (Step::StreetReview, record),
+            Self::ListingNotice(record) => (Step::ListingNotice, record),
+            Self::BidderQualification(record) => (Step::BidderQualification, record),
+            Self::Bidding(record) => (Step::Bidding, record),
+            Self::ResultAndObjection(record) => (Step::ResultAndObjection, record),
+            Self::ContractSigning(record) => (Step::ContractSigning, record),
+            Self::HandoverAndReceipt(record) => (Step::HandoverAndReceipt, record),
+            Self::PublishCompletion(record) => (Step::PublishCompletion, record),
+            _ => return None,
+        };
+        Some(StepView { step, record })
+    }
+
+    /// What the event publishes, if it is one of the three publications.
+    #[must_use]
+    pub fn publication(&self) -> Option<&record::Publication> {
+        match self {
+            Self::PublishPrePlan(record)
+            | Self::PublishPlan(record)
+            | Self::PublishCompletion(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// The documents that the event names.
+    #[must_use]
+    pub fn documents(&self) -> &[record::DocumentRef] {
+        match (self, self.step()) {
+            (_, Some(view)) => view.record.documents(),
+            (Self::ChannelPosted(posted), _) => &posted.documents,
+            _ => &[],
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_value(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A field of an event is unknown, missing, or not of its form. (字段有误)
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}：{fault}")]
+pub struct EventError {
+    /// The field, as in `event.asset.area.value`.
+    pub path: String,
+    /// What is wrong with it.
+    pub fault: String,
+}
+
+/// Version of the statement's form: 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct Version(u8);
+
+/// What signers sign: an event, when they say it happened, and its place in the ledger. (陈述)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Statement {
+    /// When it happened, as the signers say.
+    pub at: StatedTime,
+    /// What happened.
+    pub event: Event,
+    /// The leaf hash of the last entry in the same stream; for the first entry of a stream the
+    /// ledger id; for entry 0 sixty-four zeros.
+    pub prev: Hash,
+    /// The stream it belongs to.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub stream: StreamId,
+    #[cfg_attr(feature = "schema", schemars(with = "u8"))]
+    v: Version,
+}
+
+/// The statement as JSON, before its event is read by kind.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStatement {
+    at: StatedTime,
+    event: Value,
+    prev: Hash,
+    stream: StreamId,
+    v: u8,
+}
+
+impl Statement {
+    /// A statement of the current version.
+    #[must_use]
+    pub fn new(stream: StreamId, prev: Hash, at: StatedTime, event: Event) -> Self {
+        Self {
+            at,
+            event,
+            prev,
+            stream,
+            v: Version(1),
+        }
+    }
+
+    /// The text that is signed: canonical JSON and a newline.
+    ///
+    /// # Errors
+    /// If it is longer than [`STATEMENT_LIMIT`], or holds what canonical JSON may not.
+    pub fn to_text(&self) -> Result<String, ParseError> {
+        let mut bytes = canonical::to_vec(self)?;
+        bytes.push(b'\n');
+        if bytes.len() > STATEMENT_LIMIT {
+            return Err(ParseError::TooLarge {
+                limit: STATEMENT_LIMIT,
+                found: bytes.len(),
+            });
+        }
+        let text =
+            String::from_utf8(bytes).map_err(|_| ParseError::NotCanonical { position: 0 })?;
+        canonical::check_text(text.trim_end_matches('\n'))?;
+        Ok(text)
+    }
+
+    /// Signs the statement with these keys: the bytes to submit.
+    ///
+    /// # Errors
+    /// As [`Statement::to_text`]; or if two keys have the same name.
+    pub fn sign<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a SigningKey>,
+    ) -> Result<Vec<u8>, ParseError> {
+        let text = self.to_text()?;
+        let mut lines: Vec<_> = keys
+            .into_iter()
+            .map(|key| key.sign_note_text(&text))
+            .collect();
+        lines.sort_by(|one, other| one.name().cmp(other.name()));
+        let bytes = Note::new(text, lines)?.to_bytes();
+        SignedEvent::parse(&bytes)?;
+        Ok(bytes)
+    }
+
+    /// Reads a statement from its text.
+    ///
+    /// # Errors
+    /// If the text is not the canonical encoding of a statement of version 1.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        if text.len() > STATEMENT_LIMIT {
+            return Err(ParseError::TooLarge {
+                limit: STATEMENT_LIMIT,
+                found: text.len(),
+            });
+        }
+        let line = text.strip_suffix('\n').ok_or(ParseError::NotCanonical {
+            position: text.len(),
+        })?;
+        canonical::check_text(line)?;
+        let mut json = serde_json::Deserializer::from_str(line);
+        let raw: RawStatement =
+            serde_path_to_error::deserialize(&mut json).map_err(|e| EventError {
+                path: e.path().to_string(),
+                fault: e.inner().to_string(),
+            })?;
+        if raw.v != 1 {
+            return Err(ParseError::Version { found: raw.v });
+        }
+        let event = Event::from_value(raw.event)?;
+        let statement = Self::new(raw.stream, raw.prev, raw.at, event);
+        let canonical = canonical::to_vec(&statement)?;
+        if canonical != line.as_bytes() {
+            let position = canonical
+                .iter()
+                .zip(line.bytes())
+                .take_while(|(a, b)| **a == *b)
+                .count();
+            return Err(ParseError::NotCanonical { position });
+        }
+        Ok(statement)
+    }
+}
+
+/// Bytes are not a well-formed, canonical signed event. (格式不符)
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// Not a signed note.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// Holds what canonical JSON may not.
+    #[error(transparent)]
+    Canonical(#[from] CanonicalError),
+    /// A field of the event has not its form.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// Longer than allowed.
+    #[error(
+        "内容过长：最多 {limit} 字节，现有 {found} 字节 (at most {limit} bytes, found {found})"
+    )]
+    TooLarge {
+        /// The most that fits, in bytes.
+        limit: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// Another version of the form.
+    #[error(
+        "只认得第 1 版格式，收到第 {found} 版；请升级软件 (only version 1 is known, found {found}; upgrade)"
+    )]
+    Version {
+        /// The version found.
+        found: u8,
+    },
+    /// Well-formed JSON, but not in its canonical form.
+    #[error(
+        "不是规范编码，从第 {position} 个字节起不同（键序、重复的键、空格、数字写法） (not canonical from byte {position} on: order or repetition of keys, white space, form of numbers)"
+    )]
+    NotCanonical {
+        /// The first byte that differs.
+        position: usize,
+    },
+    /// Signature lines are not in ascending order of their names, each once.
+    #[error(
+        "签名行须按名字升序、每人一行：{found:?} (signature lines must ascend by name, each name once)"
+    )]
+    SignatureOrder {
+        /// The name that is out of place.
+        found: String,
+    },
+    /// A signature is not of the length of its algorithm.
+    #[error("签名长度不对：{name} (the signature of {name} has the wrong length)")]
+    SignatureForm {
+        /// Whose signature.
+        name: String,
+    },
+    /// The log's own first line is not a time.
+    #[error(
+        "条目首行应为收到时间，如 2018-03-02T01:31:02Z；实为 {found:?} (an entry begins with the time of receipt)"
+    )]
+    ReceivedTime {
+        /// What was found.
+        found: String,
+    },
+}
+
+/// A well-formed, canonical signed event of which nothing has been verified. (未验证的签名事件)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedEvent {
+    note: Note,
+    statement: Statement,
+}
+
+impl SignedEvent {
+    /// Reads a signed event.
+    ///
+    /// # Errors
+    /// [`ParseError`], if the bytes are not one, or not in their one canonical form.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        // The time of receipt and its newline come before the note in an entry.
+        const NOTE_LIMIT: usize = ENTRY_LIMIT - 21;
+        if bytes.len() > NOTE_LIMIT {
+            return Err(ParseError::TooLarge {
+                limit: NOTE_LIMIT,
+                found: bytes.len(),
+            });
+        }
+        let note = Note::parse(bytes)?;
+        let mut last: Option<&str> = None;
+        for line in note.signatures() {
+            if last.is_some_and(|last| last >= line.name()) {
+                return Err(ParseError::SignatureOrder {
+                    found: line.name().to_owned(),
+                });
+            }
+            if line.signature().len() != 64 {
+                return Err(ParseError::SignatureForm {
+                    name: line.name().to_owned(),
+                });
+            }
+            last = Some(line.name());
+        }
+        let statement = Statement::parse(note.text())?;
+        Ok(Self { note, statement })
+    }
+
+    /// The note: text and signature lines.
+    #[must_use]
+    pub fn note(&self) -> &Note {
+        &self.note
+    }
+
+    /// The statement.
+    #[must_use]
+    pub fn statement(&self) -> &Statement {
+        &self.statement
+    }
+}
+
+/// An entry as it stands in a log: when it was received, and the signed event, verbatim. (日志条目)
+///
+/// Of it nothing has been verified; [`crate::admit`] makes an [`crate::admit::Entry`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedEntry {
+    /// When the log received it, by its own clock.
+    pub received_at: LogTime,
+    /// The signed event.
+    pub signed: SignedEvent,
+}
+
+impl LoggedEntry {
+    /// Reads an entry.
+    ///
+    /// # Errors
+    /// [`ParseError`], if the bytes are not an entry of this version.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        let split = bytes
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap_or(bytes.len());
+        let (head, rest) = bytes.split_at(split);
+        let received_at = core::str::from_utf8(head)
+            .ok()
+            .and_then(|head| head.parse().ok());
+        let found = || String::from_utf8_lossy(&head[..head.len().min(40)]).into_owned();
+        let received_at = received_at.ok_or_else(|| ParseError::ReceivedTime { found: found() })?;
+        let signed = SignedEvent::parse(rest.get(1..).unwrap_or_default())?;
+        Ok(Self {
+            received_at,
+            signed,
+        })
+    }
+}
+
+/// The bytes of an entry: the time of receipt, a newline, the signed note.
+#[must_use]
+pub fn entry_bytes(received_at: LogTime, signed: &SignedEvent) -> Vec<u8> {
+    let mut bytes = format!("{received_at}\n").into_bytes();
+    bytes.extend_from_slice(&signed.note.to_bytes());
+    bytes
+}

@@ -1,0 +1,182 @@
+//! What an admitted entry changes. (状态演进)
+//!
+//! Applies; does not decide, and cannot fail. Replaying a log runs this on every entry in turn.
+
+use std::sync::Arc;
+
+use crate::admit::Entry;
+use crate::charter::Charter;
+use crate::event::{Event, LedgerOpened};
+use crate::name::{StreamId, TransactionId};
+use crate::record::BiddingOutcome;
+use crate::roster::Roster;
+use crate::state::{AdoptedCharter, LedgerState, State};
+use crate::step::Step;
+use crate::transaction::{Awaiting, Gate, Passed, Phase, Posting, Recorded, Transaction};
+
+/// Applies an admitted entry to the state before it. (应用条目)
+pub fn evolve(state: &mut State, entry: &Entry) {
+    match &entry.statement().stream {
+        StreamId::Ledger => evolve_ledger(state, entry),
+        StreamId::Transaction(id) => {
+            if let Some(ledger) = &state.ledger {
+                let after = evolve_transaction(ledger, id, state.transactions.remove(id), entry);
+                state.transactions.insert(id.clone(), after);
+            }
+        }
+        StreamId::Concern(_) => {}
+    }
+    state.size = state.size.max(entry.index() + 1);
+    state.last_received_at = state.last_received_at.max(Some(entry.received_at()));
+}
+
+fn evolve_ledger(state: &mut State, entry: &Entry) {
+    let event = &entry.statement().event;
+    if let Event::LedgerOpened(opened) = event {
+        state.ledger = Some(open(opened, entry));
+        return;
+    }
+    let Some(ledger) = state.ledger.as_mut() else {
+        return;
+    };
+    let position = entry.index();
+    match event {
+        Event::MemberEnrolled(enrolled) => ledger.roster.enrol(&enrolled.enrolment, position),
+        Event::RoleGranted(granted) => ledger.roster.grant(&granted.member, granted.role, position),
+        Event::RoleEnded(ended) => ledger.roster.end(&ended.member, ended.role, position),
+        Event::KeyRotated(rotated) => ledger
+            .roster
+            .rotate(&rotated.member, &rotated.key, position),
+        Event::KeyCompromised(compromised) => {
+            ledger
+                .roster
+                .compromise(&compromised.member, compromised.since, position);
+        }
+        Event::CharterAdopted(adopted) => ledger.charters.push(AdoptedCharter {
+            applies_to_open: adopted.applies_to_open,
+            charter: Arc::new(adopted.charter.clone()),
+            from: position,
+        }),
+        _ => {}
+    }
+    ledger.head = entry.leaf();
+}
+
+fn open(opened: &LedgerOpened, entry: &Entry) -> LedgerState {
+    let mut roster = Roster::default();
+    for enrolment in &opened.members {
+        roster.enrol(enrolment, entry.index());
+    }
+    let charter = Arc::new(opened.charter.clone());
+    LedgerState {
+        charters: vec![AdoptedCharter {
+            applies_to_open: false,
+            charter,
+            from: entry.index(),
+        }],
+        collective: opened.collective.clone(),
+        head: entry.leaf(),
+        ledger_id: entry.leaf(),
+        origin: opened.origin.clone(),
+        roster,
+        training: opened.training,
+    }
+}
+
+/// A transaction after `entry`, which stands in its stream. `before` is what it was, if it had begun.
+pub(crate) fn evolve_transaction(
+    ledger: &LedgerState,
+    id: &TransactionId,
+    before: Option<Transaction>,
+    entry: &Entry,
+) -> Transaction {
+    let mut transaction = before.unwrap_or_else(|| begin(id, entry));
+    let charter = ledger.charter_of(transaction.begun_at, entry.index());
+    transaction.head = entry.leaf();
+    let event = &entry.statement().event;
+    let recorded = recorded(charter, entry);
+    match (event, &transaction.phase) {
+        (Event::ChannelPosted(posted), Phase::Publishing(publishing)) => {
+            let point = publishing.point();
+            let (channel, location) = (posted.channel.clone(), posted.location.clone());
+            transaction.postings.push(Posting {
+                channel,
+                location,
+                point,
+                recorded,
+            });
+            transaction.post(&posted.channel, entry.received_at());
+        }
+        _ => {
+            if let Some(view) = event.step() {
+                transaction.phase = phase_after(charter, view.step, entry);
+                transaction.passed.push(Passed {
+                    step: view.step,
+                    event: event.clone(),
+                    recorded,
+                });
+            }
+        }
+    }
+    transaction
+}
+
+fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
+    let gate = Gate::Ready {
+        since: entry.received_at(),
+    };
+    Transaction {
+        id: id.clone(),
+        begun_at: entry.index(),
+        head: entry.leaf(),
+        passed: Vec::new(),
+        phase: Phase::Awaiting(Awaiting {
+            gate,
+            step: Step::AssetVerification,
+        }),
+        postings: Vec::new(),
+    }
+}
+
+fn recorded(charter: &Charter, entry: &Entry) -> Recorded {
+    let at = entry.statement().at;
+    let due = charter
+        .calendar
+        .deadline(at.instant(), charter.clocks.late.span)
+        .at;
+    Recorded {
+        at,
+        index: entry.index(),
+        received_at: entry.received_at(),
+        recorded_late: entry.received_at() > due,
+        signers: entry.signers().to_vec(),
+    }
+}
+
+fn phase_after(charter: &Charter, step: Step, entry: &Entry) -> Phase {
+    let event = &entry.statement().event;
+    let window = charter
+        .steps
+        .of(step)
+        .open_for
+        .as_ref()
+        .map(|rule| rule.span);
+    if let (Some(point), Some(publication)) = (step.publication_point(), event.publication()) {
+        let channels = publication.channels.iter().cloned();
+        return Transaction::phase_published(
+            point,
+            publication.disclosure,
+            channels,
+            entry.received_at(),
+            window,
+        );
+    }
+    if let Event::Bidding(bidding) = event {
+        if matches!(bidding.outcome, BiddingOutcome::Failed { .. }) {
+            return Phase::BiddingFailed {
+                since: entry.received_at(),
+            };
+        }
+    }
+    Transaction::phase_after(step, entry.received_at(), window)
+}

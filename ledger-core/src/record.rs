@@ -1,0 +1,633 @@
+//! What each of the sixteen steps records. (各环节的记录内容)
+//!
+//! Bodies of step events: typed, parsed once. Checks that a record can make on its own stand here
+//! ([`StepRecord::inconsistency`]); checks against charter and history are in [`crate::admit`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::charter::VotingBody;
+use crate::hash::Digest;
+use crate::money::{Area, Fen, Price};
+use crate::name::Label;
+use crate::text::{Line, Paragraph};
+use crate::time::{Date, StatedTime};
+
+/// A document named by an event. (材料)
+///
+/// Its bytes are kept outside the log; its digest is what was signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "access", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum DocumentRef {
+    /// Anyone may read it.
+    Public {
+        /// Which of the charter's documents it is.
+        kind: Label,
+        /// The SHA-256 of its bytes.
+        sha256: Digest,
+        /// Its length in bytes.
+        size_bytes: u32,
+        /// Its name for people.
+        title: Line,
+    },
+}
+
+impl DocumentRef {
+    /// Which of the charter's documents it is.
+    #[must_use]
+    pub fn kind(&self) -> &Label {
+        match self {
+            Self::Public { kind, .. } => kind,
+        }
+    }
+}
+
+/// A record whose own parts contradict each other. (记录自相矛盾)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Inconsistency {
+    /// The field.
+    pub field: &'static str,
+    /// What would be accepted.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+}
+
+fn inconsistent(
+    field: &'static str,
+    expected: impl Into<String>,
+    found: impl Into<String>,
+) -> Option<Inconsistency> {
+    Some(Inconsistency {
+        field,
+        expected: expected.into(),
+        found: found.into(),
+    })
+}
+
+/// What all step records have in common.
+pub trait StepRecord {
+    /// What was done, in one paragraph. (摘要)
+    fn summary(&self) -> &Paragraph;
+    /// The documents that go with it. (材料)
+    fn documents(&self) -> &[DocumentRef];
+    /// The first contradiction between its own fields, if there is one.
+    fn inconsistency(&self) -> Option<Inconsistency> {
+        None
+    }
+}
+
+macro_rules! step_record {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } $(check $check:expr)?) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+            /// What was done, in one paragraph. (摘要)
+            pub summary: Paragraph,
+            /// The documents that go with it. (材料)
+            pub documents: Vec<DocumentRef>,
+        }
+
+        impl StepRecord for $name {
+            fn summary(&self) -> &Paragraph {
+                &self.summary
+            }
+            fn documents(&self) -> &[DocumentRef] {
+                &self.documents
+            }
+            $(fn inconsistency(&self) -> Option<Inconsistency> {
+                let check: fn(&Self) -> Option<Inconsistency> = $check;
+                check(self)
+            })?
+        }
+    };
+}
+
+/// Which of the three 资 an asset is. (三资类别)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum AssetKind {
+    /// Money. (资金)
+    Fund,
+    /// Buildings, shops, equipment. (资产)
+    Asset,
+    /// Land, water, woods. (资源)
+    Resource,
+}
+
+/// The asset that is dealt in. (交易标的)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Asset {
+    /// Its area, where it has one. (面积)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<Area>,
+    /// Its value in the books, in fen. (账面价值)
+    pub book_value_fen: Fen,
+    /// The contract that binds it now, if any. (现有合同)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_contract: Option<Line>,
+    /// What it is used for now. (现状用途)
+    pub current_use: Line,
+    /// Which of the three 资 it is. (类别)
+    pub kind: AssetKind,
+    /// Where it is. (坐落)
+    pub location: Line,
+    /// What it is called. (名称)
+    pub name: Line,
+    /// Whose it is, and by which title. (权属)
+    pub ownership: Line,
+}
+
+step_record! {
+    /// Step 1: the asset, its title, area and present contract. (资产核实)
+    AssetVerification {
+        /// The asset. (标的)
+        asset: Asset,
+    }
+}
+
+macro_rules! labelled {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $id:literal, $zh:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $id)] $variant,)* }
+
+        impl $name {
+            /// Every value there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name used in the log.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id,)* }
+            }
+
+            /// The Chinese name.
+            #[must_use]
+            pub const fn zh(self) -> &'static str {
+                match self { $(Self::$variant => $zh,)* }
+            }
+        }
+    };
+}
+
+labelled! {
+    /// What kind of dealing it is. (交易类别)
+    Category {
+        /// 出租
+        Lease = "lease", "出租";
+        /// 发包
+        Contracting = "contracting", "发包";
+        /// 转让
+        Sale = "sale", "转让";
+        /// 出让
+        Grant = "grant", "出让";
+        /// 折价入股
+        EquityContribution = "equity_contribution", "折价入股";
+        /// 合作建设
+        Cooperation = "cooperation", "合作建设";
+        /// 工程建设
+        Works = "works", "工程建设";
+        /// 采购
+        Procurement = "procurement", "采购";
+        /// 资金使用
+        FundUse = "fund_use", "资金使用";
+        /// 对外投资
+        Investment = "investment", "对外投资";
+        /// 报废处置
+        Disposal = "disposal", "报废处置";
+    }
+}
+
+labelled! {
+    /// How the other party is found. (交易方式)
+    Method {
+        /// 公开竞价
+        OpenBidding = "open_bidding", "公开竞价";
+        /// 招标
+        Tender = "tender", "招标";
+        /// 公开协商
+        OpenNegotiation = "open_negotiation", "公开协商";
+        /// 磋商
+        Consultation = "consultation", "磋商";
+        /// 续约
+        Renewal = "renewal", "续约";
+        /// 小额交易
+        SmallValue = "small_value", "小额交易";
+    }
+}
+
+step_record! {
+    /// Step 2: the intention to deal. (提出交易意向)
+    ProposalInitiation {
+        /// What kind of dealing. (类别)
+        category: Category,
+        /// The term expected, in months, where there is one. (预期期限)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected_term_months: Option<u32>,
+        /// How the other party is to be found. (拟用方式)
+        method: Method,
+        /// Why. (理由)
+        reason: Paragraph,
+    }
+}
+
+/// A body's answer. (结论)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Conclusion {
+    /// Agreed. (同意)
+    Agreed {},
+    /// Agreed under conditions. (有条件同意)
+    AgreedWithConditions {
+        /// The conditions. (条件)
+        conditions: Paragraph,
+    },
+}
+
+step_record! {
+    /// Step 3: the party organisation's study. (党组织研究)
+    PartyReview {
+        /// What it concluded. (结论)
+        conclusion: Conclusion,
+        /// The day of the meeting. (会议日期)
+        met_on: Date,
+    }
+}
+
+/// What a publication says beside the facts that it is composed from. (公开内容的说明部分)
+///
+/// Shared by steps 4, 8 and 16. The facts themselves are not chosen by the publisher: see
+/// [`crate::disclosure`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Publication {
+    /// The channels on which it will be posted: at least those that the charter requires. (公开渠道)
+    pub channels: Vec<Label>,
+    /// How residents can comment. (意见渠道)
+    pub comments_to: Paragraph,
+    /// The digest of the disclosure composed from the record. (公开内容摘要)
+    pub disclosure: Digest,
+    /// The documents that go with it. (材料)
+    pub documents: Vec<DocumentRef>,
+    /// What is published, in one paragraph. (摘要)
+    pub summary: Paragraph,
+}
+
+impl StepRecord for Publication {
+    fn summary(&self) -> &Paragraph {
+        &self.summary
+    }
+    fn documents(&self) -> &[DocumentRef] {
+        &self.documents
+    }
+    fn inconsistency(&self) -> Option<Inconsistency> {
+        let twice = self
+            .channels
+            .iter()
+            .enumerate()
+            .find(|(place, id)| self.channels[..*place].contains(id));
+        let (_, id) = twice?;
+        inconsistent("channels", "每个渠道一次 (each channel once)", id.as_str())
+    }
+}
+
+labelled! {
+    /// How the value was found. (估价方式)
+    ValuationMethod {
+        /// 评估
+        Appraisal = "appraisal", "评估";
+        /// 市场询价
+        Inquiry = "inquiry", "市场询价";
+        /// 比照同类
+        Comparison = "comparison", "比照同类";
+        /// 账面价值
+        BookValue = "book_value", "账面价值";
+    }
+}
+
+step_record! {
+    /// Step 5: what the members said, and what the thing is worth. (征求意见与底价评估)
+    FeedbackAndValuation {
+        /// The last day of the consultation. (征求意见截止)
+        consulted_until: Date,
+        /// The first day of the consultation. (征求意见开始)
+        consulted_from: Date,
+        /// How many opinions were answered. (已答复)
+        opinions_answered: u32,
+        /// How many opinions came. (收到意见)
+        opinions_received: u32,
+        /// On what the reserve price rests. (底价依据)
+        price_basis: Paragraph,
+        /// The reserve price. (底价)
+        reserve_price: Price,
+        /// How the value was found. (估价方式)
+        valuation_method: ValuationMethod,
+        /// Who found it. (估价人)
+        valuer: Line,
+    }
+    check |record| {
+        if record.consulted_until < record.consulted_from {
+            let expected = format!("≥ {}", record.consulted_from);
+            return inconsistent("consulted_until", expected, record.consulted_until.to_string());
+        }
+        if record.opinions_answered > record.opinions_received {
+            let expected = format!("≤ {}", record.opinions_received);
+            return inconsistent("opinions_answered", expected, record.opinions_answered.to_string());
+        }
+        None
+    }
+}
+
+/// How the price rises over the term. (递增)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Escalation {
+    /// Every how many months. (每隔月数)
+    pub every_months: u32,
+    /// By how much, in hundredths of a per cent. (万分之)
+    pub rate_basis_points: u32,
+}
+
+step_record! {
+    /// Step 6: the plan. (编制交易方案)
+    PlanDrafting {
+        /// The deposit that bidders pay, in fen. (保证金)
+        deposit_fen: Fen,
+        /// Who may bid. (资格条件)
+        eligibility: Paragraph,
+        /// How the price rises. (递增)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        escalation: Option<Escalation>,
+        /// How the other party is found. (交易方式)
+        method: Method,
+        /// Months free of rent. (免租期)
+        rent_free_months: u32,
+        /// The reserve price. (底价)
+        reserve_price: Price,
+        /// The term in months, where there is one. (期限)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        term_months: Option<u32>,
+    }
+    check |record| match record.term_months {
+        Some(term) if record.rent_free_months > term => {
+            inconsistent("rent_free_months", format!("≤ {term}"), record.rent_free_months.to_string())
+        }
+        _ => None,
+    }
+}
+
+step_record! {
+    /// Step 7: the vote. (民主表决)
+    MemberVote {
+        /// How many abstained. (弃权)
+        abstain: u32,
+        /// How many voted against. (反对)
+        against: u32,
+        /// Who decided. (表决主体)
+        body: VotingBody,
+        /// How many have a vote: in an assembly, members with full legal capacity. (应到)
+        eligible: u32,
+        /// How many voted for. (赞成)
+        r#for: u32,
+        /// The day of the meeting. (会议日期)
+        held_on: Date,
+        /// How many belong to the body. (全体)
+        members: u32,
+        /// The day on which notice was given. (通知日期)
+        notified_on: Date,
+        /// How many took part. (实到)
+        present: u32,
+    }
+    check |record| {
+        let cast = [record.r#for, record.against, record.abstain].map(u64::from).iter().sum::<u64>();
+        if cast != u64::from(record.present) {
+            return inconsistent("present", format!("赞成+反对+弃权 (for + against + abstain) = {cast}"), record.present.to_string());
+        }
+        if record.present > record.eligible {
+            return inconsistent("present", format!("≤ {} (eligible)", record.eligible), record.present.to_string());
+        }
+        if record.eligible > record.members {
+            return inconsistent("eligible", format!("≤ {} (members)", record.members), record.eligible.to_string());
+        }
+        if record.notified_on > record.held_on {
+            return inconsistent("notified_on", format!("≤ {}", record.held_on), record.notified_on.to_string());
+        }
+        None
+    }
+}
+
+labelled! {
+    /// On which platform it is traded. (平台层级)
+    PlatformLevel {
+        /// 村(社)级
+        Village = "village", "村(社)级平台";
+        /// 街道(镇)级
+        Street = "street", "街道(镇)级平台";
+        /// 区(县)级
+        District = "district", "区(县)级平台";
+        /// 市级
+        City = "city", "市级平台";
+    }
+}
+
+step_record! {
+    /// Step 9: the street office's review. (街道审查与定级)
+    StreetReview {
+        /// What it concluded. (审查意见)
+        conclusion: Conclusion,
+        /// On which platform it is to be traded. (平台层级)
+        platform_level: PlatformLevel,
+    }
+}
+
+step_record! {
+    /// Step 10: the listing. (发布交易公告)
+    ListingNotice {
+        /// The least rise between bids, in fen, where there is one. (加价幅度)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bid_increment_fen: Option<Fen>,
+        /// When it closes. (截止时间)
+        closes_at: StatedTime,
+        /// How the bidding is prolonged. (延时规则)
+        extension_rule: Line,
+        /// Its number. (公告编号)
+        listing_number: Line,
+        /// When it opens. (开始时间)
+        opens_at: StatedTime,
+    }
+    check |record| {
+        if record.closes_at.instant() <= record.opens_at.instant() {
+            return inconsistent("closes_at", format!("> {}", record.opens_at), record.closes_at.to_string());
+        }
+        None
+    }
+}
+
+/// One who applied to bid. (报名人)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Applicant {
+    /// Whether admitted. (是否合格)
+    pub admitted: bool,
+    /// The deposit paid, in fen. (保证金)
+    pub deposit_fen: Fen,
+    /// The name, masked for a natural person. (名称)
+    pub name: Line,
+    /// Why, if refused. (不合格原因)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Line>,
+}
+
+step_record! {
+    /// Step 11: who may bid. (报名与资格审核)
+    BidderQualification {
+        /// All who applied. (报名人)
+        applicants: Vec<Applicant>,
+    }
+    check |record| {
+        let silent = record.applicants.iter().find(|applicant| !applicant.admitted && applicant.reason.is_none());
+        silent.and_then(|applicant| {
+            inconsistent("applicants.reason", "不合格须写原因 (a refusal needs its reason)", applicant.name.as_str())
+        })
+    }
+}
+
+/// How the bidding ended. (竞价结果)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum BiddingOutcome {
+    /// Somebody won. (成交)
+    Won {
+        /// The winning price. (成交价)
+        price: Price,
+        /// The winner, masked for a natural person. (成交人)
+        winner: Line,
+    },
+    /// Nobody won. (流拍 / 失败)
+    Failed {
+        /// Why. (原因)
+        reason: Line,
+    },
+}
+
+step_record! {
+    /// Step 12: the bidding. (竞价 / 评审)
+    Bidding {
+        /// How many bidders took part. (竞买人数)
+        bidders: u32,
+        /// How many bids were made. (出价次数)
+        bids: u32,
+        /// When it was held. (竞价时间)
+        held_at: StatedTime,
+        /// How it ended. (结果)
+        outcome: BiddingOutcome,
+        /// Which round it was. (轮次)
+        round: u32,
+    }
+    check |record| {
+        let won = matches!(record.outcome, BiddingOutcome::Won { .. });
+        if won && (record.bids == 0 || record.bidders == 0) {
+            return inconsistent("bids", "成交至少有一人一次出价 (a winner needs a bid)", record.bids.to_string());
+        }
+        if record.round == 0 {
+            return inconsistent("round", "≥ 1", "0");
+        }
+        None
+    }
+}
+
+step_record! {
+    /// Step 13: the result, and how to object. (结果公示与异议)
+    ResultAndObjection {
+        /// Where the result was posted. (公示位置)
+        notice: Line,
+        /// Where to object. (异议联系)
+        objections_to: Paragraph,
+    }
+}
+
+step_record! {
+    /// Step 14: the contract. (签约备案)
+    ContractSigning {
+        /// What the contract is worth in all, in fen. (合同总额)
+        amount_fen: Fen,
+        /// Its number. (合同编号)
+        contract_number: Line,
+        /// The parties, masked for natural persons. (合同双方)
+        parties: Vec<Line>,
+        /// The performance bond, in fen. (履约保证金)
+        performance_bond_fen: Fen,
+        /// The day on which it was signed. (签订日期)
+        signed_on: Date,
+        /// The last day of the term, where there is one. (期限止)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        term_end: Option<Date>,
+        /// The first day of the term, where there is one. (期限起)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        term_start: Option<Date>,
+    }
+    check |record| {
+        if record.parties.len() < 2 {
+            return inconsistent("parties", "至少两方 (at least two)", record.parties.len().to_string());
+        }
+        match (record.term_start, record.term_end) {
+            (Some(start), Some(end)) if end < start => inconsistent("term_end", format!("≥ {start}"), end.to_string()),
+            (Some(_), None) => inconsistent("term_end", "与 term_start 同时填写 (both or neither)", "—"),
+            (None, Some(_)) => inconsistent("term_start", "与 term_end 同时填写 (both or neither)", "—"),
+            _ => None,
+        }
+    }
+}
+
+/// Money that came in. (到账)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ReceivedAmount {
+    /// How much, in fen. (金额)
+    pub amount_fen: Fen,
+    /// On which day. (到账日期)
+    pub received_on: Date,
+    /// The number of its voucher. (票据号)
+    pub voucher: Line,
+}
+
+step_record! {
+    /// Step 15: what was handed over and what was paid. (交付与款项核对)
+    HandoverAndReceipt {
+        /// Deposits paid back, in fen. (退还保证金)
+        deposits_refunded_fen: Fen,
+        /// The day of the handover. (交付日期)
+        handed_over_on: Date,
+        /// The amounts that came in. (到账明细)
+        received: Vec<ReceivedAmount>,
+    }
+}
+
+/// A disclosure was posted on a channel. (渠道张贴)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ChannelPosted {
+    /// On which channel. (渠道)
+    pub channel: Label,
+    /// What was posted: the digest of the disclosure. (所张贴内容的摘要)
+    pub disclosure: Digest,
+    /// Proof of it, such as a photograph of the board. (凭证)
+    pub documents: Vec<DocumentRef>,
+    /// Where: an address, an issue number, a board. (位置)
+    pub location: Line,
+}

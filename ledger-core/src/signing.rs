@@ -1,0 +1,164 @@
+//! Which signer fills which role: the rule "who". (谁来签)
+//!
+//! One person fills at most one role of an event, every role that must sign is filled, and nobody
+//! signs without a role. Knows nothing of steps; it is given the rule.
+
+use crate::charter::{SigningRule, When};
+use crate::name::MemberId;
+use crate::refusal::Refusal;
+use crate::role::Role;
+use crate::roster::Roster;
+
+/// The roles that must sign at `position`, the one that answers first, and those that may.
+#[must_use]
+pub fn roles_of(rule: &SigningRule, roster: &Roster, position: u64) -> (Vec<Role>, Vec<Role>) {
+    let (mut required, mut optional) = (vec![rule.answers], Vec::new());
+    for cosigner in &rule.cosigns {
+        match cosigner.when {
+            When::Always => required.push(cosigner.role),
+            When::IfAppointed if roster.is_appointed(cosigner.role, position) => {
+                required.push(cosigner.role)
+            }
+            When::IfAppointed => {}
+            When::Optional => optional.push(cosigner.role),
+        }
+    }
+    (required, optional)
+}
+
+/// Gives every signer one role, so that all roles that must sign are filled. (岗位分派)
+///
+/// The answer lists, for each signer in turn, the role it fills.
+///
+/// # Errors
+/// [`Refusal::SignerWithoutRole`], [`Refusal::MissingRoles`] or [`Refusal::OnePersonTwoRoles`].
+pub fn assign(
+    signers: &[MemberId],
+    rule: &SigningRule,
+    roster: &Roster,
+    position: u64,
+) -> Result<Vec<Role>, Refusal> {
+    let (required, optional) = roles_of(rule, roster, position);
+    let all: Vec<Role> = required.iter().chain(&optional).copied().collect();
+    let may = |signer: usize, role: usize| {
+        roster
+            .member(&signers[signer])
+            .is_some_and(|member| member.holds(all[role], position))
+    };
+    for (place, member) in signers.iter().enumerate() {
+        if !(0..all.len()).any(|role| may(place, role)) {
+            return Err(Refusal::SignerWithoutRole {
+                member: member.clone(),
+                expected: all,
+            });
+        }
+    }
+    let held = |role: usize| (0..signers.len()).any(|signer| may(signer, role));
+    let absent: Vec<Role> = (0..required.len())
+        .filter(|role| !held(*role))
+        .map(|role| all[role])
+        .collect();
+    if !absent.is_empty() {
+        return Err(Refusal::MissingRoles {
+            missing_roles: absent,
+        });
+    }
+    let mut matching = Matching {
+        of_role: vec![None; all.len()],
+        of_signer: vec![None; signers.len()],
+    };
+    if (0..required.len()).any(|role| !matching.fill(role, &may)) {
+        return Err(Refusal::OnePersonTwoRoles { roles: required });
+    }
+    for signer in 0..signers.len() {
+        if !matching.place(signer, &may) {
+            return Err(Refusal::SignerWithoutRole {
+                member: signers[signer].clone(),
+                expected: all,
+            });
+        }
+    }
+    Ok(matching
+        .of_signer
+        .into_iter()
+        .flatten()
+        .map(|role| all[role])
+        .collect())
+}
+
+/// The roles that must sign under `rule` and that `candidates` cannot all fill, one person each.
+#[must_use]
+pub fn unfillable(
+    candidates: &[MemberId],
+    rule: &SigningRule,
+    roster: &Roster,
+    position: u64,
+) -> Vec<Role> {
+    let (required, _) = roles_of(rule, roster, position);
+    let may = |signer: usize, role: usize| {
+        roster
+            .member(&candidates[signer])
+            .is_some_and(|member| member.holds(required[role], position))
+    };
+    let mut matching = Matching {
+        of_role: vec![None; required.len()],
+        of_signer: vec![None; candidates.len()],
+    };
+    (0..required.len())
+        .filter(|role| !matching.fill(*role, &may))
+        .map(|role| required[role])
+        .collect()
+}
+
+/// A matching between roles and signers, grown by augmenting paths: what is matched stays matched.
+struct Matching {
+    of_role: Vec<Option<usize>>,
+    of_signer: Vec<Option<usize>>,
+}
+
+impl Matching {
+    fn fill(&mut self, role: usize, may: &impl Fn(usize, usize) -> bool) -> bool {
+        let mut seen = vec![false; self.of_signer.len()];
+        augment(
+            role,
+            &mut self.of_role,
+            &mut self.of_signer,
+            &mut seen,
+            &|role, signer| may(signer, role),
+        )
+    }
+
+    fn place(&mut self, signer: usize, may: &impl Fn(usize, usize) -> bool) -> bool {
+        if self.of_signer[signer].is_some() {
+            return true;
+        }
+        let mut seen = vec![false; self.of_role.len()];
+        augment(
+            signer,
+            &mut self.of_signer,
+            &mut self.of_role,
+            &mut seen,
+            may,
+        )
+    }
+}
+
+fn augment(
+    from: usize,
+    near: &mut [Option<usize>],
+    far: &mut [Option<usize>],
+    seen: &mut [bool],
+    may: &dyn Fn(usize, usize) -> bool,
+) -> bool {
+    for to in 0..far.len() {
+        if seen[to] || !may(from, to) {
+            continue;
+        }
+        seen[to] = true;
+        if far[to].is_none_or(|other| augment(other, near, far, seen, may)) {
+            (near[from], far[to]) = (Some(to), Some(from));
+            return true;
+        }
+    }
+    false
+}

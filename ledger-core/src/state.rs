@@ -1,0 +1,150 @@
+//! What a ledger knows at a position of its log: collective, roster, charters, transactions. (账本状态)
+//!
+//! The state is a working set. It holds the ledger's own state whole, and of transactions those that
+//! somebody put there: who calls [`crate::admit::admit`] first sees to it that every stream the event
+//! bears on ([`touches`]) is in. An auditor keeps all of them, a server those in use.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::calendar::Calendar;
+use crate::charter::Charter;
+use crate::event::{Collective, Event, Statement};
+use crate::hash::Hash;
+use crate::name::{Origin, StreamId, TransactionId};
+use crate::roster::Roster;
+use crate::time::LogTime;
+use crate::transaction::Transaction;
+
+/// A charter and from where on it counts. (章程版本)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AdoptedCharter {
+    /// Whether it also governs transactions that had begun before.
+    pub applies_to_open: bool,
+    /// The charter.
+    pub charter: Arc<Charter>,
+    /// The entry that adopted it.
+    pub from: u64,
+}
+
+/// The ledger's own state: what its `ledger` stream says. (账本本身的状态)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LedgerState {
+    /// All charters, oldest first; never empty.
+    pub charters: Vec<AdoptedCharter>,
+    /// Whose ledger it is.
+    pub collective: Collective,
+    /// The leaf hash of the last entry of the `ledger` stream.
+    pub head: Hash,
+    /// The leaf hash of entry 0.
+    pub ledger_id: Hash,
+    /// The name of the log.
+    pub origin: Origin,
+    /// Who holds which role with which key.
+    pub roster: Roster,
+    /// Whether this is a training ledger. (演示账本)
+    pub training: bool,
+}
+
+impl LedgerState {
+    /// The charter that governs new dealings at `position`.
+    #[must_use]
+    pub fn charter_at(&self, position: u64) -> &Arc<Charter> {
+        self.pick(|adopted| adopted.from < position)
+    }
+
+    /// The charter that governs, at `position`, a transaction that began at `begun_at`: the one that
+    /// was in force then, or a later one that says it applies to open transactions.
+    #[must_use]
+    pub fn charter_of(&self, begun_at: u64, position: u64) -> &Arc<Charter> {
+        self.pick(|adopted| {
+            adopted.from < begun_at || adopted.applies_to_open && adopted.from < position
+        })
+    }
+
+    /// The calendar at `position`: always the newest charter's, for holidays are the State's, not the
+    /// collective's.
+    #[must_use]
+    pub fn calendar_at(&self, position: u64) -> &Calendar {
+        &self.charter_at(position).calendar
+    }
+
+    fn pick(&self, counts: impl Fn(&AdoptedCharter) -> bool) -> &Arc<Charter> {
+        let newest = self.charters.iter().rev().find(|adopted| counts(adopted));
+        &newest.unwrap_or(&self.charters[0]).charter
+    }
+}
+
+/// What a ledger knows at a position of its log. (账本状态)
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct State {
+    pub(crate) last_received_at: Option<LogTime>,
+    pub(crate) ledger: Option<LedgerState>,
+    pub(crate) size: u64,
+    pub(crate) transactions: BTreeMap<TransactionId, Transaction>,
+}
+
+impl State {
+    /// The state before entry 0.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The ledger's own state, once it has been opened.
+    #[must_use]
+    pub fn ledger(&self) -> Option<&LedgerState> {
+        self.ledger.as_ref()
+    }
+
+    /// How many entries it has seen: the index of the next one.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// When the last entry was received.
+    #[must_use]
+    pub fn last_received_at(&self) -> Option<LogTime> {
+        self.last_received_at
+    }
+
+    /// A transaction, if it is in the working set.
+    #[must_use]
+    pub fn transaction(&self, id: &TransactionId) -> Option<&Transaction> {
+        self.transactions.get(id)
+    }
+
+    /// The transactions in the working set, by id.
+    pub fn transactions(&self) -> impl Iterator<Item = &Transaction> {
+        self.transactions.values()
+    }
+
+    /// The head of a stream: what the next event's `prev` must be.
+    ///
+    /// `None` before the ledger is opened, when it must be [`Hash::ZERO`].
+    #[must_use]
+    pub fn head(&self, stream: &StreamId) -> Option<Hash> {
+        let ledger = self.ledger.as_ref()?;
+        Some(match stream {
+            StreamId::Ledger => ledger.head,
+            StreamId::Transaction(id) => self
+                .transactions
+                .get(id)
+                .map_or(ledger.ledger_id, |t| t.head),
+            StreamId::Concern(_) => ledger.ledger_id,
+        })
+    }
+}
+
+/// The streams whose state an event bears on: its own first.
+#[must_use]
+pub fn touches(statement: &Statement) -> Vec<StreamId> {
+    match &statement.event {
+        // Events that bear on a second stream, such as concerns about a disclosure, list it here.
+        Event::LedgerOpened(_) => vec![StreamId::Ledger],
+        _ => vec![statement.stream.clone()],
+    }
+}
