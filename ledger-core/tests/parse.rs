@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "a test fails by panicking"
 )]
@@ -17,10 +18,8 @@ use ledger_core::key::SigningKey;
 use ledger_core::note::{Note, NoteError};
 use ledger_core::refusal::Refusal;
 use ledger_core::step::Step;
-use scene::{DEAL, Scene, event, key, note, signers_of};
+use scene::{DEAL, ON, Scene, event, key, note, signers_of};
 use serde_json::{Value, json};
-
-const ON: &str = "transaction/2018-017";
 
 /// The text of a step's statement, as it should be.
 fn text_of(step: Step) -> String {

@@ -15,12 +15,10 @@ use ledger_core::refusal::Refusal;
 use ledger_core::role::Role;
 use ledger_core::step::{PublicationPoint, Step};
 use scene::{
-    CHANNELS, DEAL, MEMBERS, Scene, compromised, default_charter, event, holder_of, member,
+    CHANNELS, DEAL, MEMBERS, ON, Scene, compromised, default_charter, event, holder_of, member,
     signers_of,
 };
 use serde_json::json;
-
-const ON: &str = "transaction/2018-017";
 
 /// What the rules say of an event that these members would sign.
 fn decided(scene: &Scene, event: Event, signers: &[&str]) -> Result<(), Refusal> {
