@@ -238,9 +238,6 @@ pub(crate) fn charter_rows() -> Vec<Row> {
             .put("ledger", founding(charter, members), signers)
     };
     let default = default_charter();
-    let missing = |role| Refusal::MissingRoles {
-        missing_roles: vec![role],
-    };
     let unstaffed = |role| Refusal::Unstaffed {
         missing_roles: vec![role],
     };
@@ -279,7 +276,9 @@ pub(crate) fn charter_rows() -> Vec<Row> {
         (
             "a founder who did not sign",
             open(&["chen"], &default, &members),
-            missing(Role::Supervisor),
+            Refusal::FounderUnsigned {
+                missing: vec![member("huang")],
+            },
         ),
         (
             "a founding without a supervisor",
