@@ -280,3 +280,29 @@ fn of_two_broken_rules_the_first_is_named() {
         .collect();
     assert!(wrong.is_empty(), "(found, first, second): {wrong:?}");
 }
+
+/// A key signed nothing before it was there: the entry that rotates it in was signed by the old one.
+#[test]
+fn the_entry_that_rotates_a_key_was_signed_by_the_old_one() {
+    let mut scene = Scene::founded();
+    for value in [
+        json!({"kind": "role_granted", "member": "zhou", "role": "chair"}),
+        json!({"kind": "key_rotated", "key": key("zhou", 2).verifier(), "member": "zhou"}),
+    ] {
+        let signers: &[&str] = match value["kind"].as_str() {
+            Some("key_rotated") => &["zhou", "huang"],
+            _ => &["chen", "huang"],
+        };
+        scene.put("ledger", event(value), signers).unwrap();
+    }
+    let rotation = scene.entries[2].clone();
+    assert_eq!(rotation.signers()[1], member("zhou"));
+    scene.wait(60);
+    scene
+        .change(compromised("zhou", rotation.received_at()))
+        .unwrap();
+    let roster = &scene.state.ledger().unwrap().roster;
+    let doubted = |index, received_at| roster.is_in_doubt(&member("zhou"), index, received_at);
+    assert!(doubted(3, rotation.received_at()));
+    assert!(!doubted(rotation.index(), rotation.received_at()));
+}
