@@ -14,10 +14,12 @@ use ledger_core::refusal::Language;
 mod audit;
 mod charter;
 mod cosign;
+mod data;
 mod help;
 mod init;
 mod key;
 mod record;
+mod serve;
 mod submit;
 
 use help::Text;
@@ -58,6 +60,7 @@ commands! {
     init::Init,
     key::Key,
     record::Record,
+    serve::Serve,
     submit::Submit,
 }
 

@@ -55,9 +55,8 @@ impl Draft {
         let event = &self.signed.statement().event;
         let mut wanted: Vec<(Digest, String)> = Vec::new();
         for document in event.documents() {
-            if let DocumentRef::Public { sha256, title, .. } = document {
-                wanted.push((*sha256, title.to_string()));
-            }
+            let DocumentRef::Public { sha256, title, .. } = document;
+            wanted.push((*sha256, title.to_string()));
         }
         if let Some(publication) = event.publication() {
             let title = terminal.pick("公开内容", "the disclosure");

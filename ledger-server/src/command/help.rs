@@ -104,7 +104,8 @@ fn translated(command: Command, path: &str, texts: &[&[Text]], language: Languag
                 Some(help) => argument.help(help),
                 None => argument,
             };
-            let argument = argument.hide_default_value(true);
+            let valued = argument.get_action().takes_values();
+            let argument = argument.hide_default_value(valued);
             match (language, argument.is_positional()) {
                 (Language::En, _) => argument,
                 (Language::Zh, true) => argument.help_heading("参数"),

@@ -9,25 +9,19 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use ledger_core::event::LoggedEntry;
 use ledger_core::hash::Hash;
-use ledger_core::keyfile;
 use ledger_core::proof::Proof;
 use ledger_core::store::local::{LocalFolder, LocalOptions};
 use ledger_core::store::{Store as _, StoreError};
 use ledger_core::tile::{TileSource as _, parse_bundle};
 use ledger_core::{AppendError, Language, Ledger, Pins, SigningKey};
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
-
 use super::help::Text;
+use super::data;
 use crate::draft::{self, Draft};
-use crate::key_file;
 use crate::moment;
-use crate::source_arg::{self, DataPlace};
+use crate::source_arg;
 use crate::terminal::{Refused, Terminal};
 use crate::url_source::{UrlSource, bundle_of};
-
-/// The environment variable with the log key's passphrase.
-const PASSPHRASE_VARIABLE: &str = "SANZI_LOG_PASSPHRASE";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "  $ sanzi submit 2026-001-asset_verification.draft --to data\n  $ sanzi submit 2026-001-asset_verification.draft --to https://sanzi.example.org/donglang --pins pins.json")]
@@ -125,7 +119,7 @@ impl Submit {
         let slug = place.slug(terminal, &folder)?;
         let pins_file = place.ledger_folder(&slug).join("pins.json");
         let pins = source_arg::read_pins(terminal, self.pins.as_deref().unwrap_or(&pins_file))?;
-        let log_key = self.log_key(terminal, &place, &slug)?;
+        let log_key = self.log_key(terminal, &place.ledger_folder(&slug), &pins)?;
         let bar = terminal.progress(terminal.pick("打开账本", "opening"));
         let store = folder.ledger(&slug)?;
         let mut ledger = Ledger::open(store, log_key, &mut |done, all| {
@@ -163,26 +157,15 @@ impl Submit {
         Ok((recorded, pins))
     }
 
-    fn log_key(&self, terminal: Terminal, place: &DataPlace, slug: &str) -> anyhow::Result<SigningKey> {
-        let folder = place.ledger_folder(slug);
-        let kept = folder.join("log.passphrase");
-        let file = folder.join("log.key");
-        let public = key_file::read_public(terminal, &key_file::public_file(&file))?;
-        let pem = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        let given = std::env::var(PASSPHRASE_VARIABLE).ok().filter(|text| !text.is_empty());
-        let passphrase = match (&self.log_passphrase_file, given) {
-            (Some(file), _) => terminal.passphrase_in(file)?,
-            (None, Some(passphrase)) => Zeroizing::new(passphrase),
-            (None, None) if kept.is_file() => terminal.passphrase_in(&kept)?,
-            (None, None) => terminal.passphrase(terminal.pick("日志钥匙的口令：", "passphrase of the log key: "))?,
-        };
-        let seed = keyfile::open_for(&pem, &passphrase, &public).with_context(|| {
-            terminal.pick(
-                "日志钥匙打不开，什么都没有登记",
-                "the log key cannot be opened; nothing was recorded",
-            )
-        })?;
-        Ok(SigningKey::from_seed(public.name(), &seed)?)
+    fn log_key(
+        &self,
+        terminal: Terminal,
+        folder: &Path,
+        pins: &Pins,
+    ) -> anyhow::Result<SigningKey> {
+        let given = data::given_passphrase(self.log_passphrase_file.as_deref(), terminal.language)?;
+        let seed = data::log_seed(folder, given.as_ref(), terminal.language)?;
+        Ok(SigningKey::from_seed(pins.origin.as_str(), &seed)?)
     }
 
     fn to_url(&self, terminal: Terminal, draft: &Draft) -> anyhow::Result<(Recorded, Pins)> {
