@@ -13,14 +13,21 @@ use ledger_core::refusal::Language;
 
 mod audit;
 mod charter;
-mod cosign;
+mod completions;
+pub(crate) mod cosign;
 mod data;
 mod help;
 mod init;
 mod key;
+mod notice;
+mod proof;
 mod record;
+mod schema;
 mod serve;
+mod show;
+mod status;
 mod submit;
+mod verify;
 
 use help::Text;
 
@@ -56,12 +63,19 @@ macro_rules! commands {
 commands! {
     audit::Audit,
     charter::Charter,
+    completions::Completions,
     cosign::Cosign,
     init::Init,
     key::Key,
+    notice::Notice,
+    proof::Proof,
     record::Record,
+    schema::Schema,
     serve::Serve,
+    show::Show,
+    status::Status,
     submit::Submit,
+    verify::Verify,
 }
 
 const GENERAL: &[Text] = &[
@@ -91,10 +105,15 @@ struct Arguments {
     command: Command,
 }
 
+/// The command line with its texts in one language.
+fn localised(language: Language) -> clap::Command {
+    help::localised(Arguments::command(), TEXTS, language)
+}
+
 /// Reads the arguments, the program's name first, and carries out what they say.
 pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
     let language = help::language_of(&arguments);
-    let command = help::localised(Arguments::command(), TEXTS, language);
+    let command = localised(language);
     let parsed = command
         .try_get_matches_from(arguments)
         .and_then(|matches| Arguments::from_arg_matches(&matches));

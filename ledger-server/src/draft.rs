@@ -38,8 +38,14 @@ impl Draft {
         })?;
         let signed = SignedEvent::parse(&bytes).with_context(|| {
             terminal.pick(
-                format!("{} 不是完好的草稿（可能被编辑过；草稿不能手改，请重新登记）", path.display()),
-                format!("{} is no whole draft (drafts must not be edited; record it again)", path.display()),
+                format!(
+                    "{} 不是完好的草稿（可能被编辑过；草稿不能手改，请重新登记）",
+                    path.display()
+                ),
+                format!(
+                    "{} is no whole draft (drafts must not be edited; record it again)",
+                    path.display()
+                ),
             )
         })?;
         Ok(Self {
@@ -50,7 +56,10 @@ impl Draft {
     }
 
     /// The documents that the event names and the draft has, and those that it has not.
-    pub(crate) fn documents(&self, terminal: Terminal) -> anyhow::Result<(Vec<Vec<u8>>, Vec<String>)> {
+    pub(crate) fn documents(
+        &self,
+        terminal: Terminal,
+    ) -> anyhow::Result<(Vec<Vec<u8>>, Vec<String>)> {
         let folder = companion(&self.path, "documents");
         let event = &self.signed.statement().event;
         let mut wanted: Vec<(Digest, String)> = Vec::new();
@@ -85,7 +94,9 @@ pub(crate) fn replace(terminal: Terminal, path: &Path, bytes: &[u8]) -> anyhow::
         _ => Path::new("."),
     };
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".sanzi-").tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".sanzi-")
+            .tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         #[cfg(unix)]
@@ -99,8 +110,14 @@ pub(crate) fn replace(terminal: Terminal, path: &Path, bytes: &[u8]) -> anyhow::
     };
     write().with_context(|| {
         terminal.pick(
-            format!("写不了 {}；请检查文件夹是否存在、是否有写入权限", path.display()),
-            format!("cannot write {}; check that the folder is there and may be written to", path.display()),
+            format!(
+                "写不了 {}；请检查文件夹是否存在、是否有写入权限",
+                path.display()
+            ),
+            format!(
+                "cannot write {}; check that the folder is there and may be written to",
+                path.display()
+            ),
         )
     })
 }
@@ -115,8 +132,14 @@ pub(crate) fn write_new(
     let folder = companion(path, "documents");
     if path.exists() || folder.exists() {
         bail!(terminal.pick(
-            format!("草稿 {} 已经有了，不会覆盖；请先移走，或用 --out 换个名字", path.display()),
-            format!("the draft {} is there already and is not overwritten; move it away or give --out", path.display()),
+            format!(
+                "草稿 {} 已经有了，不会覆盖；请先移走，或用 --out 换个名字",
+                path.display()
+            ),
+            format!(
+                "the draft {} is there already and is not overwritten; move it away or give --out",
+                path.display()
+            ),
         ));
     }
     let write = || -> anyhow::Result<()> {
@@ -124,7 +147,11 @@ pub(crate) fn write_new(
             std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
         }
         for document in documents {
-            replace(terminal, &folder.join(Digest::of(document).to_string()), document)?;
+            replace(
+                terminal,
+                &folder.join(Digest::of(document).to_string()),
+                document,
+            )?;
         }
         replace(terminal, path, note)
     };

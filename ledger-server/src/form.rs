@@ -36,13 +36,18 @@ pub(crate) struct Form<'a> {
 
 impl Form<'_> {
     /// Asks for all fields that `body` does not hold yet.
-    pub(crate) fn fill(&self, fields: &[Field], body: &mut Map<String, Value>) -> anyhow::Result<()> {
+    pub(crate) fn fill(
+        &self,
+        fields: &[Field],
+        body: &mut Map<String, Value>,
+    ) -> anyhow::Result<()> {
         let missing: Vec<&Field> = fields
             .iter()
             .filter(|field| !body.contains_key(&field.name))
             .collect();
         for (number, field) in (1..).zip(&missing) {
-            self.terminal.advise(format!("[{number}/{}]", missing.len()));
+            self.terminal
+                .advise(format!("[{number}/{}]", missing.len()));
             if let Some(value) = self.field(&[], field)? {
                 body.insert(field.name.clone(), value);
             }
@@ -58,9 +63,10 @@ impl Form<'_> {
             return self.value(&path, label, &field.shape, false);
         }
         let nested = matches!(field.shape, Shape::Object(_) | Shape::List(_));
-        let question = self
-            .terminal
-            .pick(format!("要填「{label}」吗？"), format!("is there a value for “{label}”?"));
+        let question = self.terminal.pick(
+            format!("要填「{label}」吗？"),
+            format!("is there a value for “{label}”?"),
+        );
         if nested && !self.terminal.confirm(&question)? {
             return Ok(None);
         }
@@ -76,7 +82,8 @@ impl Form<'_> {
     ) -> anyhow::Result<Option<Value>> {
         match shape {
             Shape::Object(fields) => {
-                self.terminal.advise(format!("{label}{}", self.terminal.pick("：", ":")));
+                self.terminal
+                    .advise(format!("{label}{}", self.terminal.pick("：", ":")));
                 let mut object = Map::new();
                 for field in fields {
                     if let Some(value) = self.field(path, field)? {
@@ -85,16 +92,22 @@ impl Form<'_> {
                 }
                 Ok(Some(Value::Object(object)))
             }
-            Shape::Choice { tag, variants } => self.choice(path, label, tag.as_deref(), variants).map(Some),
+            Shape::Choice { tag, variants } => {
+                self.choice(path, label, tag.as_deref(), variants).map(Some)
+            }
             Shape::List(of) => self.list(path, label, of).map(Some),
             Shape::Boolean => {
-                let yes = self.terminal.confirm(&format!("{label}{}", self.terminal.pick("？", "?")))?;
+                let yes = self
+                    .terminal
+                    .confirm(&format!("{label}{}", self.terminal.pick("？", "?")))?;
                 Ok(Some(Value::Bool(yes)))
             }
             Shape::Charter => self.charter(label).map(Some),
             // Documents are asked for by path, elsewhere.
             Shape::Document => Ok(None),
-            Shape::Money | Shape::Integer | Shape::Text(_) => self.scalar(path, label, shape, optional),
+            Shape::Money | Shape::Integer | Shape::Text(_) => {
+                self.scalar(path, label, shape, optional)
+            }
         }
     }
 
@@ -109,7 +122,10 @@ impl Form<'_> {
             .iter()
             .map(|variant| variant.label.pick(self.terminal.language).to_owned())
             .collect();
-        let question = format!("{label}{}", self.terminal.pick("（请选一项）：", " (one of):"));
+        let question = format!(
+            "{label}{}",
+            self.terminal.pick("（请选一项）：", " (one of):")
+        );
         let variant = &variants[self.terminal.choose(&question, &names)?];
         let Some(tag) = tag else {
             return Ok(Value::String(variant.id.clone()));
@@ -138,10 +154,13 @@ impl Form<'_> {
             let scalar = matches!(of, Shape::Money | Shape::Integer | Shape::Text(_));
             if !scalar {
                 let question = match number {
-                    1 => self.terminal.pick(format!("要填「{label}」吗？"), format!("is there {label}?")),
-                    _ => self
+                    1 => self
                         .terminal
-                        .pick(format!("再加一个（{label}）吗？"), format!("one more ({label})?")),
+                        .pick(format!("要填「{label}」吗？"), format!("is there {label}?")),
+                    _ => self.terminal.pick(
+                        format!("再加一个（{label}）吗？"),
+                        format!("one more ({label})?"),
+                    ),
                 };
                 if !self.terminal.confirm(&question)? {
                     return Ok(Value::Array(items));
@@ -165,10 +184,15 @@ impl Form<'_> {
             return Ok(Some(value));
         }
         let hint = self.hint(shape);
-        let skip = if optional { self.terminal.pick("，回车跳过", ", Enter to skip") } else { "" };
-        let question = self
-            .terminal
-            .pick(format!("{label}（{hint}{skip}）："), format!("{label} ({hint}{skip}): "));
+        let skip = if optional {
+            self.terminal.pick("，回车跳过", ", Enter to skip")
+        } else {
+            ""
+        };
+        let question = self.terminal.pick(
+            format!("{label}（{hint}{skip}）："),
+            format!("{label} ({hint}{skip}): "),
+        );
         self.terminal.ask_until(&question, |answer| {
             if answer.is_empty() && optional {
                 return Ok(None);
@@ -189,9 +213,15 @@ impl Form<'_> {
         };
         let names: Vec<String> = choices
             .iter()
-            .map(|(id, name)| self.terminal.pick(format!("{name}（{id}）"), format!("{name} ({id})")))
+            .map(|(id, name)| {
+                self.terminal
+                    .pick(format!("{name}（{id}）"), format!("{name} ({id})"))
+            })
             .collect();
-        let question = format!("{label}{}", self.terminal.pick("（请选一项）：", " (one of):"));
+        let question = format!(
+            "{label}{}",
+            self.terminal.pick("（请选一项）：", " (one of):")
+        );
         let place = self.terminal.choose(&question, &names)?;
         Ok(Some(Value::String(choices[place].0.clone())))
     }
@@ -199,15 +229,30 @@ impl Form<'_> {
     /// What to type, in a few words.
     fn hint(&self, shape: &Shape) -> &'static str {
         let (zh, en) = match shape {
-            Shape::Money => ("金额，单位元，如 1,300,000.00", "amount in yuan, as in 1,300,000.00"),
+            Shape::Money => (
+                "金额，单位元，如 1,300,000.00",
+                "amount in yuan, as in 1,300,000.00",
+            ),
             Shape::Integer => ("整数", "a whole number"),
             Shape::Text(kind) => match kind.as_str() {
                 "Date" => ("日期，如 2018-03-02", "a day, as in 2018-03-02"),
-                "StatedTime" => ("时间，如 2018-03-02 09:30", "a time, as in 2018-03-02 09:30"),
-                "LogTime" => ("时间，如 2018-03-02 09:30", "a time, as in 2018-03-02 09:30"),
+                "StatedTime" => (
+                    "时间，如 2018-03-02 09:30",
+                    "a time, as in 2018-03-02 09:30",
+                ),
+                "LogTime" => (
+                    "时间，如 2018-03-02 09:30",
+                    "a time, as in 2018-03-02 09:30",
+                ),
                 "Decimal" => ("数字，如 86.5", "a number, as in 86.5"),
-                "MemberId" => ("代号，小写字母、数字、-，如 chen", "a short name of a-z 0-9 -, as in chen"),
-                "VerifierKey" => ("公钥一行，或 .pub 文件的路径", "a verifier key, or the path of a .pub file"),
+                "MemberId" => (
+                    "代号，小写字母、数字、-，如 chen",
+                    "a short name of a-z 0-9 -, as in chen",
+                ),
+                "VerifierKey" => (
+                    "公钥一行，或 .pub 文件的路径",
+                    "a verifier key, or the path of a .pub file",
+                ),
                 "Digest" => ("64 位十六进制摘要", "64 hexadecimal digits"),
                 _ => ("文字，一段，不换行", "text, in one paragraph"),
             },
@@ -221,12 +266,15 @@ impl Form<'_> {
             Shape::Money => Fen::from_yuan(answer)
                 .map(|fen| json!(fen))
                 .map_err(|fault| fault.to_string()),
-            Shape::Integer => answer.parse::<u64>().map(|number| json!(number)).map_err(|_| {
-                self.terminal.pick(
-                    format!("应为整数，如 12，现为「{answer}」"),
-                    format!("expected a whole number, as in 12, found {answer:?}"),
-                )
-            }),
+            Shape::Integer => answer
+                .parse::<u64>()
+                .map(|number| json!(number))
+                .map_err(|_| {
+                    self.terminal.pick(
+                        format!("应为整数，如 12，现为「{answer}」"),
+                        format!("expected a whole number, as in 12, found {answer:?}"),
+                    )
+                }),
             Shape::Text(kind) => match kind.as_str() {
                 "Date" => Ok(json!(moment::tidy_date(answer))),
                 "StatedTime" => moment::read_stated(answer, self.offset_minutes)
@@ -237,7 +285,8 @@ impl Form<'_> {
                     .map_err(|fault| fault.to_string()),
                 "VerifierKey" if Path::new(answer).is_file() => {
                     let key = key_file::read_public(self.terminal, Path::new(answer));
-                    key.map(|key| json!(key)).map_err(|fault| format!("{fault:#}"))
+                    key.map(|key| json!(key))
+                        .map_err(|fault| format!("{fault:#}"))
                 }
                 _ => Ok(json!(answer)),
             },

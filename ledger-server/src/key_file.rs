@@ -45,7 +45,10 @@ pub(crate) fn create_new(
     written.with_context(|| {
         terminal.pick(
             format!("写不了 {}（已有同名文件时不会覆盖）", path.display()),
-            format!("cannot write {} (a file that is there is never overwritten)", path.display()),
+            format!(
+                "cannot write {} (a file that is there is never overwritten)",
+                path.display()
+            ),
         )
     })
 }
@@ -70,8 +73,14 @@ pub(crate) fn read_public(terminal: Terminal, file: &Path) -> anyhow::Result<Ver
     let text = read_text(terminal, file)?;
     text.trim_end().parse().with_context(|| {
         terminal.pick(
-            format!("{} 里不是公钥（应为 名字+编号+base64 一行）", file.display()),
-            format!("{} holds no verifier key (expected one line: name+id+base64)", file.display()),
+            format!(
+                "{} 里不是公钥（应为 名字+编号+base64 一行）",
+                file.display()
+            ),
+            format!(
+                "{} holds no verifier key (expected one line: name+id+base64)",
+                file.display()
+            ),
         )
     })
 }
@@ -139,7 +148,8 @@ fn attempt(
         match open(&passphrase) {
             Ok(seed) => return Ok(seed),
             Err(KeyFileError::Passphrase) if attempt < attempts => {
-                terminal.advise(terminal.pick("口令不对，请再试。", "wrong passphrase, try again."));
+                terminal
+                    .advise(terminal.pick("口令不对，请再试。", "wrong passphrase, try again."));
             }
             Err(fault @ (KeyFileError::Passphrase | KeyFileError::OtherKey { .. })) => {
                 bail!(terminal.pick(
@@ -150,7 +160,10 @@ fn attempt(
             Err(fault) => return Err(fault).with_context(|| file.display().to_string()),
         }
     }
-    bail!(terminal.pick("口令不对，什么都没有签。", "wrong passphrase; nothing was signed."))
+    bail!(terminal.pick(
+        "口令不对，什么都没有签。",
+        "wrong passphrase; nothing was signed."
+    ))
 }
 
 /// A public key in short groups, for reading aloud.

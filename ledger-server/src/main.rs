@@ -1,5 +1,6 @@
 //! `sanzi`: the ledger's service and command line. (三资账)
 
+mod agenda;
 mod command;
 mod draft;
 mod form;
@@ -9,6 +10,7 @@ mod shape;
 mod signers;
 mod source_arg;
 mod terminal;
+mod timeline;
 mod url_source;
 mod words;
 

@@ -39,7 +39,9 @@ pub(crate) fn tidy_date(text: &str) -> String {
         .collect();
     let digits = |part: &&str| part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
     match parts.as_slice() {
-        [year, month, day] if parts.iter().all(digits) => format!("{year:0>4}-{month:0>2}-{day:0>2}"),
+        [year, month, day] if parts.iter().all(digits) => {
+            format!("{year:0>4}-{month:0>2}-{day:0>2}")
+        }
         _ => text.to_owned(),
     }
 }
@@ -76,7 +78,10 @@ mod tests {
         }
         let time = read_stated("2018-03-02 09:30", -210).unwrap();
         assert_eq!(time.to_string(), "2018-03-02T09:30:00-03:30");
-        assert_eq!(stated(read_stated("2018-03-02 09:30", 480).unwrap()), "2018-03-02 09:30:00");
+        assert_eq!(
+            stated(read_stated("2018-03-02 09:30", 480).unwrap()),
+            "2018-03-02 09:30:00"
+        );
     }
 
     #[test]

@@ -65,19 +65,94 @@ impl Label {
 
 /// The order in which people expect fields; what is not here comes after, by name.
 const ORDER: &[&str] = &[
-    "asset", "listing_number", "contract_number", "member", "enrolment", "name", "parties", "title",
-    "kind", "location", "ownership", "area", "value", "unit", "current_use", "current_contract",
-    "book_value_fen", "category", "method", "body", "notified_on", "met_on", "held_on", "held_at",
-    "members", "eligible", "present", "for", "against", "abstain", "consulted_from",
-    "consulted_until", "opinions_received", "opinions_answered", "valuation_method", "valuer",
-    "fen", "basis", "reserve_price", "price_basis", "expected_term_months", "term_months",
-    "rent_free_months", "escalation", "every_months", "rate_basis_points", "deposit_fen",
-    "eligibility", "conclusion", "verdict", "conditions", "platform_level", "opens_at", "closes_at",
-    "bid_increment_fen", "extension_rule", "applicants", "admitted", "round", "bidders", "bids",
-    "outcome", "result", "winner", "price", "notice", "objections_to", "amount_fen", "signed_on",
-    "term_start", "term_end", "performance_bond_fen", "handed_over_on", "received", "received_on",
-    "voucher", "deposits_refunded_fen", "channel", "key", "role", "roles", "since", "reason",
-    "summary", "channels", "comments_to", "disclosure", "documents",
+    "asset",
+    "listing_number",
+    "contract_number",
+    "member",
+    "enrolment",
+    "name",
+    "parties",
+    "title",
+    "kind",
+    "location",
+    "ownership",
+    "area",
+    "value",
+    "unit",
+    "current_use",
+    "current_contract",
+    "book_value_fen",
+    "category",
+    "method",
+    "body",
+    "notified_on",
+    "met_on",
+    "held_on",
+    "held_at",
+    "members",
+    "eligible",
+    "present",
+    "for",
+    "against",
+    "abstain",
+    "consulted_from",
+    "consulted_until",
+    "opinions_received",
+    "opinions_answered",
+    "valuation_method",
+    "valuer",
+    "fen",
+    "basis",
+    "reserve_price",
+    "price_basis",
+    "expected_term_months",
+    "term_months",
+    "rent_free_months",
+    "escalation",
+    "every_months",
+    "rate_basis_points",
+    "deposit_fen",
+    "eligibility",
+    "conclusion",
+    "verdict",
+    "conditions",
+    "platform_level",
+    "opens_at",
+    "closes_at",
+    "bid_increment_fen",
+    "extension_rule",
+    "applicants",
+    "admitted",
+    "round",
+    "bidders",
+    "bids",
+    "outcome",
+    "result",
+    "winner",
+    "price",
+    "notice",
+    "objections_to",
+    "amount_fen",
+    "signed_on",
+    "term_start",
+    "term_end",
+    "performance_bond_fen",
+    "handed_over_on",
+    "received",
+    "received_on",
+    "voucher",
+    "deposits_refunded_fen",
+    "channel",
+    "key",
+    "role",
+    "roles",
+    "since",
+    "reason",
+    "summary",
+    "channels",
+    "comments_to",
+    "disclosure",
+    "documents",
 ];
 
 /// Chinese names of fields whose description in the schema has none of its own.
@@ -117,6 +192,20 @@ pub(crate) fn of_event(kind: &str) -> Option<Shape> {
     Some(Shape::Object(fields))
 }
 
+/// All kinds of event with their Chinese names.
+pub(crate) fn kinds() -> Vec<(String, String)> {
+    let root = schemars::schema_for!(Event).to_value();
+    let variants = root["oneOf"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let kind = |variant: &Value| {
+        let id = variant["properties"]["kind"]["const"].as_str()?;
+        Some((id.to_owned(), variant["description"].as_str()?.to_owned()))
+    };
+    variants.iter().filter_map(kind).collect()
+}
+
 struct Schema<'a> {
     root: &'a Value,
 }
@@ -147,7 +236,12 @@ impl Schema<'_> {
                 shape: self.shape(schema),
             })
             .collect();
-        let rank = |field: &Field| ORDER.iter().position(|name| *name == field.name).unwrap_or(ORDER.len());
+        let rank = |field: &Field| {
+            ORDER
+                .iter()
+                .position(|name| *name == field.name)
+                .unwrap_or(ORDER.len())
+        };
         fields.sort_by_key(rank);
         fields
     }
@@ -210,7 +304,10 @@ impl Schema<'_> {
     fn label(&self, name: &str, schema: &Value) -> Label {
         let en = name.trim_end_matches("_fen").replace('_', " ");
         let described = schema["description"].as_str().and_then(term);
-        let listed = TERMS.iter().find(|(field, _)| *field == name).map(|(_, zh)| *zh);
+        let listed = TERMS
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, zh)| *zh);
         let inner = nullable(schema).unwrap_or(schema);
         let (_, resolved) = self.resolve(inner);
         let zh = described
@@ -321,7 +418,10 @@ mod tests {
     #[test]
     fn terms_are_found_at_the_end_of_the_first_paragraph() {
         assert_eq!(term("Why. (理由)"), Some("理由"));
-        assert_eq!(term("A level. (村(社)级平台)\n\nMore. (又)"), Some("村(社)级平台"));
+        assert_eq!(
+            term("A level. (村(社)级平台)\n\nMore. (又)"),
+            Some("村(社)级平台")
+        );
         assert_eq!(term("No term (here)"), None);
     }
 }

@@ -87,7 +87,13 @@ impl Seating<'_> {
         if let Some((member, rest)) = signed.split_first() {
             let held = self.roster.member(member);
             let holds = |role: &&Role| held.is_some_and(|held| held.holds(**role, self.position));
-            let roles: Vec<Role> = self.roles.iter().filter(free).filter(holds).copied().collect();
+            let roles: Vec<Role> = self
+                .roles
+                .iter()
+                .filter(free)
+                .filter(holds)
+                .copied()
+                .collect();
             return roles
                 .into_iter()
                 .any(|role| self.attempt(role, member.clone(), true, rest));

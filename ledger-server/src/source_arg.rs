@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use ledger_core::admit::Entry;
 use ledger_core::audit::{Fault, Report};
-use ledger_core::hash::Digest;
 use ledger_core::policy::Policy;
 use ledger_core::source::{FolderSource, Source, SourceError, StoreSource};
 use ledger_core::state::State;
 use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
-use ledger_core::store::{Store as _, StoreError};
+use ledger_core::store::StoreError;
 use ledger_core::tile::{Tile, TileSource};
 use ledger_core::{Expected, Pins};
 use serde::Deserialize;
@@ -76,7 +75,12 @@ pub(crate) fn data_place(source: &str) -> Option<DataPlace> {
         });
     }
     let parent = path.canonicalize().ok()?.parent()?.to_owned();
-    let name = path.canonicalize().ok()?.file_name()?.to_str()?.replace('+', "/");
+    let name = path
+        .canonicalize()
+        .ok()?
+        .file_name()?
+        .to_str()?
+        .replace('+', "/");
     let inside = path.join("entries").is_file() && parent.join("FORMAT").is_file();
     inside.then_some(DataPlace {
         data: parent,
@@ -93,17 +97,24 @@ impl DataPlace {
             (None, [slug]) => Ok(slug.clone()),
             (None, []) => bail!(terminal.pick(
                 format!("{} 里还没有账本；请先建账：sanzi init", self.data.display()),
-                format!("no ledger in {} yet; open one first: sanzi init", self.data.display()),
+                format!(
+                    "no ledger in {} yet; open one first: sanzi init",
+                    self.data.display()
+                ),
             )),
             (wanted, _) => bail!(terminal.pick(
                 format!(
                     "{} 里有账本：{}；请写成 {}#账本（现为 {}）",
-                    self.data.display(), slugs.join("、"), self.data.display(),
+                    self.data.display(),
+                    slugs.join("、"),
+                    self.data.display(),
                     wanted.as_deref().unwrap_or("未指明"),
                 ),
                 format!(
                     "{} holds the ledgers {}; write {}#ledger (found {})",
-                    self.data.display(), slugs.join(", "), self.data.display(),
+                    self.data.display(),
+                    slugs.join(", "),
+                    self.data.display(),
                     wanted.as_deref().unwrap_or("none named"),
                 ),
             )),
@@ -149,7 +160,10 @@ fn open_kind(terminal: Terminal, source: &str) -> anyhow::Result<SourceKind> {
         let folder = LocalFolder::open(&place.data, options).map_err(damage)?;
         let slug = place.slug(terminal, &folder)?;
         let store = folder.ledger(&slug).map_err(damage)?;
-        return Ok(SourceKind::Data(Box::new(store), place.ledger_folder(&slug)));
+        return Ok(SourceKind::Data(
+            Box::new(store),
+            place.ledger_folder(&slug),
+        ));
     }
     let path = Path::new(source);
     if path.join("checkpoint").is_file() {
@@ -179,8 +193,14 @@ pub(crate) fn read_pins(terminal: Terminal, file: &Path) -> anyhow::Result<Pins>
     })?;
     serde_json::from_slice(&text).with_context(|| {
         terminal.pick(
-            format!("{} 不是信任锚文件（应含 ledger_id、log_key、origin）", file.display()),
-            format!("{} holds no pins (expected ledger_id, log_key, origin)", file.display()),
+            format!(
+                "{} 不是信任锚文件（应含 ledger_id、log_key、origin）",
+                file.display()
+            ),
+            format!(
+                "{} holds no pins (expected ledger_id, log_key, origin)",
+                file.display()
+            ),
         )
     })
 }
@@ -227,7 +247,9 @@ impl OpenSource {
         policy: Option<&Policy>,
         visit: &mut dyn FnMut(&Entry, &State, u64),
     ) -> anyhow::Result<Report> {
-        let bar = self.terminal.progress(self.terminal.pick("核对", "checking"));
+        let bar = self
+            .terminal
+            .progress(self.terminal.pick("核对", "checking"));
         let expected = Expected {
             pins: &self.pins,
             policy,
@@ -265,18 +287,6 @@ impl OpenSource {
             format!("注意：没有用 --pins，信任锚取自 {} 本身，只能证明账本前后一致，不能证明它就是那个账本。", self.place),
             format!("note: without --pins the pins came from {} itself: they prove inner consistency, not that this is the right ledger.", self.place),
         ));
-    }
-
-    /// A document, if the source keeps it; checked against its digest.
-    pub(crate) fn document(&self, digest: &Digest) -> Option<Vec<u8>> {
-        let bytes = match &self.kind {
-            SourceKind::Data(store, _) => store.document(digest).ok()?,
-            SourceKind::Mirror(_, folder) => {
-                std::fs::read(folder.join("documents").join(digest.to_string())).ok()
-            }
-            SourceKind::Url(url) => url.get(&format!("documents/{digest}")).ok(),
-        };
-        bytes.filter(|bytes| Digest::of(bytes) == *digest)
     }
 }
 

@@ -105,7 +105,10 @@ impl Terminal {
             numbered.map(|number| number - 1).or(named).ok_or_else(|| {
                 self.pick(
                     format!("请输入 1 到 {} 之间的序号，现为「{answer}」", choices.len()),
-                    format!("expected a number from 1 to {}, found {answer:?}", choices.len()),
+                    format!(
+                        "expected a number from 1 to {}, found {answer:?}",
+                        choices.len()
+                    ),
                 )
             })
         })
@@ -134,10 +137,15 @@ impl Terminal {
         loop {
             let first = self.passphrase(&self.pick(
                 format!("为{whose}设口令（至少 8 个字符，只有本人知道，忘了无法找回）："),
-                format!("new passphrase for {whose} (8 characters or more; it cannot be recovered): "),
+                format!(
+                    "new passphrase for {whose} (8 characters or more; it cannot be recovered): "
+                ),
             ))?;
             let fault = if first.chars().count() < 8 {
-                self.pick("口令太短，至少 8 个字符。", "too short: 8 characters or more.")
+                self.pick(
+                    "口令太短，至少 8 个字符。",
+                    "too short: 8 characters or more.",
+                )
             } else if *first != *self.passphrase(self.pick("再输一次：", "once more: "))? {
                 self.pick("两次输入不一样。", "the two differ.")
             } else {
@@ -163,7 +171,10 @@ impl Terminal {
         if line.is_empty() {
             bail!(self.pick(
                 format!("口令文件 {} 是空的；请在第一行写上口令", file.display()),
-                format!("the passphrase file {} is empty; its first line must hold the passphrase", file.display()),
+                format!(
+                    "the passphrase file {} is empty; its first line must hold the passphrase",
+                    file.display()
+                ),
             ));
         }
         Ok(Zeroizing::new(line.to_owned()))

@@ -49,11 +49,6 @@ impl UrlSource {
         }
     }
 
-    /// The ledger's address, without a slash at its end.
-    pub(crate) fn base(&self) -> &str {
-        &self.base
-    }
-
     /// Fetches a file below the ledger's address.
     pub(crate) fn get(&self, name: &str) -> anyhow::Result<Vec<u8>> {
         let url = format!("{}/{name}", self.base);
@@ -110,7 +105,10 @@ impl UrlSource {
             };
             self.terminal.advise(self.terminal.pick(
                 format!("暂时不成（{fault}），{} 毫秒后再试……", wait.as_millis()),
-                format!("not yet ({fault}), trying again in {} ms …", wait.as_millis()),
+                format!(
+                    "not yet ({fault}), trying again in {} ms …",
+                    wait.as_millis()
+                ),
             ));
             std::thread::sleep(wait);
             wait *= 2;

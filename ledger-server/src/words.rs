@@ -39,17 +39,29 @@ impl Words<'_> {
     pub(crate) fn statement(&self, statement: &Statement) -> Vec<Row> {
         let l = self.language;
         let stream = match &statement.stream {
-            StreamId::Ledger => l.pick("账本本身（名册、章程）", "the ledger itself (roster, charter)").to_owned(),
+            StreamId::Ledger => l
+                .pick(
+                    "账本本身（名册、章程）",
+                    "the ledger itself (roster, charter)",
+                )
+                .to_owned(),
             StreamId::Transaction(id) => l.pick(format!("交易 {id}"), format!("transaction {id}")),
             StreamId::Concern(id) => l.pick(format!("群众意见 {id}"), format!("concern {id}")),
         };
         let mut rows = Vec::new();
         let mut row = |label: &str, value: String| {
-            rows.push(Row { depth: 0, label: label.to_owned(), value });
+            rows.push(Row {
+                depth: 0,
+                label: label.to_owned(),
+                value,
+            });
         };
         row(l.pick("属于", "in"), stream);
         row(l.pick("事项", "event"), self.title(&statement.event));
-        row(l.pick("发生时间", "happened at"), moment::stated(statement.at));
+        row(
+            l.pick("发生时间", "happened at"),
+            moment::stated(statement.at),
+        );
         rows.extend(self.event(&statement.event));
         rows
     }
@@ -60,8 +72,10 @@ impl Words<'_> {
         match event.step() {
             Some(view) => {
                 let number = view.step.number();
-                self.language
-                    .pick(format!("第 {number} 环节 {name}"), format!("step {number}, {name}"))
+                self.language.pick(
+                    format!("第 {number} 环节 {name}"),
+                    format!("step {number}, {name}"),
+                )
             }
             None => name.to_owned(),
         }
@@ -70,7 +84,9 @@ impl Words<'_> {
     /// Everything in an event.
     pub(crate) fn event(&self, event: &Event) -> Vec<Row> {
         let mut rows = Vec::new();
-        if let (Some(shape), Ok(value)) = (shape::of_event(event.kind()), serde_json::to_value(event)) {
+        if let (Some(shape), Ok(value)) =
+            (shape::of_event(event.kind()), serde_json::to_value(event))
+        {
             self.value(&mut rows, 0, "", &shape, &value);
         }
         rows
@@ -79,9 +95,10 @@ impl Words<'_> {
     /// A member by name and id.
     pub(crate) fn member(&self, id: &MemberId) -> String {
         match self.ledger.and_then(|ledger| ledger.roster.member(id)) {
-            Some(member) => self
-                .language
-                .pick(format!("{}（{id}）", member.name), format!("{} ({id})", member.name)),
+            Some(member) => self.language.pick(
+                format!("{}（{id}）", member.name),
+                format!("{} ({id})", member.name),
+            ),
             None => id.to_string(),
         }
     }
@@ -103,14 +120,24 @@ impl Words<'_> {
     fn fields(&self, rows: &mut Vec<Row>, depth: usize, fields: &[Field], value: &Value) {
         for field in fields {
             if let Some(inner) = value.get(&field.name) {
-                self.value(rows, depth, field.label.pick(self.language), &field.shape, inner);
+                self.value(
+                    rows,
+                    depth,
+                    field.label.pick(self.language),
+                    &field.shape,
+                    inner,
+                );
             }
         }
     }
 
     fn value(&self, rows: &mut Vec<Row>, depth: usize, label: &str, shape: &Shape, value: &Value) {
         let mut row = |text: String| {
-            rows.push(Row { depth, label: label.to_owned(), value: text });
+            rows.push(Row {
+                depth,
+                label: label.to_owned(),
+                value: text,
+            });
         };
         if let Some(text) = self.measure(shape, value) {
             return row(text);
@@ -134,7 +161,9 @@ impl Words<'_> {
             Shape::List(of) => self.list(rows, depth, label, of, value),
             Shape::Document => row(self.document(value)),
             Shape::Charter => row(self.charter_title(value)),
-            Shape::Boolean => row(self.language.pick(["是", "否"], ["yes", "no"])[usize::from(value != true)].to_owned()),
+            Shape::Boolean => row(self.language.pick(["是", "否"], ["yes", "no"])
+                [usize::from(value != true)]
+            .to_owned()),
             Shape::Money => row(self.money(value)),
             Shape::Integer => row(value.to_string()),
             Shape::Text(kind) => row(self.text(label, kind, value)),
@@ -145,7 +174,11 @@ impl Words<'_> {
         let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
         if items.is_empty() {
             let none = self.language.pick("无", "none").to_owned();
-            rows.push(Row { depth, label: label.to_owned(), value: none });
+            rows.push(Row {
+                depth,
+                label: label.to_owned(),
+                value: none,
+            });
             return;
         }
         for (number, item) in (1..).zip(items) {
@@ -165,13 +198,17 @@ impl Words<'_> {
             ));
         }
         let area: Area = serde_json::from_value(value.clone()).ok()?;
-        let unit = self.language.pick(area.unit.label_zh(), area.unit.label_en());
+        let unit = self
+            .language
+            .pick(area.unit.label_zh(), area.unit.label_en());
         Some(format!("{} {unit}", area.value))
     }
 
     fn money(&self, value: &Value) -> String {
         match serde_json::from_value::<Fen>(value.clone()) {
-            Ok(fen) => self.language.pick(format!("{fen} 元"), format!("{fen} yuan")),
+            Ok(fen) => self
+                .language
+                .pick(format!("{fen} 元"), format!("{fen} yuan")),
             Err(_) => value.to_string(),
         }
     }
@@ -203,9 +240,20 @@ impl Words<'_> {
 
     fn document(&self, value: &Value) -> String {
         match serde_json::from_value::<DocumentRef>(value.clone()) {
-            Ok(DocumentRef::Public { kind, sha256, size_bytes, title }) => self.language.pick(
-                format!("{title}（{kind}），{size_bytes} 字节，公开\nSHA-256 {}", grouped(&sha256.to_string())),
-                format!("{title} ({kind}), {size_bytes} bytes, public\nSHA-256 {}", grouped(&sha256.to_string())),
+            Ok(DocumentRef::Public {
+                kind,
+                sha256,
+                size_bytes,
+                title,
+            }) => self.language.pick(
+                format!(
+                    "{title}（{kind}），{size_bytes} 字节，公开\nSHA-256 {}",
+                    grouped(&sha256.to_string())
+                ),
+                format!(
+                    "{title} ({kind}), {size_bytes} bytes, public\nSHA-256 {}",
+                    grouped(&sha256.to_string())
+                ),
             ),
             _ => value.to_string(),
         }
@@ -218,8 +266,14 @@ impl Words<'_> {
             .map(|bytes| ledger_core::hash::Digest::of(&bytes).to_string())
             .unwrap_or_default();
         self.language.pick(
-            format!("《{title}》第 {version} 版\n全文摘要 SHA-256 {}", grouped(&digest)),
-            format!("“{title}”, version {version}\nSHA-256 of the whole {}", grouped(&digest)),
+            format!(
+                "《{title}》第 {version} 版\n全文摘要 SHA-256 {}",
+                grouped(&digest)
+            ),
+            format!(
+                "“{title}”, version {version}\nSHA-256 of the whole {}",
+                grouped(&digest)
+            ),
         )
     }
 }
@@ -232,7 +286,11 @@ pub(crate) fn lines(rows: &[Row], language: Language) -> Vec<String> {
         let indent = "  ".repeat(row.depth + 1);
         let mut parts = row.value.lines();
         let first = parts.next().unwrap_or_default();
-        all.push(format!("{indent}{}{colon}{first}", row.label).trim_end().to_owned());
+        all.push(
+            format!("{indent}{}{colon}{first}", row.label)
+                .trim_end()
+                .to_owned(),
+        );
         all.extend(parts.map(|part| format!("{indent}    {part}")));
     }
     all

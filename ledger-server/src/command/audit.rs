@@ -14,7 +14,9 @@ use crate::source_arg::{self, OpenSource};
 use crate::terminal::{Refused, Terminal};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "  $ sanzi audit data\n  $ sanzi audit https://sanzi.example.org/donglang --pins pins.json")]
+#[command(
+    after_help = "  $ sanzi audit data\n  $ sanzi audit https://sanzi.example.org/donglang --pins pins.json"
+)]
 pub(crate) struct Audit {
     source: String,
     #[arg(long, value_name = "FILE")]
@@ -57,7 +59,13 @@ impl Audit {
     /// Audits a ledger.
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
         let terminal = Terminal::new(language);
-        audit(terminal, &self.source, self.pins.as_deref(), self.policy.as_deref(), self.json)
+        audit(
+            terminal,
+            &self.source,
+            self.pins.as_deref(),
+            self.policy.as_deref(),
+            self.json,
+        )
     }
 }
 
@@ -96,7 +104,10 @@ pub(super) fn audit(
             )));
         }
         Err(error) => {
-            return Err(error.context(terminal.pick("没有核对成，不能下结论", "could not be checked; nothing is decided")));
+            return Err(error.context(terminal.pick(
+                "没有核对成，不能下结论",
+                "could not be checked; nothing is decided",
+            )));
         }
     };
     if json {
@@ -104,7 +115,11 @@ pub(super) fn audit(
     } else {
         say(terminal, &report, &source);
     }
-    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if report.holds() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 fn as_json(terminal: Terminal, report: &Report, source: &OpenSource) -> serde_json::Value {
@@ -128,17 +143,30 @@ fn as_json(terminal: Terminal, report: &Report, source: &OpenSource) -> serde_js
 
 fn say(terminal: Terminal, report: &Report, source: &OpenSource) {
     if let Some(ledger) = report.state.ledger() {
-        let training = if ledger.training { terminal.pick("【演示账本】", "[TRAINING] ") } else { "" };
-        terminal.say(format!("{training}{}（{}）", ledger.collective.name, ledger.origin));
+        let training = if ledger.training {
+            terminal.pick("【演示账本】", "[TRAINING] ")
+        } else {
+            ""
+        };
+        terminal.say(format!(
+            "{training}{}（{}）",
+            ledger.collective.name, ledger.origin
+        ));
     }
     terminal.say(terminal.pick(
         format!(
             "账本编号 {}\n树根 {}\n交易 {} 笔，其中 {} 笔办结",
-            source.pins.ledger_id, report.root, report.state.transactions().count(), report.completed(),
+            source.pins.ledger_id,
+            report.root,
+            report.state.transactions().count(),
+            report.completed(),
         ),
         format!(
             "ledger id {}\nroot {}\n{} transactions, {} of them complete",
-            source.pins.ledger_id, report.root, report.state.transactions().count(), report.completed(),
+            source.pins.ledger_id,
+            report.root,
+            report.state.transactions().count(),
+            report.completed(),
         ),
     ));
     if !report.witnesses.is_empty() {
@@ -152,18 +180,34 @@ fn say(terminal: Terminal, report: &Report, source: &OpenSource) {
     }
     match &report.fault {
         None => terminal.say(terminal.pick(
-            format!("核对通过：{} 条记录、{} 个签名全部成立。", report.checked, report.signatures),
-            format!("holds: all {} entries and {} signatures.", report.checked, report.signatures),
+            format!(
+                "核对通过：{} 条记录、{} 个签名全部成立。",
+                report.checked, report.signatures
+            ),
+            format!(
+                "holds: all {} entries and {} signatures.",
+                report.checked, report.signatures
+            ),
         )),
         Some(fault) => {
             terminal.say(source_arg::fault_in_words(terminal, fault));
             let place = fault.index.map_or_else(
-                || terminal.pick("账本整体", "the ledger as a whole").to_owned(),
+                || {
+                    terminal
+                        .pick("账本整体", "the ledger as a whole")
+                        .to_owned()
+                },
                 |index| terminal.pick(format!("第 {index} 条"), format!("entry {index}")),
             );
             terminal.say(terminal.pick(
-                format!("核对不通过：问题在{place}；前 {} 条成立，共 {} 条。", report.checked, report.size),
-                format!("does not hold: the fault is at {place}; {} of {} entries hold before it.", report.checked, report.size),
+                format!(
+                    "核对不通过：问题在{place}；前 {} 条成立，共 {} 条。",
+                    report.checked, report.size
+                ),
+                format!(
+                    "does not hold: the fault is at {place}; {} of {} entries hold before it.",
+                    report.checked, report.size
+                ),
             ));
         }
     }

@@ -84,17 +84,30 @@ fn check(terminal: Terminal, args: Check) -> anyhow::Result<()> {
     let charter = parse(terminal, &text, args.training)?;
     terminal.say(terminal.pick(
         format!("章程可用：《{}》第 {} 版。", charter.title, charter.version),
-        format!("The charter holds: “{}”, version {}.", charter.title, charter.version),
+        format!(
+            "The charter holds: “{}”, version {}.",
+            charter.title, charter.version
+        ),
     ));
     Ok(())
 }
 
 /// Reads a charter for a real or a training ledger.
-pub(crate) fn parse(terminal: Terminal, text: &str, training: bool) -> anyhow::Result<charter::Charter> {
+pub(crate) fn parse(
+    terminal: Terminal,
+    text: &str,
+    training: bool,
+) -> anyhow::Result<charter::Charter> {
     let charter = charter::Charter::parse(text).map_err(|fault| {
         Refused(terminal.pick(
-            format!("章程有误。字段 {}：{}。请改好后再检查。", fault.path, fault.fault),
-            format!("the charter is at fault. Field {}: {}. Correct it and check again.", fault.path, fault.fault),
+            format!(
+                "章程有误。字段 {}：{}。请改好后再检查。",
+                fault.path, fault.fault
+            ),
+            format!(
+                "the charter is at fault. Field {}: {}. Correct it and check again.",
+                fault.path, fault.fault
+            ),
         ))
     })?;
     match charter.training_rule() {
@@ -130,7 +143,9 @@ fn with_spans(text: &str, field: &str, span: &str) -> String {
     let mut all = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         all.push_str(&key);
-        let start = part.find("\"span\":").map(|place| place + "\"span\":".len());
+        let start = part
+            .find("\"span\":")
+            .map(|place| place + "\"span\":".len());
         let end = start.and_then(|start| Some(start + part[start..].find('}')? + 1));
         match (start, end) {
             (Some(start), Some(end)) => {

@@ -19,7 +19,9 @@ use crate::terminal::{Refused, Terminal};
 use crate::words::{self, Words};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "  $ sanzi cosign 2026-001-asset_verification.draft --key liang.key --ledger data")]
+#[command(
+    after_help = "  $ sanzi cosign 2026-001-asset_verification.draft --key liang.key --ledger data"
+)]
 pub(crate) struct Cosign {
     draft: PathBuf,
     #[arg(long, value_name = "FILE")]
@@ -95,23 +97,47 @@ impl Cosign {
         }
         let signed = earlier_signers(terminal, &draft, &state, &words)?;
         let key = key_file::read_public(terminal, &key_file::public_file(&self.key))?;
-        if draft.signed.note().signatures().iter().any(|line| line.name() == key.name()) {
+        if draft
+            .signed
+            .note()
+            .signatures()
+            .iter()
+            .any(|line| line.name() == key.name())
+        {
             terminal.say(terminal.pick(
                 format!("{} 已经签过这份草稿，没有改动。", key.name()),
-                format!("{} has signed this draft before; nothing was changed.", key.name()),
+                format!(
+                    "{} has signed this draft before; nothing was changed.",
+                    key.name()
+                ),
             ));
             return Ok(ExitCode::SUCCESS);
         }
         let signer = check_signer(terminal, &words, &state, &draft, key.name(), &signed)?;
         if !self.yes && !terminal.confirm(terminal.pick("确认签署？", "Sign this?"))? {
-            bail!(Refused(terminal.pick("没有签署，草稿没有改动。", "not signed; the draft is unchanged.").to_owned()));
+            bail!(Refused(
+                terminal
+                    .pick(
+                        "没有签署，草稿没有改动。",
+                        "not signed; the draft is unchanged."
+                    )
+                    .to_owned()
+            ));
         }
         let key = key_file::unlock(terminal, &self.key, self.passphrase_file.as_deref())?;
         let bytes = with_line(&draft, &key)?;
         draft::replace(terminal, &draft.path, &bytes)?;
         let mut signed = signed;
         signed.extend(signer);
-        say_next(terminal, &words, &state, statement, &signed, &draft.path, self.ledger.as_deref());
+        say_next(
+            terminal,
+            &words,
+            &state,
+            statement,
+            &signed,
+            &draft.path,
+            self.ledger.as_deref(),
+        );
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -128,7 +154,11 @@ fn with_line(draft: &Draft, key: &ledger_core::SigningKey) -> anyhow::Result<Vec
 }
 
 /// What is known for rendering a statement.
-pub(crate) fn words_for<'a>(language: Language, state: &'a State, statement: &Statement) -> Words<'a> {
+pub(crate) fn words_for<'a>(
+    language: Language,
+    state: &'a State,
+    statement: &Statement,
+) -> Words<'a> {
     let ledger = state.ledger();
     let charter = ledger.map(|ledger| &**signers::charter_of(state, ledger, &statement.stream));
     Words {
@@ -145,19 +175,33 @@ fn earlier_signers(
     state: &State,
     words: &Words<'_>,
 ) -> anyhow::Result<Vec<MemberId>> {
-    let names = draft.signed.note().signatures().iter().map(|line| line.name());
+    let names = draft
+        .signed
+        .note()
+        .signatures()
+        .iter()
+        .map(|line| line.name());
     if words.ledger.is_none() {
         let names: Vec<&str> = names.collect();
         terminal.say(terminal.pick(
             format!("已有签名（未核对，没有给 --ledger）：{}", names.join("、")),
-            format!("signed so far (not verified: no --ledger): {}", names.join(", ")),
+            format!(
+                "signed so far (not verified: no --ledger): {}",
+                names.join(", ")
+            ),
         ));
         return Ok(Vec::new());
     }
     let authentic = authenticate(state, draft.signed.clone()).map_err(|refusal| {
         Refused(terminal.pick(
-            format!("草稿上的签名不成立，没有签署：{}", refusal.detail(terminal.language)),
-            format!("a signature on the draft does not hold; not signed: {}", refusal.detail(terminal.language)),
+            format!(
+                "草稿上的签名不成立，没有签署：{}",
+                refusal.detail(terminal.language)
+            ),
+            format!(
+                "a signature on the draft does not hold; not signed: {}",
+                refusal.detail(terminal.language)
+            ),
         ))
     })?;
     let signers = authentic.signers().to_vec();
@@ -179,10 +223,16 @@ fn check_signer(
     signed: &[MemberId],
 ) -> anyhow::Result<Option<MemberId>> {
     let first = draft.signed.note().signatures().first();
-    let foreign = first.and_then(|line| line.name().rsplit_once('/')).map(|(origin, _)| origin);
-    let origin = words.ledger.map_or(foreign, |ledger| Some(ledger.origin.as_str()));
+    let foreign = first
+        .and_then(|line| line.name().rsplit_once('/'))
+        .map(|(origin, _)| origin);
+    let origin = words
+        .ledger
+        .map_or(foreign, |ledger| Some(ledger.origin.as_str()));
     let origin: Option<Origin> = origin.and_then(|origin| origin.parse().ok());
-    let member = origin.as_ref().and_then(|origin| member_in_name(origin, name));
+    let member = origin
+        .as_ref()
+        .and_then(|origin| member_in_name(origin, name));
     let (Some(member), Some(_)) = (&member, &origin) else {
         bail!(Refused(terminal.pick(
             format!("这把钥匙叫 {name}，不属于这份草稿的账本；没有签署"),
@@ -193,7 +243,10 @@ fn check_signer(
     if let (Some(ledger), Some(charter)) = (words.ledger, words.charter) {
         let expected = state.head(&statement.stream).unwrap_or(ledger.ledger_id);
         if statement.prev != expected {
-            let refusal = Refusal::StalePrev { expected, found: statement.prev };
+            let refusal = Refusal::StalePrev {
+                expected,
+                found: statement.prev,
+            };
             bail!(Refused(terminal.pick(
                 format!("没有签署：{}", refusal.detail(terminal.language)),
                 format!("not signed: {}", refusal.detail(terminal.language)),
@@ -203,12 +256,21 @@ fn check_signer(
         all.push(member.clone());
         let rule = signers::rule_of(charter, &statement.event);
         let position = state.size();
-        let verdict = rule.map(|rule| ledger_core::signing::assign(&all, rule, &ledger.roster, position));
+        let verdict =
+            rule.map(|rule| ledger_core::signing::assign(&all, rule, &ledger.roster, position));
         match verdict {
             None | Some(Ok(_) | Err(Refusal::MissingRoles { .. })) => {}
             Some(Err(refusal)) => bail!(Refused(terminal.pick(
-                format!("没有签署：{}。{}", refusal.title(terminal.language), refusal.detail(terminal.language)),
-                format!("not signed: {}. {}", refusal.title(terminal.language), refusal.detail(terminal.language)),
+                format!(
+                    "没有签署：{}。{}",
+                    refusal.title(terminal.language),
+                    refusal.detail(terminal.language)
+                ),
+                format!(
+                    "not signed: {}. {}",
+                    refusal.title(terminal.language),
+                    refusal.detail(terminal.language)
+                ),
             ))),
         }
     }
@@ -225,26 +287,36 @@ pub(crate) fn say_next(
     draft: &Path,
     ledger: Option<&str>,
 ) {
-    let missing = words.ledger.zip(words.charter).and_then(|(ledger, charter)| {
-        let rule = signers::rule_of(charter, &statement.event)?;
-        let seats = signers::seats(signed, rule, &ledger.roster, state.size())?;
-        let open: Vec<String> = seats
-            .iter()
-            .filter(|seat| !seat.signed)
-            .map(|seat| {
-                let holders: Vec<String> = ledger
-                    .roster
-                    .holders(seat.role, state.size())
-                    .filter(|holder| !signed.contains(*holder))
-                    .map(|holder| words.member(holder))
-                    .collect();
-                format!("{}{}{}", words.role(seat.role), terminal.pick("：", ": "), holders.join(terminal.pick(" 或 ", " or ")))
-            })
-            .collect();
-        Some(open)
-    });
+    let missing = words
+        .ledger
+        .zip(words.charter)
+        .and_then(|(ledger, charter)| {
+            let rule = signers::rule_of(charter, &statement.event)?;
+            let seats = signers::seats(signed, rule, &ledger.roster, state.size())?;
+            let open: Vec<String> = seats
+                .iter()
+                .filter(|seat| !seat.signed)
+                .map(|seat| {
+                    let holders: Vec<String> = ledger
+                        .roster
+                        .holders(seat.role, state.size())
+                        .filter(|holder| !signed.contains(*holder))
+                        .map(|holder| words.member(holder))
+                        .collect();
+                    format!(
+                        "{}{}{}",
+                        words.role(seat.role),
+                        terminal.pick("：", ": "),
+                        holders.join(terminal.pick(" 或 ", " or "))
+                    )
+                })
+                .collect();
+            Some(open)
+        });
     let draft_name = draft.display();
-    let source = ledger.map(|ledger| format!(" --ledger {ledger}")).unwrap_or_default();
+    let source = ledger
+        .map(|ledger| format!(" --ledger {ledger}"))
+        .unwrap_or_default();
     match missing {
         Some(open) if open.is_empty() => {
             let to = ledger.unwrap_or("DATA|URL");

@@ -27,7 +27,9 @@ mod open;
 mod questions;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "  $ sanzi init data\n  $ sanzi init data --open\n  $ sanzi init data --from founding.json --passphrase-file pass.txt --yes")]
+#[command(
+    after_help = "  $ sanzi init data\n  $ sanzi init data --open\n  $ sanzi init data --from founding.json --passphrase-file pass.txt --yes"
+)]
 pub(crate) struct Init {
     dir: PathBuf,
     #[arg(long)]
@@ -180,7 +182,9 @@ impl Init {
             None => questions::ask(terminal)?,
         };
         let text = match &self.charter {
-            Some(file) => std::fs::read_to_string(file).with_context(|| file.display().to_string())?,
+            Some(file) => {
+                std::fs::read_to_string(file).with_context(|| file.display().to_string())?
+            }
             None if answers.training => charter::training_text()?,
             None => Charter::default_text().to_owned(),
         };
@@ -196,7 +200,11 @@ impl Init {
             let passphrase = terminal.new_passphrase(&whose, self.passphrase_file.as_deref())?;
             let seed = keyfile::generate_seed()?;
             let key = SigningKey::from_seed(&answers.origin.key_name(&founder.member), &seed)?;
-            keys.push((founder.member.clone(), keyfile::seal(&seed, &passphrase)?, key));
+            keys.push((
+                founder.member.clone(),
+                keyfile::seal(&seed, &passphrase)?,
+                key,
+            ));
             passphrases.insert(founder.member.clone(), passphrase);
         }
         let fresh = !self.dir.exists();
@@ -204,7 +212,7 @@ impl Init {
             // Only a folder that is one already may hold other files beside its ledgers.
             LocalFolder::open(&self.dir, LocalOptions::default())?.close()?;
             std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
-            std::fs::create_dir_all(&founding.keys).with_context(|| founding.keys.display().to_string())?;
+            private_folder(&founding.keys).with_context(|| founding.keys.display().to_string())?;
             draft::replace(terminal, &founding.charter, text.as_bytes())?;
             let mut json = serde_json::to_string_pretty(&answers)?;
             json.push('\n');
@@ -241,6 +249,18 @@ impl Init {
             format!("next: sanzi init {} --open", self.dir.display()),
         ));
     }
+}
+
+/// Makes a folder that only its owner can enter.
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path)
 }
 
 fn read_answers(terminal: Terminal, file: &Path) -> anyhow::Result<Answers> {
@@ -286,7 +306,17 @@ fn excluded(terminal: Terminal, charter: &Charter, roles: &[Role]) -> Option<Str
     let both = |one: Role, other: Role| roles.contains(&one) && roles.contains(&other);
     let exclusion = charter.exclusions.iter().find(|e| both(e.one, e.other))?;
     Some(terminal.pick(
-        format!("{}与{}不得由一人兼任（{}）", exclusion.one.zh(), exclusion.other.zh(), exclusion.basis.source),
-        format!("{} and {} must not be one person ({})", exclusion.one.en(), exclusion.other.en(), exclusion.basis.source),
+        format!(
+            "{}与{}不得由一人兼任（{}）",
+            exclusion.one.zh(),
+            exclusion.other.zh(),
+            exclusion.basis.source
+        ),
+        format!(
+            "{} and {} must not be one person ({})",
+            exclusion.one.en(),
+            exclusion.other.en(),
+            exclusion.basis.source
+        ),
     ))
 }

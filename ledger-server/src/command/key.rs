@@ -24,7 +24,9 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "  $ sanzi key new --origin sanzi.example.org/donglang --member chen --out chen.key")]
+#[command(
+    after_help = "  $ sanzi key new --origin sanzi.example.org/donglang --member chen --out chen.key"
+)]
 struct New {
     #[arg(long)]
     origin: Origin,
@@ -123,11 +125,15 @@ fn new(terminal: Terminal, args: New) -> anyhow::Result<()> {
         if file.exists() {
             anyhow::bail!(terminal.pick(
                 format!("{} 已经有了，钥匙文件不会覆盖；请换个名字", file.display()),
-                format!("{} is there already; a key file is never overwritten, choose another name", file.display()),
+                format!(
+                    "{} is there already; a key file is never overwritten, choose another name",
+                    file.display()
+                ),
             ));
         }
     }
-    let passphrase = terminal.new_passphrase(args.member.as_str(), args.passphrase_file.as_deref())?;
+    let passphrase =
+        terminal.new_passphrase(args.member.as_str(), args.passphrase_file.as_deref())?;
     let seed = keyfile::generate_seed()?;
     let key = SigningKey::from_seed(&args.origin.key_name(&args.member), &seed)?;
     let sealed = keyfile::seal(&seed, &passphrase)?;
@@ -141,8 +147,16 @@ fn new(terminal: Terminal, args: New) -> anyhow::Result<()> {
     print(terminal, key.verifier(), args.json);
     if !args.json {
         terminal.say(terminal.pick(
-            format!("钥匙：{}　公钥：{}", args.out.display(), key_file::public_file(&args.out).display()),
-            format!("key: {}  public key: {}", args.out.display(), key_file::public_file(&args.out).display()),
+            format!(
+                "钥匙：{}　公钥：{}",
+                args.out.display(),
+                key_file::public_file(&args.out).display()
+            ),
+            format!(
+                "key: {}  public key: {}",
+                args.out.display(),
+                key_file::public_file(&args.out).display()
+            ),
         ));
     }
     Ok(())

@@ -35,9 +35,9 @@ mod attachments;
 use attachments::Attachments;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "  $ sanzi record asset_verification --ledger data --transaction 2026-001 --key huang.key\n  $ sanzi record member_vote --ledger https://sanzi.example.org/donglang --transaction 2026-001 --key liu.key --from vote.json --document tally=计票单.pdf")]
+#[command(after_help = examples())]
 pub(crate) struct Record {
-    #[arg(value_parser = clap::builder::PossibleValuesParser::new(Event::KINDS.iter().copied().filter(|kind| *kind != "ledger_opened")))]
+    #[arg(value_parser = kinds(), hide_possible_values = true)]
     kind: String,
     #[arg(long, value_name = "SOURCE")]
     ledger: String,
@@ -59,6 +59,27 @@ pub(crate) struct Record {
     pins: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+}
+
+/// The kinds of event that can be recorded: all but the founding.
+fn kinds() -> clap::builder::PossibleValuesParser {
+    let kinds = Event::KINDS.iter().copied();
+    clap::builder::PossibleValuesParser::new(kinds.filter(|kind| *kind != "ledger_opened"))
+}
+
+/// All kinds with their names, and examples.
+fn examples() -> String {
+    let mut text = String::new();
+    for (kind, label) in shape::kinds() {
+        if kind != "ledger_opened" {
+            text.push_str(&format!("  {kind:<24}{label}\n"));
+        }
+    }
+    text.push_str(
+        "\n  $ sanzi record asset_verification --ledger data --transaction 2026-001 --key huang.key\
+         \n  $ sanzi record member_vote --ledger data --transaction 2026-001 --key liu.key --from vote.json --document tally=tally.pdf",
+    );
+    text
 }
 
 /// The ledger as it stands, and who is about to sign.
@@ -163,12 +184,24 @@ impl Record {
             (Some(id), true) => Ok(StreamId::Transaction(id.clone())),
             (None, false) => Ok(StreamId::Ledger),
             (None, true) => bail!(terminal.pick(
-                format!("{} 属于某笔交易，请加 --transaction 交易编号（如 2026-001）", self.kind),
-                format!("{} belongs to a transaction: give --transaction ID", self.kind),
+                format!(
+                    "{} 属于某笔交易，请加 --transaction 交易编号（如 2026-001）",
+                    self.kind
+                ),
+                format!(
+                    "{} belongs to a transaction: give --transaction ID",
+                    self.kind
+                ),
             )),
             (Some(_), false) => bail!(terminal.pick(
-                format!("{} 是账本本身的事项，不属于任何交易，请去掉 --transaction", self.kind),
-                format!("{} belongs to the ledger itself: leave out --transaction", self.kind),
+                format!(
+                    "{} 是账本本身的事项，不属于任何交易，请去掉 --transaction",
+                    self.kind
+                ),
+                format!(
+                    "{} belongs to the ledger itself: leave out --transaction",
+                    self.kind
+                ),
             )),
         }
     }
@@ -179,7 +212,10 @@ impl Record {
             return key_file::unlock(terminal, &self.key, passphrase_file);
         };
         let seed = key_file::unlock_seed(terminal, &self.key, passphrase_file)?;
-        Ok(SigningKey::from_seed(&ledger.origin.key_name(member), &seed)?)
+        Ok(SigningKey::from_seed(
+            &ledger.origin.key_name(member),
+            &seed,
+        )?)
     }
 
     fn draft(&self, desk: &Desk<'_>, key: &SigningKey) -> anyhow::Result<()> {
@@ -193,7 +229,13 @@ impl Record {
         }
         desk.check_turn(&self.kind)?;
         let mut body = self.given(desk)?;
-        let attachments = Attachments::collect(desk, &self.kind, &self.document, self.from.is_none(), &mut body)?;
+        let attachments = Attachments::collect(
+            desk,
+            &self.kind,
+            &self.document,
+            self.from.is_none(),
+            &mut body,
+        )?;
         let (statement, disclosure) = loop {
             if self.from.is_none() {
                 desk.ask(&self.kind, &mut body)?;
@@ -221,7 +263,15 @@ impl Record {
         for line in words::lines(&words.statement(&statement), terminal.language) {
             terminal.say(line);
         }
-        cosign::say_next(terminal, &words, desk.state, &statement, std::slice::from_ref(&desk.signer), &out, Some(&self.ledger));
+        cosign::say_next(
+            terminal,
+            &words,
+            desk.state,
+            &statement,
+            std::slice::from_ref(&desk.signer),
+            &out,
+            Some(&self.ledger),
+        );
         Ok(())
     }
 
@@ -240,7 +290,10 @@ impl Record {
             return Ok(Map::new());
         };
         let text = std::fs::read(file).with_context(|| {
-            terminal.pick(format!("读不到 {}", file.display()), format!("cannot read {}", file.display()))
+            terminal.pick(
+                format!("读不到 {}", file.display()),
+                format!("cannot read {}", file.display()),
+            )
         })?;
         let value: Value = serde_json::from_slice(&text).with_context(|| {
             terminal.pick(
@@ -256,7 +309,11 @@ impl Record {
         };
         if body.remove("kind").is_some_and(|kind| kind != *self.kind) {
             bail!(terminal.pick(
-                format!("{} 里的 kind 与命令里的 {} 不一致", file.display(), self.kind),
+                format!(
+                    "{} 里的 kind 与命令里的 {} 不一致",
+                    file.display(),
+                    self.kind
+                ),
                 format!("the kind in {} is not {}", file.display(), self.kind),
             ));
         }
@@ -330,11 +387,22 @@ fn signer(
     let member = ledger_core::authenticate::member_in_name(&ledger.origin, key.name());
     let Some(member) = member else {
         bail!(Refused(terminal.pick(
-            format!("这把钥匙叫 {}，不属于账本 {}；请换用本账本的钥匙", key.name(), ledger.origin),
-            format!("this key is named {} and belongs to another ledger than {}", key.name(), ledger.origin),
+            format!(
+                "这把钥匙叫 {}，不属于账本 {}；请换用本账本的钥匙",
+                key.name(),
+                ledger.origin
+            ),
+            format!(
+                "this key is named {} and belongs to another ledger than {}",
+                key.name(),
+                ledger.origin
+            ),
         )));
     };
-    let active = ledger.roster.member(&member).and_then(|held| held.key_at(position));
+    let active = ledger
+        .roster
+        .member(&member)
+        .and_then(|held| held.key_at(position));
     if active != Some(key.verifier()) {
         bail!(Refused(terminal.pick(
             format!("名册上 {member} 现在用的不是这把钥匙（或名册上没有 {member}）；请核对钥匙文件，或先登记换钥"),
@@ -358,9 +426,10 @@ impl Desk<'_> {
             },
         };
         match expected {
-            Some(expected) if expected != step => {
-                Err(self.refused(&Refusal::OutOfOrder { expected, found: step }))
-            }
+            Some(expected) if expected != step => Err(self.refused(&Refusal::OutOfOrder {
+                expected,
+                found: step,
+            })),
             _ => Ok(()),
         }
     }
@@ -371,12 +440,18 @@ impl Desk<'_> {
             return Ok(());
         };
         let named = |id: &ledger_core::name::Label| {
-            let name = self.charter.channel(id).map(|channel| channel.name.to_string());
+            let name = self
+                .charter
+                .channel(id)
+                .map(|channel| channel.name.to_string());
             (id.to_string(), name.unwrap_or_default())
         };
         let mut choices = Vec::new();
         if let Some(publishing) = self.publishing() {
-            choices.push(("channel", publishing.outstanding().iter().map(named).collect()));
+            choices.push((
+                "channel",
+                publishing.outstanding().iter().map(named).collect(),
+            ));
         }
         self.preset(kind, body);
         let form = Form {
@@ -401,11 +476,14 @@ impl Desk<'_> {
     /// Fills in what nobody needs to be asked: digests, and the channels that the charter requires.
     fn preset(&self, kind: &str, body: &mut Map<String, Value>) {
         body.entry("documents").or_insert_with(|| json!([]));
-        let publishes = kind.parse::<Step>().is_ok_and(|step| step.publication_point().is_some());
+        let publishes = kind
+            .parse::<Step>()
+            .is_ok_and(|step| step.publication_point().is_some());
         if publishes {
             let required: Vec<_> = self.charter.required_channels().collect();
             body.entry("channels").or_insert_with(|| json!(required));
-            body.entry("disclosure").or_insert_with(|| json!("0".repeat(64)));
+            body.entry("disclosure")
+                .or_insert_with(|| json!("0".repeat(64)));
         }
         if let (true, Some(publishing)) = (kind == "channel_posted", self.publishing()) {
             let digest = publishing.disclosure();
@@ -435,7 +513,8 @@ impl Desk<'_> {
             && let (Some(transaction), Some(view)) = (self.state.transaction(id), event.step())
             && let Some(point) = view.step.publication_point()
         {
-            let composed = Disclosure::compose(self.ledger, self.charter, transaction, point, publication);
+            let composed =
+                Disclosure::compose(self.ledger, self.charter, transaction, point, publication);
             let bytes = composed.to_bytes()?;
             body.insert("disclosure".to_owned(), json!(Digest::of(&bytes)));
             event = self.event(body)?;
@@ -446,15 +525,27 @@ impl Desk<'_> {
             Some(text) => moment::read_stated(text, offset)?,
             None => StatedTime::new(moment::now()?, offset)?,
         };
-        let prev = self.state.head(&self.stream).unwrap_or(self.ledger.ledger_id);
-        Ok((Statement::new(self.stream.clone(), prev, at, event), disclosure))
+        let prev = self
+            .state
+            .head(&self.stream)
+            .unwrap_or(self.ledger.ledger_id);
+        Ok((
+            Statement::new(self.stream.clone(), prev, at, event),
+            disclosure,
+        ))
     }
 
     fn event(&self, body: Map<String, Value>) -> anyhow::Result<Event> {
         Event::from_value(Value::Object(body)).map_err(|fault| {
             anyhow::Error::new(Refused(self.terminal.pick(
-                format!("内容有误，什么都没有写。字段 {}：{}", fault.path, fault.fault),
-                format!("the content is at fault, nothing was written. Field {}: {}", fault.path, fault.fault),
+                format!(
+                    "内容有误，什么都没有写。字段 {}：{}",
+                    fault.path, fault.fault
+                ),
+                format!(
+                    "the content is at fault, nothing was written. Field {}: {}",
+                    fault.path, fault.fault
+                ),
             )))
         })
     }
@@ -463,7 +554,10 @@ impl Desk<'_> {
     fn rehearse(&self, statement: &Statement) -> anyhow::Result<()> {
         let position = self.state.size();
         let now = moment::now()?;
-        let received_at = self.state.last_received_at().map_or(now, |last| last.max(now));
+        let received_at = self
+            .state
+            .last_received_at()
+            .map_or(now, |last| last.max(now));
         let signed = std::slice::from_ref(&self.signer);
         let seats = signers::rule_of(self.charter, &statement.event)
             .and_then(|rule| signers::seats(signed, rule, &self.ledger.roster, position));
@@ -494,8 +588,16 @@ impl Desk<'_> {
     fn in_words(&self, refusal: &Refusal) -> String {
         let l = self.terminal.language;
         l.pick(
-            format!("没有写草稿，规则不允许：{}。{}", refusal.title(l), refusal.detail(l)),
-            format!("no draft was written, a rule refuses it: {}. {}", refusal.title(l), refusal.detail(l)),
+            format!(
+                "没有写草稿，规则不允许：{}。{}",
+                refusal.title(l),
+                refusal.detail(l)
+            ),
+            format!(
+                "no draft was written, a rule refuses it: {}. {}",
+                refusal.title(l),
+                refusal.detail(l)
+            ),
         )
     }
 }

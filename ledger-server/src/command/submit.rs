@@ -6,6 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::data;
+use super::help::Text;
+use crate::draft::{self, Draft};
+use crate::moment;
+use crate::source_arg;
+use crate::terminal::{Refused, Terminal};
+use crate::url_source::{UrlSource, bundle_of};
 use anyhow::{Context as _, bail};
 use ledger_core::event::LoggedEntry;
 use ledger_core::hash::Hash;
@@ -15,16 +22,11 @@ use ledger_core::store::{Store as _, StoreError};
 use ledger_core::tile::{TileSource as _, parse_bundle};
 use ledger_core::{AppendError, Language, Ledger, Pins, SigningKey};
 use serde_json::{Value, json};
-use super::help::Text;
-use super::data;
-use crate::draft::{self, Draft};
-use crate::moment;
-use crate::source_arg;
-use crate::terminal::{Refused, Terminal};
-use crate::url_source::{UrlSource, bundle_of};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "  $ sanzi submit 2026-001-asset_verification.draft --to data\n  $ sanzi submit 2026-001-asset_verification.draft --to https://sanzi.example.org/donglang --pins pins.json")]
+#[command(
+    after_help = "  $ sanzi submit 2026-001-asset_verification.draft --to data\n  $ sanzi submit 2026-001-asset_verification.draft --to https://sanzi.example.org/donglang --pins pins.json"
+)]
 pub(crate) struct Submit {
     draft: PathBuf,
     #[arg(long, value_name = "DATA|URL")]
@@ -93,7 +95,11 @@ impl Submit {
         verify(terminal, &draft, &recorded, &pins)?;
         let proof_file = draft::companion(&self.draft, "tlog-proof");
         draft::replace(terminal, &proof_file, &recorded.proof.to_bytes())?;
-        draft::replace(terminal, &draft::companion(&self.draft, "entry"), &recorded.entry)?;
+        draft::replace(
+            terminal,
+            &draft::companion(&self.draft, "entry"),
+            &recorded.entry,
+        )?;
         self.say(terminal, &recorded, &proof_file);
         Ok(ExitCode::SUCCESS)
     }
@@ -101,16 +107,24 @@ impl Submit {
     fn to_folder(&self, terminal: Terminal, draft: &Draft) -> anyhow::Result<(Recorded, Pins)> {
         let Some(place) = source_arg::data_place(&self.to) else {
             bail!(terminal.pick(
-                format!("{} 不是数据文件夹（里面应有 FORMAT），也不是 http(s) 网址", self.to),
-                format!("{} is neither a data folder (with FORMAT) nor an http(s) URL", self.to),
+                format!(
+                    "{} 不是数据文件夹（里面应有 FORMAT），也不是 http(s) 网址",
+                    self.to
+                ),
+                format!(
+                    "{} is neither a data folder (with FORMAT) nor an http(s) URL",
+                    self.to
+                ),
             ));
         };
         let (documents, missing) = draft.documents(terminal)?;
         let folder = LocalFolder::open(&place.data, LocalOptions::default()).map_err(|error| {
-            let advice = matches!(error, StoreError::Locked { .. }).then(|| terminal.pick(
+            let advice = matches!(error, StoreError::Locked { .. }).then(|| {
+                terminal.pick(
                 "什么都没有登记。服务正在用这个数据文件夹，请把 --to 换成账本的网址",
                 "Nothing was recorded. A server is using this data folder: give its URL to --to",
-            ));
+            )
+            });
             match advice {
                 Some(advice) => anyhow::Error::new(error).context(advice),
                 None => error.into(),
@@ -135,8 +149,16 @@ impl Submit {
                 ledger.into_store().close()?;
                 folder.close()?;
                 bail!(Refused(l.pick(
-                    format!("没有登记，规则不允许：{}。{}", refusal.title(l), refusal.detail(l)),
-                    format!("not recorded, a rule refuses it: {}. {}", refusal.title(l), refusal.detail(l)),
+                    format!(
+                        "没有登记，规则不允许：{}。{}",
+                        refusal.title(l),
+                        refusal.detail(l)
+                    ),
+                    format!(
+                        "not recorded, a rule refuses it: {}. {}",
+                        refusal.title(l),
+                        refusal.detail(l)
+                    ),
                 )));
             }
             Err(other) => return Err(other.into()),
@@ -195,7 +217,10 @@ impl Submit {
         let bundle = url.fetch(&bundle_of(proof.index(), size)?)?;
         let entries = parse_bundle(&bundle)?;
         let place = usize::try_from(proof.index() % 256)?;
-        let entry = entries.get(place).map(|entry| entry.to_vec()).unwrap_or_default();
+        let entry = entries
+            .get(place)
+            .map(|entry| entry.to_vec())
+            .unwrap_or_default();
         if source.self_pinned {
             source.warn_self_pinned();
         }
@@ -237,10 +262,16 @@ impl Submit {
         }
         terminal.say(terminal.pick(
             format!("回执已核对，存为 {}。", proof_file.display()),
-            format!("the receipt was verified and kept as {}.", proof_file.display()),
+            format!(
+                "the receipt was verified and kept as {}.",
+                proof_file.display()
+            ),
         ));
         terminal.say(match recorded.added {
-            true => terminal.pick(format!("已登记，第 {index} 条。"), format!("recorded as entry {index}.")),
+            true => terminal.pick(
+                format!("已登记，第 {index} 条。"),
+                format!("recorded as entry {index}."),
+            ),
             false => terminal.pick(
                 format!("早已登记，第 {index} 条；没有重复。"),
                 format!("recorded before, as entry {index}; nothing was doubled."),
@@ -250,13 +281,25 @@ impl Submit {
 }
 
 /// Whether the entry is ours and the pinned log holds it.
-fn verify(terminal: Terminal, draft: &Draft, recorded: &Recorded, pins: &Pins) -> anyhow::Result<()> {
+fn verify(
+    terminal: Terminal,
+    draft: &Draft,
+    recorded: &Recorded,
+    pins: &Pins,
+) -> anyhow::Result<()> {
     let ours = LoggedEntry::parse(&recorded.entry)
         .is_ok_and(|entry| entry.signed.note().text() == draft.signed.note().text());
-    let held = recorded.proof.verify(&Hash::leaf(&recorded.entry), &pins.log_key);
+    let held = recorded
+        .proof
+        .verify(&Hash::leaf(&recorded.entry), &pins.log_key);
     let fault = match held {
         Ok(signed) if ours && signed.checkpoint().origin() == pins.origin.as_str() => return Ok(()),
-        Ok(_) => terminal.pick("条目不是所提交的内容", "the entry is not what was submitted").to_owned(),
+        Ok(_) => terminal
+            .pick(
+                "条目不是所提交的内容",
+                "the entry is not what was submitted",
+            )
+            .to_owned(),
         Err(fault) => fault.to_string(),
     };
     bail!(Refused(terminal.pick(
@@ -270,12 +313,16 @@ fn problem(terminal: Terminal, status: u16, body: &[u8]) -> anyhow::Error {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
     let (title, detail) = (text("title"), text("detail"));
-    let said = if title.is_empty() { format!("HTTP {status}") } else { format!("{title}。{detail}") };
+    let said = if title.is_empty() {
+        format!("HTTP {status}")
+    } else {
+        format!("{title}。{detail}")
+    };
     match status {
-        400..=499 if !matches!(status, 404 | 405 | 429) => Refused(terminal.pick(
-            format!("没有登记：{said}"),
-            format!("not recorded: {said}"),
-        )).into(),
+        400..=499 if !matches!(status, 404 | 405 | 429) => {
+            Refused(terminal.pick(format!("没有登记：{said}"), format!("not recorded: {said}")))
+                .into()
+        }
         _ => anyhow::anyhow!(terminal.pick(
             format!("没有登记：{said}。草稿没有动，稍后原样再提交即可。"),
             format!("not recorded: {said}. The draft is unchanged; submit it again later."),

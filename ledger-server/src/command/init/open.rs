@@ -67,7 +67,10 @@ pub(super) fn run(
 }
 
 fn anchor_of(data: &Path, slug: &str) -> PathBuf {
-    let mut folder = data.canonicalize().unwrap_or_else(|_| data.to_owned()).into_os_string();
+    let mut folder = data
+        .canonicalize()
+        .unwrap_or_else(|_| data.to_owned())
+        .into_os_string();
     folder.push(".anchor");
     PathBuf::from(folder).join(format!("{}.checkpoint", slug.replace('/', "+")))
 }
@@ -104,12 +107,25 @@ fn ready(
         origin: answers.origin.clone(),
         training: answers.training,
     };
-    let statement = Statement::new(StreamId::Ledger, Hash::ZERO, at, Event::LedgerOpened(Box::new(opened)));
+    let statement = Statement::new(
+        StreamId::Ledger,
+        Hash::ZERO,
+        at,
+        Event::LedgerOpened(Box::new(opened)),
+    );
     let signers: Vec<MemberId> = answers.members.iter().map(|f| f.member.clone()).collect();
     admit::decide(&State::new(), &statement, &signers, now).map_err(|refusal| {
         Refused(terminal.pick(
-            format!("建账不成，什么都没有写：{}：{}", refusal.title(terminal.language), refusal.detail(terminal.language)),
-            format!("not opened, nothing was written: {}: {}", refusal.title(terminal.language), refusal.detail(terminal.language)),
+            format!(
+                "建账不成，什么都没有写：{}：{}",
+                refusal.title(terminal.language),
+                refusal.detail(terminal.language)
+            ),
+            format!(
+                "not opened, nothing was written: {}: {}",
+                refusal.title(terminal.language),
+                refusal.detail(terminal.language)
+            ),
         ))
     })?;
     let founding = statement.sign(&keys)?;
@@ -141,7 +157,8 @@ fn founders_keys(
         let key = match passphrases.get(&founder.member) {
             Some(passphrase) => {
                 let public = key_file::read_public(terminal, &key_file::public_file(&file))?;
-                let pem = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+                let pem =
+                    std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
                 let seed = keyfile::open_for(&pem, passphrase, &public)?;
                 SigningKey::from_seed(public.name(), &seed)?
             }
@@ -169,7 +186,10 @@ fn log_passphrase(
             Ok((Zeroizing::new(text), true))
         }
         _ => {
-            let whose = terminal.pick("日志钥匙（服务器启动时要用）", "the log key (the server needs it to start)");
+            let whose = terminal.pick(
+                "日志钥匙（服务器启动时要用）",
+                "the log key (the server needs it to start)",
+            );
             Ok((terminal.new_passphrase(whose, None)?, false))
         }
     }
@@ -180,13 +200,22 @@ fn write(terminal: Terminal, init: &Init, ready: &Ready, folder: &Path) -> anyho
     let store = data.ledger(&ready.slug)?;
     let log_key = SigningKey::from_seed(&ready.origin, &ready.log_seed)?;
     let verifier = log_key.verifier().clone();
-    key_file::write_new(terminal, &folder.join("log.key"), &verifier, &ready.log_sealed)?;
+    key_file::write_new(
+        terminal,
+        &folder.join("log.key"),
+        &verifier,
+        &ready.log_sealed,
+    )?;
     if ready.keep_passphrase {
         let line = format!("{}\n", *ready.log_passphrase);
-        key_file::create_new(terminal, &folder.join("log.passphrase"), line.as_bytes(), true)?;
+        key_file::create_new(
+            terminal,
+            &folder.join("log.passphrase"),
+            line.as_bytes(),
+            true,
+        )?;
     }
-    let created: (Ledger<_>, Receipt) =
-        Ledger::create(store, log_key, &ready.founding, ready.now)?;
+    let created: (Ledger<_>, Receipt) = Ledger::create(store, log_key, &ready.founding, ready.now)?;
     let (ledger, receipt) = created;
     let pins = Pins {
         ledger_id: receipt.leaf,
@@ -197,14 +226,21 @@ fn write(terminal: Terminal, init: &Init, ready: &Ready, folder: &Path) -> anyho
     let mut json = serde_json::to_string_pretty(&pins)?;
     json.push('\n');
     draft::replace(terminal, &folder.join("pins.json"), json.as_bytes())?;
-    draft::replace(terminal, &folder.join("founding.tlog-proof"), &receipt.proof.to_bytes())?;
+    draft::replace(
+        terminal,
+        &folder.join("founding.tlog-proof"),
+        &receipt.proof.to_bytes(),
+    )?;
     ledger.into_store().close()?;
     data.close()?;
     Ok(pins)
 }
 
 /// Says which steps nobody could sign with this roster: no reason not to begin, but a reason to know.
-fn warn_unstaffed<S: ledger_core::Store>(terminal: Terminal, ledger: &Ledger<S>) -> anyhow::Result<()> {
+fn warn_unstaffed<S: ledger_core::Store>(
+    terminal: Terminal,
+    ledger: &Ledger<S>,
+) -> anyhow::Result<()> {
     let state = ledger.state()?;
     let everyone: Vec<MemberId> = state.roster.members().map(|(id, _)| id.clone()).collect();
     for step in Step::ALL {
@@ -231,27 +267,57 @@ fn report(
         return;
     };
     if init.json {
-        terminal.say(json!({
-            "ledger_id": pins.ledger_id, "log_key": pins.log_key, "origin": pins.origin,
-            "slug": ready.slug, "pins": folder.join("pins.json"), "training": opened.training,
-        }).to_string());
+        terminal.say(
+            json!({
+                "ledger_id": pins.ledger_id, "log_key": pins.log_key, "origin": pins.origin,
+                "slug": ready.slug, "pins": folder.join("pins.json"), "training": opened.training,
+            })
+            .to_string(),
+        );
         return;
     }
     if opened.training {
-        terminal.say(terminal.pick("【演示账本】每一页、每份导出都会标明。", "[TRAINING LEDGER] Every page and export says so."));
+        terminal.say(terminal.pick(
+            "【演示账本】每一页、每份导出都会标明。",
+            "[TRAINING LEDGER] Every page and export says so.",
+        ));
     }
     terminal.say(terminal.pick(
-        format!("账本编号：{}\n日志公钥：{}\n信任锚：{}（请发给所有要核对账本的人）", pins.ledger_id, pins.log_key, folder.join("pins.json").display()),
-        format!("ledger id: {}\nlog key: {}\npins: {} (give it to everyone who verifies)", pins.ledger_id, pins.log_key, folder.join("pins.json").display()),
+        format!(
+            "账本编号：{}\n日志公钥：{}\n信任锚：{}（请发给所有要核对账本的人）",
+            pins.ledger_id,
+            pins.log_key,
+            folder.join("pins.json").display()
+        ),
+        format!(
+            "ledger id: {}\nlog key: {}\npins: {} (give it to everyone who verifies)",
+            pins.ledger_id,
+            pins.log_key,
+            folder.join("pins.json").display()
+        ),
     ));
     terminal.say(terminal.pick(
-        format!("对外地址：https://{}（启动服务：sanzi serve --data {}）", pins.origin, init.dir.display()),
-        format!("address: https://{} (start the server: sanzi serve --data {})", pins.origin, init.dir.display()),
+        format!(
+            "对外地址：https://{}（启动服务：sanzi serve --data {}）",
+            pins.origin,
+            init.dir.display()
+        ),
+        format!(
+            "address: https://{} (start the server: sanzi serve --data {})",
+            pins.origin,
+            init.dir.display()
+        ),
     ));
     if ready.keep_passphrase {
         terminal.say(terminal.pick(
-            format!("日志钥匙的口令写在 {}，仅供演示；正式账本请自己保管口令。", folder.join("log.passphrase").display()),
-            format!("the log key's passphrase is in {}: for training only.", folder.join("log.passphrase").display()),
+            format!(
+                "日志钥匙的口令写在 {}，仅供演示；正式账本请自己保管口令。",
+                folder.join("log.passphrase").display()
+            ),
+            format!(
+                "the log key's passphrase is in {}: for training only.",
+                folder.join("log.passphrase").display()
+            ),
         ));
     }
     terminal.say(terminal.pick(
@@ -259,7 +325,15 @@ fn report(
         format!("Important: hand every key in {} to its owner, then delete it here. A server must hold no member's key.", founding.keys.display()),
     ));
     terminal.say(terminal.pick(
-        format!("已建账：{}，{} 名建账人全部签署，记为第 0 条。", opened.collective.name, opened.members.len()),
-        format!("Opened: the ledger of {}, signed by all {} founders, as entry 0.", opened.collective.name, opened.members.len()),
+        format!(
+            "已建账：{}，{} 名建账人全部签署，记为第 0 条。",
+            opened.collective.name,
+            opened.members.len()
+        ),
+        format!(
+            "Opened: the ledger of {}, signed by all {} founders, as entry 0.",
+            opened.collective.name,
+            opened.members.len()
+        ),
     ));
 }

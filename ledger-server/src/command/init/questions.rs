@@ -15,15 +15,28 @@ pub(super) fn ask(terminal: Terminal) -> anyhow::Result<Answers> {
         "open a training ledger? Its windows may be seconds, and every page says so",
     ))?;
     let collective = Collective {
-        name: line(terminal, "集体经济组织全称（如 东塱经济联社）：", "the collective's full name: ")?,
+        name: line(
+            terminal,
+            "集体经济组织全称（如 东塱经济联社）：",
+            "the collective's full name: ",
+        )?,
         credit_code: terminal.ask_until(
             terminal.pick(
                 "统一社会信用代码（18 位，如 N1440606766567748T）：",
                 "unified social credit code (18 characters): ",
             ),
-            |answer| answer.to_uppercase().parse::<CreditCode>().map_err(|fault| fault.to_string()),
+            |answer| {
+                answer
+                    .to_uppercase()
+                    .parse::<CreditCode>()
+                    .map_err(|fault| fault.to_string())
+            },
         )?,
-        region: line(terminal, "所在地（省市区街道）：", "where it is (province, city, district, street): ")?,
+        region: line(
+            terminal,
+            "所在地（省市区街道）：",
+            "where it is (province, city, district, street): ",
+        )?,
         reports_to: line(
             terminal,
             "监督举报方式（机构的公开电话或地址，勿写个人手机）：",
@@ -35,7 +48,11 @@ pub(super) fn ask(terminal: Terminal) -> anyhow::Result<Answers> {
             "日志名：网站域名/账本简称（如 sanzi.example.org/donglang）：",
             "origin: domain/ledger (as in sanzi.example.org/donglang): ",
         ),
-        |answer| answer.parse().map_err(|fault: ledger_core::name::NameError| fault.to_string()),
+        |answer| {
+            answer
+                .parse()
+                .map_err(|fault: ledger_core::name::NameError| fault.to_string())
+        },
     )?;
     Ok(Answers {
         collective,
@@ -56,10 +73,17 @@ fn line(terminal: Terminal, zh: &str, en: &str) -> anyhow::Result<Line> {
 /// The roles that the default charter needs, in the order of its steps, and whether each may stay empty.
 fn roles_needed(charter: &Charter) -> Vec<(Role, bool)> {
     let steps = ledger_core::Step::ALL.map(|step| &charter.steps.of(step).signing);
-    let others = [&charter.postings, &charter.roster_changes, &charter.charter_changes];
+    let others = [
+        &charter.postings,
+        &charter.roster_changes,
+        &charter.charter_changes,
+    ];
     let mut roles: Vec<(Role, bool)> = Vec::new();
     for rule in steps.into_iter().chain(others) {
-        let cosigners = rule.cosigns.iter().map(|c| (c.role, c.when != When::Always));
+        let cosigners = rule
+            .cosigns
+            .iter()
+            .map(|c| (c.role, c.when != When::Always));
         for (role, optional) in std::iter::once((rule.answers, false)).chain(cosigners) {
             match roles.iter_mut().find(|(known, _)| *known == role) {
                 Some((_, known)) => *known &= optional,
@@ -88,13 +112,19 @@ fn members(terminal: Terminal) -> anyhow::Result<Vec<Founder>> {
             format!("[{number}/{}] {}{skip}：", roles.len(), role.zh()),
             format!("[{number}/{}] {}{skip}: ", roles.len(), role.en()),
         );
-        let holder = terminal.ask_until(&question, |answer| holder(terminal, &charter, &members, *role, *optional, answer))?;
+        let holder = terminal.ask_until(&question, |answer| {
+            holder(terminal, &charter, &members, *role, *optional, answer)
+        })?;
         match holder {
             Holder::Nobody => {}
             Holder::Known(place) => members[place].roles.push(*role),
             Holder::New(name) => {
                 let member = short_name(terminal, *role, &members)?;
-                members.push(Founder { member, name, roles: vec![*role] });
+                members.push(Founder {
+                    member,
+                    name,
+                    roles: vec![*role],
+                });
             }
         }
     }
@@ -118,7 +148,10 @@ fn holder(
     if answer.is_empty() && optional {
         return Ok(Holder::Nobody);
     }
-    let Some(place) = members.iter().position(|founder| founder.member.as_str() == answer) else {
+    let Some(place) = members
+        .iter()
+        .position(|founder| founder.member.as_str() == answer)
+    else {
         let name = answer.parse();
         return name
             .map(Holder::New)
@@ -139,7 +172,11 @@ fn short_name(terminal: Terminal, role: Role, members: &[Founder]) -> anyhow::Re
         format!("    short name (a-z 0-9 -; Enter for {suggested}): "),
     );
     terminal.ask_until(&question, |answer| {
-        let answer = if answer.is_empty() { &suggested } else { answer };
+        let answer = if answer.is_empty() {
+            &suggested
+        } else {
+            answer
+        };
         let member: MemberId = answer
             .parse()
             .map_err(|fault: ledger_core::name::NameError| fault.to_string())?;

@@ -45,19 +45,39 @@ impl Attachments {
             };
             let rule = rules.iter().find(|rule| rule.kind.as_str() == kind);
             if rule.is_none() && !rules.is_empty() {
-                let known: Vec<_> = rules.iter().map(|r| format!("{}（{}）", r.kind, r.title)).collect();
+                let known: Vec<_> = rules
+                    .iter()
+                    .map(|r| format!("{}（{}）", r.kind, r.title))
+                    .collect();
                 bail!(Refused(terminal.pick(
                     format!("这个环节没有材料 {kind}；章程列的是：{}", known.join("、")),
-                    format!("this step has no document {kind}; the charter lists: {}", known.join(", ")),
+                    format!(
+                        "this step has no document {kind}; the charter lists: {}",
+                        known.join(", ")
+                    ),
                 )));
             }
-            named.push(all.take(desk, kind, rule.map(|rule| rule.title.as_str()), Path::new(path))?);
+            named.push(all.take(
+                desk,
+                kind,
+                rule.map(|rule| rule.title.as_str()),
+                Path::new(path),
+            )?);
         }
-        let missing = |rule: &&DocumentRule| !named.iter().any(|named| named["kind"] == rule.kind.as_str());
+        let missing = |rule: &&DocumentRule| {
+            !named
+                .iter()
+                .any(|named| named["kind"] == rule.kind.as_str())
+        };
         let listed: Vec<&DocumentRule> = rules.iter().filter(missing).collect();
         for rule in listed.into_iter().filter(|_| ask) {
             if let Some(path) = ask_path(desk, rule)? {
-                named.push(all.take(desk, rule.kind.as_str(), Some(rule.title.as_str()), Path::new(&path))?);
+                named.push(all.take(
+                    desk,
+                    rule.kind.as_str(),
+                    Some(rule.title.as_str()),
+                    Path::new(&path),
+                )?);
             }
         }
         if !named.is_empty() {
@@ -86,19 +106,35 @@ impl Attachments {
         let length = std::fs::metadata(path).with_context(unreadable)?.len();
         if length == 0 || length > LIMIT {
             bail!(terminal.pick(
-                format!("材料 {} 有 {length} 字节；应在 1 到 {LIMIT} 字节之间", path.display()),
-                format!("the document {} has {length} bytes; expected 1 to {LIMIT}", path.display()),
+                format!(
+                    "材料 {} 有 {length} 字节；应在 1 到 {LIMIT} 字节之间",
+                    path.display()
+                ),
+                format!(
+                    "the document {} has {length} bytes; expected 1 to {LIMIT}",
+                    path.display()
+                ),
             ));
         }
         let bytes = std::fs::read(path).with_context(unreadable)?;
         let digest = Digest::of(&bytes);
         let title = title.map_or_else(|| kind.to_owned(), str::to_owned);
         terminal.advise(terminal.pick(
-            format!("  材料「{title}」：{}，{length} 字节，SHA-256 {}", path.display(), grouped(&digest.to_string())),
-            format!("  document “{title}”: {}, {length} bytes, SHA-256 {}", path.display(), grouped(&digest.to_string())),
+            format!(
+                "  材料「{title}」：{}，{length} 字节，SHA-256 {}",
+                path.display(),
+                grouped(&digest.to_string())
+            ),
+            format!(
+                "  document “{title}”: {}, {length} bytes, SHA-256 {}",
+                path.display(),
+                grouped(&digest.to_string())
+            ),
         ));
         self.bytes.push(bytes);
-        Ok(json!({ "access": "public", "kind": kind, "title": title, "size_bytes": length, "sha256": digest }))
+        Ok(
+            json!({ "access": "public", "kind": kind, "title": title, "size_bytes": length, "sha256": digest }),
+        )
     }
 }
 
@@ -112,13 +148,15 @@ fn ask_path(desk: &Desk<'_>, rule: &DocumentRule) -> anyhow::Result<Option<Strin
         format!("材料「{}」（{need}）的文件路径：", rule.title),
         format!("path of the document “{}” ({need}): ", rule.title),
     );
-    let path = terminal.ask_until(&question, |answer| match (answer.is_empty(), rule.required) {
-        (true, false) => Ok(None),
-        _ if Path::new(answer).is_file() => Ok(Some(answer.to_owned())),
-        _ => Err(terminal.pick(
-            format!("没有文件「{answer}」；请输入文件路径"),
-            format!("there is no file {answer:?}; type its path"),
-        )),
+    let path = terminal.ask_until(&question, |answer| {
+        match (answer.is_empty(), rule.required) {
+            (true, false) => Ok(None),
+            _ if Path::new(answer).is_file() => Ok(Some(answer.to_owned())),
+            _ => Err(terminal.pick(
+                format!("没有文件「{answer}」；请输入文件路径"),
+                format!("there is no file {answer:?}; type its path"),
+            )),
+        }
     })?;
     Ok(path)
 }
