@@ -24,8 +24,8 @@ impl TryFrom<CharterText> for Charter {
         check_voting(&text)?;
         check_exclusions(&text)?;
         for (name, rule) in [("ahead", &text.clocks.ahead), ("late", &text.clocks.late)] {
-            if rule.span.unit() == SpanUnit::WorkingDays {
-                let fault = "这里不能用工作日，请用 days、hours、minutes 或 seconds (working days cannot be used here)";
+            if matches!(rule.span.unit(), SpanUnit::WorkingDays | SpanUnit::Days) {
+                let fault = "这里请用 hours、minutes 或 seconds (hours, minutes or seconds are expected here)";
                 return refuse(format!("clocks.{name}.span.unit"), fault);
             }
         }

@@ -461,7 +461,8 @@ pub(crate) fn document_of(kind: &str) -> Value {
 
 /// The event that declares a member's key compromised.
 pub(crate) fn compromised(member: &str, since: LogTime) -> Value {
-    json!({"kind": "key_compromised", "member": member, "reason": "手机遗失", "since": since})
+    let key = key(member, 1);
+    json!({"kind": "key_compromised", "key": key.verifier(), "member": member, "reason": "手机遗失", "since": since})
 }
 
 /// The name of the rule that refused, or `admitted`.
