@@ -353,7 +353,11 @@ impl Scene {
 
     /// A valid event for a step of a transaction as it stands.
     pub(crate) fn event_of(&self, id: &str, step: Step) -> Event {
-        let mut value = self.body_of(id, step);
+        self.composed(id, step, self.body_of(id, step))
+    }
+
+    /// This event; a publication gets the digest of what it publishes.
+    pub(crate) fn composed(&self, id: &str, step: Step, mut value: Value) -> Event {
         if let (Some(point), Some(transaction)) = (step.publication_point(), self.transaction(id)) {
             value["disclosure"] = json!(self.disclosure(id, transaction, point, &value));
         }
