@@ -280,7 +280,7 @@ impl Scene {
             Phase::Awaiting(awaiting) => {
                 let ledger = self.state.ledger().unwrap();
                 let calendar = ledger.calendar_at(self.state.size());
-                Some(awaiting.gate.opens_at(calendar).unwrap().0)
+                Some(awaiting.gate.opens_at(calendar).ok()?.0)
             }
             _ => None,
         }
