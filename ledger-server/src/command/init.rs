@@ -4,7 +4,6 @@
 //! charter, the answers and the founders' keys; the second (`--open`) checks all of it, signs, and
 //! opens the ledger. What fails leaves nothing behind.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -21,6 +20,7 @@ use super::charter;
 use super::help::Text;
 use crate::draft;
 use crate::key_file;
+use crate::moment;
 use crate::terminal::{Refused, Terminal};
 
 mod open;
@@ -145,37 +145,38 @@ impl Founding {
     }
 }
 
+/// A founder's key, in memory and sealed.
+struct FoundersKey {
+    key: SigningKey,
+    sealed: String,
+}
+
 impl Init {
     /// Prepares a ledger, or opens the one that was prepared.
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
         let terminal = Terminal::new(language);
         let founding = Founding::of(&self);
-        if !self.open {
-            let passphrases = self.prepare(terminal, &founding)?;
-            if self.yes {
-                open::run(terminal, &self, &founding, &passphrases)?;
-            } else {
-                self.say_next(terminal, &founding);
-            }
+        if self.open {
+            open::run(terminal, &self, &founding, None)?;
             return Ok(ExitCode::SUCCESS);
         }
-        open::run(terminal, &self, &founding, &BTreeMap::new())?;
+        let keys = self.prepare(terminal, &founding)?;
+        if self.yes {
+            open::run(terminal, &self, &founding, Some(keys))?;
+        } else {
+            self.say_next(terminal, &founding);
+        }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn prepare(
-        &self,
-        terminal: Terminal,
-        founding: &Founding,
-    ) -> anyhow::Result<BTreeMap<MemberId, zeroize::Zeroizing<String>>> {
+    /// Asks, checks all of it, and only then writes.
+    fn prepare(&self, terminal: Terminal, founding: &Founding) -> anyhow::Result<Vec<SigningKey>> {
         let folder = self.dir.join("founding");
-        for path in [&folder, &founding.keys] {
-            if path.exists() {
-                bail!(terminal.pick(
-                    format!("{} 已经有了。若要继续上次的建账：sanzi init {} --open；若要重来，请先把它移走", path.display(), self.dir.display()),
-                    format!("{} is there already. To go on with it: sanzi init {} --open; to start afresh move it away first", path.display(), self.dir.display()),
-                ));
-            }
+        if folder.exists() {
+            bail!(terminal.pick(
+                format!("{} 已经有了。若要继续上次的建账：sanzi init {} --open；若要重来，请先把它移走", folder.display(), self.dir.display()),
+                format!("{} is there already. To go on with it: sanzi init {} --open; to start afresh move it away first", folder.display(), self.dir.display()),
+            ));
         }
         let answers = match &self.from {
             Some(file) => read_answers(terminal, file)?,
@@ -190,8 +191,31 @@ impl Init {
         };
         let charter = charter::parse(terminal, &text, answers.training)?;
         check(terminal, &answers, &charter)?;
+        open::check_new(terminal, &self.dir, answers.origin.slug())?;
+        for founder in &answers.members {
+            let file = founding.key_of(&founder.member);
+            if file.exists() || key_file::public_file(&file).exists() {
+                bail!(terminal.pick(
+                    format!(
+                        "{} 已经有了，钥匙不会覆盖；请先移走，或用 --keys 换个文件夹",
+                        file.display()
+                    ),
+                    format!(
+                        "{} is there already and is not overwritten; move it away or give --keys",
+                        file.display()
+                    ),
+                ));
+            }
+        }
+        let keys = self.make_keys(terminal, &answers)?;
+        let signing: Vec<&SigningKey> = keys.iter().map(|made| &made.key).collect();
+        open::founding(terminal, &answers, charter, &signing, moment::now()?)?;
+        self.write(terminal, founding, &answers, &text, &keys)?;
+        Ok(keys.into_iter().map(|made| made.key).collect())
+    }
+
+    fn make_keys(&self, terminal: Terminal, answers: &Answers) -> anyhow::Result<Vec<FoundersKey>> {
         let mut keys = Vec::new();
-        let mut passphrases = BTreeMap::new();
         for founder in &answers.members {
             let whose = terminal.pick(
                 format!("{}（{}）", founder.name, founder.member),
@@ -200,37 +224,54 @@ impl Init {
             let passphrase = terminal.new_passphrase(&whose, self.passphrase_file.as_deref())?;
             let seed = keyfile::generate_seed()?;
             let key = SigningKey::from_seed(&answers.origin.key_name(&founder.member), &seed)?;
-            keys.push((
-                founder.member.clone(),
-                keyfile::seal(&seed, &passphrase)?,
-                key,
-            ));
-            passphrases.insert(founder.member.clone(), passphrase);
+            let sealed = keyfile::seal(&seed, &passphrase)?;
+            keys.push(FoundersKey { key, sealed });
         }
-        let fresh = !self.dir.exists();
+        Ok(keys)
+    }
+
+    /// Writes what was prepared; takes it all back if something cannot be written.
+    fn write(
+        &self,
+        terminal: Terminal,
+        founding: &Founding,
+        answers: &Answers,
+        charter: &str,
+        keys: &[FoundersKey],
+    ) -> anyhow::Result<()> {
+        let folder = self.dir.join("founding");
+        let (fresh, fresh_keys) = (!self.dir.exists(), !founding.keys.exists());
+        let files = answers.members.iter().map(|f| founding.key_of(&f.member));
+        let files: Vec<PathBuf> = files.collect();
         let write = || -> anyhow::Result<()> {
             // Only a folder that is one already may hold other files beside its ledgers.
             LocalFolder::open(&self.dir, LocalOptions::default())?.close()?;
             std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
             private_folder(&founding.keys).with_context(|| founding.keys.display().to_string())?;
-            draft::replace(terminal, &founding.charter, text.as_bytes())?;
-            let mut json = serde_json::to_string_pretty(&answers)?;
+            draft::replace(terminal, &founding.charter, charter.as_bytes())?;
+            let mut json = serde_json::to_string_pretty(answers)?;
             json.push('\n');
             draft::replace(terminal, &founding.answers, json.as_bytes())?;
-            for (member, sealed, key) in &keys {
-                key_file::write_new(terminal, &founding.key_of(member), key.verifier(), sealed)?;
+            for (file, made) in files.iter().zip(keys) {
+                key_file::write_new(terminal, file, made.key.verifier(), &made.sealed)?;
             }
             Ok(())
         };
         write().inspect_err(|_| {
-            // Neither was there when this began.
+            // None of these was there when this began.
+            for file in &files {
+                let _ = std::fs::remove_file(file);
+                let _ = std::fs::remove_file(key_file::public_file(file));
+            }
             let _ = std::fs::remove_dir_all(&folder);
-            let _ = std::fs::remove_dir_all(&founding.keys);
+            if fresh_keys {
+                let _ = std::fs::remove_dir(&founding.keys);
+            }
             if fresh {
                 let _ = std::fs::remove_dir_all(&self.dir);
+                let _ = std::fs::remove_dir_all(open::anchor_folder(&self.dir));
             }
-        })?;
-        Ok(passphrases)
+        })
     }
 
     fn say_next(&self, terminal: Terminal, founding: &Founding) {

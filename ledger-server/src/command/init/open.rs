@@ -1,10 +1,10 @@
 //! The second movement of `sanzi init`: checks what was prepared, signs it, and opens the ledger.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use ledger_core::admit;
+use ledger_core::charter::Charter;
 use ledger_core::event::{Event, LedgerOpened, Statement};
 use ledger_core::hash::Hash;
 use ledger_core::keyfile;
@@ -46,17 +46,13 @@ pub(super) fn run(
     terminal: Terminal,
     init: &Init,
     founding: &Founding,
-    passphrases: &BTreeMap<MemberId, Zeroizing<String>>,
+    keys: Option<Vec<SigningKey>>,
 ) -> anyhow::Result<()> {
-    let ready = ready(terminal, init, founding, passphrases)?;
+    let ready = ready(terminal, init, founding, keys)?;
     let folder = init.dir.join(ready.slug.replace('/', "+"));
-    let anchor = anchor_of(&init.dir, &ready.slug);
-    if folder.exists() {
-        bail!(terminal.pick(
-            format!("{} 已经有了：这个账本可能建过了。请核对日志名，或换一个数据文件夹", folder.display()),
-            format!("{} is there already: the ledger may have been opened before. Check the origin, or take another data folder", folder.display()),
-        ));
-    }
+    let anchor = anchor_folder(&init.dir);
+    let anchor = anchor.join(format!("{}.checkpoint", ready.slug.replace('/', "+")));
+    check_new(terminal, &init.dir, &ready.slug)?;
     let pins = write(terminal, init, &ready, &folder).inspect_err(|_| {
         // None of it was there when this began, and nobody has been given it.
         let _ = std::fs::remove_dir_all(&folder);
@@ -66,20 +62,74 @@ pub(super) fn run(
     Ok(())
 }
 
-fn anchor_of(data: &Path, slug: &str) -> PathBuf {
-    let mut folder = data
-        .canonicalize()
-        .unwrap_or_else(|_| data.to_owned())
-        .into_os_string();
+/// Refuses to open a ledger where there is one.
+pub(super) fn check_new(terminal: Terminal, data: &Path, slug: &str) -> anyhow::Result<()> {
+    let folder = data.join(slug.replace('/', "+"));
+    if folder.exists() {
+        bail!(terminal.pick(
+            format!("{} 已经有了：这个账本可能建过了。请核对日志名，或换一个数据文件夹", folder.display()),
+            format!("{} is there already: the ledger may have been opened before. Check the origin, or take another data folder", folder.display()),
+        ));
+    }
+    Ok(())
+}
+
+/// Where the store keeps the anchors of a data folder.
+pub(super) fn anchor_folder(data: &Path) -> PathBuf {
+    let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
+    let mut folder = data.into_os_string();
     folder.push(".anchor");
-    PathBuf::from(folder).join(format!("{}.checkpoint", slug.replace('/', "+")))
+    folder.into()
+}
+
+/// The founding event, as the rules admit it.
+pub(super) fn founding(
+    terminal: Terminal,
+    answers: &Answers,
+    charter: Charter,
+    keys: &[&SigningKey],
+    now: LogTime,
+) -> anyhow::Result<Statement> {
+    let at = StatedTime::new(now, charter.calendar.utc_offset_minutes())?;
+    let enrol = |(founder, key): (&super::Founder, &&SigningKey)| Enrolment {
+        key: key.verifier().clone(),
+        member: founder.member.clone(),
+        name: founder.name.clone(),
+        roles: founder.roles.clone(),
+    };
+    let opened = LedgerOpened {
+        charter,
+        collective: answers.collective.clone(),
+        members: answers.members.iter().zip(keys).map(enrol).collect(),
+        origin: answers.origin.clone(),
+        training: answers.training,
+    };
+    let event = Event::LedgerOpened(Box::new(opened));
+    let statement = Statement::new(StreamId::Ledger, Hash::ZERO, at, event);
+    let signers: Vec<MemberId> = answers.members.iter().map(|f| f.member.clone()).collect();
+    let l = terminal.language;
+    admit::decide(&State::new(), &statement, &signers, now).map_err(|refusal| {
+        Refused(l.pick(
+            format!(
+                "建账不成，什么都没有写：{}。{}",
+                refusal.title(l),
+                refusal.detail(l)
+            ),
+            format!(
+                "not opened, nothing was written: {}. {}",
+                refusal.title(l),
+                refusal.detail(l)
+            ),
+        ))
+    })?;
+    Ok(statement)
 }
 
 fn ready(
     terminal: Terminal,
     init: &Init,
     founding: &Founding,
-    passphrases: &BTreeMap<MemberId, Zeroizing<String>>,
+    keys: Option<Vec<SigningKey>>,
 ) -> anyhow::Result<Ready> {
     let answers: Answers = super::read_answers(terminal, &founding.answers).with_context(|| {
         terminal.pick(
@@ -91,44 +141,22 @@ fn ready(
         .with_context(|| founding.charter.display().to_string())?;
     let charter = charter::parse(terminal, &text, answers.training)?;
     super::check(terminal, &answers, &charter)?;
-    let keys = founders_keys(terminal, init, founding, &answers, passphrases)?;
+    let unlock = |founder: &super::Founder| {
+        let file = founding.key_of(&founder.member);
+        key_file::unlock(terminal, &file, init.passphrase_file.as_deref())
+    };
+    let keys = match keys {
+        Some(keys) => keys,
+        None => answers
+            .members
+            .iter()
+            .map(unlock)
+            .collect::<Result<_, _>>()?,
+    };
     let now = moment::now()?;
-    let at = StatedTime::new(now, charter.calendar.utc_offset_minutes())?;
-    let enrol = |(founder, key): (&super::Founder, &SigningKey)| Enrolment {
-        key: key.verifier().clone(),
-        member: founder.member.clone(),
-        name: founder.name.clone(),
-        roles: founder.roles.clone(),
-    };
-    let opened = LedgerOpened {
-        charter,
-        collective: answers.collective.clone(),
-        members: answers.members.iter().zip(&keys).map(enrol).collect(),
-        origin: answers.origin.clone(),
-        training: answers.training,
-    };
-    let statement = Statement::new(
-        StreamId::Ledger,
-        Hash::ZERO,
-        at,
-        Event::LedgerOpened(Box::new(opened)),
-    );
-    let signers: Vec<MemberId> = answers.members.iter().map(|f| f.member.clone()).collect();
-    admit::decide(&State::new(), &statement, &signers, now).map_err(|refusal| {
-        Refused(terminal.pick(
-            format!(
-                "建账不成，什么都没有写：{}：{}",
-                refusal.title(terminal.language),
-                refusal.detail(terminal.language)
-            ),
-            format!(
-                "not opened, nothing was written: {}: {}",
-                refusal.title(terminal.language),
-                refusal.detail(terminal.language)
-            ),
-        ))
-    })?;
-    let founding = statement.sign(&keys)?;
+    let signing: Vec<&SigningKey> = keys.iter().collect();
+    let statement = self::founding(terminal, &answers, charter, &signing, now)?;
+    let founding = statement.sign(signing)?;
     let (log_passphrase, keep_passphrase) = log_passphrase(terminal, init, answers.training)?;
     let seed = keyfile::generate_seed()?;
     Ok(Ready {
@@ -142,31 +170,6 @@ fn ready(
         slug: answers.origin.slug().to_owned(),
         statement,
     })
-}
-
-fn founders_keys(
-    terminal: Terminal,
-    init: &Init,
-    founding: &Founding,
-    answers: &Answers,
-    passphrases: &BTreeMap<MemberId, Zeroizing<String>>,
-) -> anyhow::Result<Vec<SigningKey>> {
-    let mut keys = Vec::new();
-    for founder in &answers.members {
-        let file = founding.key_of(&founder.member);
-        let key = match passphrases.get(&founder.member) {
-            Some(passphrase) => {
-                let public = key_file::read_public(terminal, &key_file::public_file(&file))?;
-                let pem =
-                    std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-                let seed = keyfile::open_for(&pem, passphrase, &public)?;
-                SigningKey::from_seed(public.name(), &seed)?
-            }
-            None => key_file::unlock(terminal, &file, init.passphrase_file.as_deref())?,
-        };
-        keys.push(key);
-    }
-    Ok(keys)
 }
 
 /// The log key's passphrase, and whether it has to be kept beside the key.
