@@ -415,6 +415,9 @@ fn signer(
 impl Desk<'_> {
     /// What can be known before a single question is asked: whether it is this step's turn.
     fn check_turn(&self, kind: &str) -> anyhow::Result<()> {
+        if kind == "channel_posted" && self.publishing().is_none() {
+            return Err(self.refused(&Refusal::NothingToPost));
+        }
         let (Ok(step), StreamId::Transaction(id)) = (kind.parse::<Step>(), &self.stream) else {
             return Ok(());
         };
