@@ -20,6 +20,9 @@ use crate::hash::{Digest, Hash};
 use crate::name::StreamId;
 use crate::tree::HashReader;
 
+pub mod conformance;
+#[cfg(feature = "local")]
+pub mod local;
 pub mod memory;
 
 /// The longest entry, in bytes: what a length prefix of 16 bits can say.
@@ -358,6 +361,22 @@ pub trait Store: HashReader<Error = StoreError> {
         Self: Sized;
 }
 
+/// What to do about damaged data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Remedy {
+    /// The data are not to be had from anything else that the store keeps.
+    #[error(
+        "请停止写入，并从镜像或备份恢复该文件 / Stop writing, and restore the file from a mirror or a backup"
+    )]
+    Restore,
+    /// The data follow from the entries.
+    #[error(
+        "请先备份，再删除该账本的 offsets 与 tree，下次打开时将由 entries 重建并核对 / Make a backup, then delete the ledger's `offsets` and `tree`: the next opening makes them anew from `entries` and checks them"
+    )]
+    Rebuild,
+}
+
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -419,7 +438,7 @@ pub enum StoreError {
     },
     /// Stored data are damaged. Nothing was changed.
     #[error(
-        "数据损坏：{file}，{place}：应为 {expected}，实为 {found}。请停止使用并从镜像或备份恢复该文件 / damaged data in {file}, {place}: expected {expected}, found {found}. Stop, and restore the file from a mirror or a backup",
+        "数据损坏：{file}，{place}：应为 {expected}，实为 {found} / damaged data in {file}, {place}: expected {expected}, found {found}. {remedy}",
         file = file.display()
     )]
     Corrupt {
@@ -431,6 +450,8 @@ pub enum StoreError {
         expected: String,
         /// What was found.
         found: String,
+        /// What to do.
+        remedy: Remedy,
     },
     /// The log has fewer entries than it is known to have had: an old backup, or lost data.
     #[error(

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    Batch, MAX_CHECKPOINT_BYTES, Relation, Store, StoreError, StreamKind, StreamRecord, Touch,
-    check_touches, stated_tree, stored_hashes,
+    Batch, MAX_CHECKPOINT_BYTES, Relation, Remedy, Store, StoreError, StreamKind, StreamRecord,
+    Touch, check_touches, stated_tree, stored_hashes,
 };
 use crate::hash::{Digest, Hash};
 use crate::name::StreamId;
@@ -118,6 +118,7 @@ impl Store for MemoryStore {
                     place: format!("entry {index}"),
                     expected: leaf.to_string(),
                     found: found.to_string(),
+                    remedy: Remedy::Restore,
                 });
             }
         }

@@ -1,0 +1,53 @@
+//! Documents by their digest, one file each: `documents/<sha256>`.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::durable::{self, Durability};
+use crate::hash::Digest;
+use crate::store::{Remedy, StoreError};
+
+fn path(folder: &Path, digest: &Digest) -> PathBuf {
+    folder.join("documents").join(digest.to_string())
+}
+
+/// Keeps the document: two syncs, of the file and of its name.
+pub(super) fn put(folder: &Path, document: &[u8]) -> Result<Digest, StoreError> {
+    let digest = Digest::of(document);
+    let path = path(folder, &digest);
+    match durable::read(&path)? {
+        Some(kept) if kept == document => {}
+        _ => durable::replace(&path, document, Durability::Synced)?,
+    }
+    Ok(digest)
+}
+
+/// Reads the document, checked against its digest.
+pub(super) fn read(folder: &Path, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+    let path = path(folder, digest);
+    let Some(document) = durable::read(&path)? else {
+        return Ok(None);
+    };
+    let found = Digest::of(&document);
+    if found != *digest {
+        return Err(StoreError::Corrupt {
+            file: path,
+            place: format!("{} bytes", document.len()),
+            expected: format!("digest {digest}"),
+            found: found.to_string(),
+            remedy: Remedy::Restore,
+        });
+    }
+    Ok(Some(document))
+}
+
+/// Erases the document; says whether it was there.
+pub(super) fn erase(folder: &Path, digest: &Digest) -> Result<bool, StoreError> {
+    let path = path(folder, digest);
+    match fs::remove_file(&path) {
+        Ok(()) => durable::sync_folder(&folder.join("documents")).map(|()| true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreError::io("erase", path, error)),
+    }
+}

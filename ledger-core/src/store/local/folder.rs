@@ -1,0 +1,257 @@
+//! The data folder: its format, its lock, and the ledgers in it.
+
+use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::LocalStore;
+use super::durable::{self, Durability};
+use super::sled_folder::SledFolder;
+use crate::store::StoreError;
+
+const FORMAT: &str = "sanzi data folder 1\n";
+
+/// How to open a data folder.
+#[derive(Debug, Clone, Default)]
+pub struct LocalOptions {
+    /// Where the anchors are. By default beside the data folder, in `<its name>.anchor`; better on
+    /// another disk, and never in what is backed up and restored together with the data. Each data
+    /// folder needs an anchor folder of its own.
+    pub anchor_folder: Option<PathBuf>,
+    /// Read only what has been published, take no lock and change nothing, also while another process
+    /// writes. The index is empty and in memory: fill it with [`Store::index`](crate::store::Store::index).
+    /// No anchor is needed then, but one that is there is heeded.
+    pub read_only: bool,
+    /// If a ledger's anchor is missing, take the published checkpoint in the data folder for the newest
+    /// and make the anchor from it. Only for someone who knows that no newer one was ever signed.
+    pub adopt_checkpoint: bool,
+}
+
+/// A data folder with any number of ledgers, locked for this process. (数据文件夹)
+///
+/// Close the ledgers first, then the folder; dropped instead, it loses nothing but the index, which has
+/// to be fed again at the next opening.
+#[derive(Debug)]
+pub struct LocalFolder {
+    shared: Arc<Shared>,
+}
+
+/// What the folder and its open ledgers have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    data: PathBuf,
+    anchors: PathBuf,
+    pub(super) options: LocalOptions,
+    /// `None` if opened for reading only.
+    pub(super) sled: Option<SledFolder>,
+    /// Whether some ledger's index may be wrong, so that it must not be taken for clean.
+    pub(super) index_in_doubt: AtomicBool,
+    open: Mutex<BTreeSet<String>>,
+    /// Declared last, for the locks have to be given up last.
+    _locks: Vec<File>,
+}
+
+impl Shared {
+    fn open_slugs(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn release(&self, slug: &str) {
+        self.open_slugs().remove(slug);
+    }
+
+    pub(super) fn ledger_folder(&self, slug: &str) -> PathBuf {
+        self.data.join(folder_name(slug))
+    }
+
+    pub(super) fn anchor_path(&self, slug: &str) -> PathBuf {
+        self.anchors
+            .join(format!("{}.checkpoint", folder_name(slug)))
+    }
+}
+
+impl LocalFolder {
+    /// Opens the folder, and makes it and its anchor folder if they are missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if another process has it; [`StoreError::Format`] if it is of another
+    /// format, or holds files and is no data folder.
+    pub fn open(path: impl AsRef<Path>, options: LocalOptions) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let writable = !options.read_only;
+        let formatted = check_format(path, writable)?;
+        if writable {
+            durable::create_folder(path)?;
+        }
+        let data = path
+            .canonicalize()
+            .map_err(|error| StoreError::io("open", path, error))?;
+        let anchors = anchor_folder(&data, &options)?;
+        let mut locks = Vec::new();
+        let mut sled = None;
+        if writable {
+            locks.push(lock(&data)?);
+            durable::create_folder(&anchors)?;
+            locks.push(lock(&anchors)?);
+            if !formatted {
+                let path = data.join("FORMAT");
+                durable::replace(&path, FORMAT.as_bytes(), Durability::Synced)?;
+            }
+            sled = Some(SledFolder::open(&data)?);
+        }
+        Ok(Self {
+            shared: Arc::new(Shared {
+                data,
+                anchors,
+                options,
+                sled,
+                index_in_doubt: AtomicBool::new(false),
+                open: Mutex::default(),
+                _locks: locks,
+            }),
+        })
+    }
+
+    /// The ledgers of this folder, ascending: those with data, and those of which only an anchor is left.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn slugs(&self) -> Result<Vec<String>, StoreError> {
+        let shared = &self.shared;
+        let mut slugs = BTreeSet::new();
+        for name in names(&shared.data)? {
+            if shared.data.join(&name).join("entries").is_file() {
+                slugs.extend(slug_of(&name));
+            }
+        }
+        if shared.anchors.is_dir() {
+            for name in names(&shared.anchors)? {
+                slugs.extend(name.strip_suffix(".checkpoint").and_then(slug_of));
+            }
+        }
+        Ok(slugs.into_iter().collect())
+    }
+
+    /// Opens a ledger, and makes it if there is none.
+    ///
+    /// The slug is what [`Origin::slug`](crate::name::Origin::slug) gives: parts of `[a-z0-9-]`,
+    /// separated by slashes; `index` is taken by the folder itself. In the name of the ledger's folder a
+    /// slash becomes `+`.
+    ///
+    /// # Errors
+    /// [`StoreError::Malformed`] for another slug; [`StoreError::AlreadyOpen`];
+    /// [`StoreError::NoLedger`] when opened for reading only and there is none; [`StoreError::Behind`],
+    /// [`StoreError::Corrupt`] or [`StoreError::AnchorMissing`] if its files cannot be taken for the
+    /// whole ledger.
+    pub fn ledger(&self, slug: &str) -> Result<LocalStore, StoreError> {
+        let name = folder_name(slug);
+        if slug_of(&name).as_deref() != Some(slug) {
+            return Err(StoreError::Malformed {
+                what: "slug",
+                expected: "parts of a-z 0-9 - separated by /, at most 128 bytes, not `index`"
+                    .to_owned(),
+                found: slug.chars().take(160).collect(),
+            });
+        }
+        if !self.shared.open_slugs().insert(slug.to_owned()) {
+            return Err(StoreError::AlreadyOpen {
+                slug: slug.to_owned(),
+            });
+        }
+        let opened = LocalStore::open(Arc::clone(&self.shared), slug);
+        if opened.is_err() {
+            self.shared.release(slug);
+        }
+        opened
+    }
+
+    /// Stops cleanly: the index is synced and will be believed at the next opening.
+    ///
+    /// # Errors
+    /// [`StoreError::StillOpen`] while a ledger is open; or if the index cannot be synced, which costs
+    /// no more than feeding it again.
+    pub fn close(self) -> Result<(), StoreError> {
+        let shared = Arc::try_unwrap(self.shared).map_err(|_| StoreError::StillOpen)?;
+        match shared.sled {
+            Some(sled) if !shared.index_in_doubt.load(Ordering::SeqCst) => sled.close(),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn folder_name(slug: &str) -> String {
+    slug.replace('/', "+")
+}
+
+/// The slug of a ledger's folder; `None` if no ledger has a folder of that name.
+fn slug_of(name: &str) -> Option<String> {
+    let valid = |part: &str| {
+        let mut bytes = part.bytes();
+        !part.is_empty() && bytes.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+    };
+    let is_slug = name.len() <= 128 && name != "index" && name.split('+').all(valid);
+    is_slug.then(|| name.replace('+', "/"))
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
+    let read = || -> std::io::Result<Vec<String>> {
+        let entries = std::fs::read_dir(folder)?;
+        let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+        names.collect()
+    };
+    read().map_err(|error| StoreError::io("list", folder, error))
+}
+
+/// Whether the folder says that it is a data folder. One that is missing or empty may become one.
+fn check_format(folder: &Path, writable: bool) -> Result<bool, StoreError> {
+    let path = folder.join("FORMAT");
+    let found = match durable::read(&path)? {
+        Some(bytes) if bytes == FORMAT.as_bytes() => return Ok(true),
+        Some(bytes) => String::from_utf8_lossy(&bytes).chars().take(80).collect(),
+        None => {
+            let ours = ["LOCK", "FORMAT.new", "lost+found"];
+            let empty = !folder.exists() || names(folder)?.iter().all(|n| ours.contains(&&**n));
+            if empty && writable {
+                return Ok(false);
+            }
+            "no such file 没有该文件".to_owned()
+        }
+    };
+    Err(StoreError::Format {
+        path,
+        expected: FORMAT.trim_end().to_owned(),
+        found,
+    })
+}
+
+fn anchor_folder(data: &Path, options: &LocalOptions) -> Result<PathBuf, StoreError> {
+    if let Some(folder) = &options.anchor_folder {
+        return Ok(folder.clone());
+    }
+    let Some(name) = data.file_name() else {
+        return Err(StoreError::Malformed {
+            what: "data folder",
+            expected: "a folder that has a name, or an anchor folder of its own".to_owned(),
+            found: data.display().to_string(),
+        });
+    };
+    let mut name = name.to_owned();
+    name.push(".anchor");
+    Ok(data.with_file_name(name))
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.join("LOCK");
+    let file = durable::open(&path, true)?.ok_or_else(|| StoreError::Locked {
+        path: folder.to_owned(),
+    })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
+            path: folder.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(StoreError::io("lock", path, error)),
+    }
+}

@@ -1,0 +1,339 @@
+//! The index of one ledger: which entries bear on which stream.
+//!
+//! In sled, one tree a ledger, or in memory when the folder is opened for reading only. Disposable:
+//! it is never synced, and whoever doubts it empties it and feeds it again from the entries.
+//!
+//! Keys and values of the tree:
+//!
+//! ```text
+//! m                             → size u64, leaf hash of the last entry indexed (32 bytes)
+//! h <kind> <id>                 → own u64, also u64, own indices past the last full chunk, also indices …
+//! c <kind> <id> 0 <rel> <n u32> → the n-th full chunk of indices
+//! ```
+//!
+//! Numbers are big endian, indices u64. There is no key for each entry: sled's memory and opening grow
+//! with keys. A chunk is short because sled writes a value anew for each change and loses long ones.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::hash::Hash;
+use crate::name::StreamId;
+use crate::store::{Relation, StoreError, StreamKind, StreamRecord, Touch};
+
+/// Indices in a full chunk.
+const CHUNK: usize = 128;
+
+#[derive(Debug)]
+pub(super) enum Index {
+    Sled(sled::Db, Box<str>, sled::Tree),
+    Memory(BTreeMap<StreamId, StreamRecord>),
+}
+
+/// How far the index reaches, and in which log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reach {
+    pub(super) size: u64,
+    /// The leaf hash of the last entry; zeros if there is none.
+    pub(super) last: Hash,
+}
+
+impl Reach {
+    pub(super) const NOTHING: Self = Self {
+        size: 0,
+        last: Hash::ZERO,
+    };
+}
+
+/// Runs a call into sled, which panics on some damaged data.
+pub(super) fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(broken(error.to_string())),
+        Err(_) => Err(broken("panicked".to_owned())),
+    }
+}
+
+fn broken(message: String) -> StoreError {
+    StoreError::Backend {
+        what: "index 索引",
+        message,
+    }
+}
+
+fn malformed() -> StoreError {
+    broken("a record does not have its form".to_owned())
+}
+
+fn key(prefix: u8, stream: &StreamId) -> Vec<u8> {
+    let (kind, id) = match stream {
+        StreamId::Ledger => (0, ""),
+        StreamId::Transaction(id) => (1, id.as_str()),
+        StreamId::Concern(id) => (2, id.as_str()),
+    };
+    let mut key = vec![prefix, kind];
+    key.extend_from_slice(id.as_bytes());
+    key
+}
+
+fn stream_of(key: &[u8]) -> Result<StreamId, StoreError> {
+    let id = key.get(2..).map(core::str::from_utf8);
+    let (Some(kind), Some(Ok(id))) = (key.get(1), id) else {
+        return Err(malformed());
+    };
+    let stream = match kind {
+        0 if id.is_empty() => Some(StreamId::Ledger),
+        1 => id.parse().ok().map(StreamId::Transaction),
+        2 => id.parse().ok().map(StreamId::Concern),
+        _ => None,
+    };
+    stream.ok_or_else(malformed)
+}
+
+fn chunk_key(stream: &StreamId, relation: Relation, number: usize) -> Vec<u8> {
+    let mut key = key(b'c', stream);
+    key.push(0);
+    key.push(match relation {
+        Relation::Own => 0,
+        Relation::Also => 1,
+    });
+    let number = u32::try_from(number).unwrap_or(u32::MAX);
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+fn write_indices(bytes: &mut Vec<u8>, indices: &[u64]) {
+    for index in indices {
+        bytes.extend_from_slice(&index.to_be_bytes());
+    }
+}
+
+fn read_indices(bytes: &[u8]) -> Result<Vec<u64>, StoreError> {
+    let (indices, rest) = bytes.as_chunks::<8>();
+    if !rest.is_empty() {
+        return Err(malformed());
+    }
+    Ok(indices.iter().map(|i| u64::from_be_bytes(*i)).collect())
+}
+
+/// One relation's indices: how many there are, and those past the last full chunk.
+#[derive(Debug, Default)]
+struct Tail {
+    total: usize,
+    tail: Vec<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Head {
+    own: Tail,
+    also: Tail,
+}
+
+impl Head {
+    fn parse(bytes: &[u8]) -> Result<Self, StoreError> {
+        let numbers = read_indices(bytes)?;
+        let (Some(own), Some(also), Some(rest)) =
+            (numbers.first(), numbers.get(1), numbers.get(2..))
+        else {
+            return Err(malformed());
+        };
+        let total = |n: &u64| usize::try_from(*n).map_err(|_| malformed());
+        let (own, also) = (total(own)?, total(also)?);
+        if rest.len() != own % CHUNK + also % CHUNK {
+            return Err(malformed());
+        }
+        let (own_tail, also_tail) = rest.split_at(own % CHUNK);
+        let tail = |total, tail: &[u64]| Tail {
+            total,
+            tail: tail.to_vec(),
+        };
+        Ok(Self {
+            own: tail(own, own_tail),
+            also: tail(also, also_tail),
+        })
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        write_indices(&mut bytes, &[self.own.total as u64, self.also.total as u64]);
+        write_indices(&mut bytes, &self.own.tail);
+        write_indices(&mut bytes, &self.also.tail);
+        bytes
+    }
+}
+
+impl Index {
+    /// Opens, or makes, the ledger's tree.
+    pub(super) fn open(db: &sled::Db, name: &str) -> Result<Self, StoreError> {
+        let tree = guarded(|| db.open_tree(name))?;
+        Ok(Self::Sled(db.clone(), name.into(), tree))
+    }
+
+    /// How far the index says that it reaches.
+    pub(super) fn reach(&self) -> Result<Reach, StoreError> {
+        let Self::Sled(_, _, tree) = self else {
+            return Ok(Reach::NOTHING);
+        };
+        let Some(value) = guarded(|| tree.get(b"m"))? else {
+            return Ok(Reach::NOTHING);
+        };
+        let size = value.get(..8).and_then(|b| b.try_into().ok());
+        let last = value.get(8..).and_then(|b| b.try_into().ok());
+        match (size, last) {
+            (Some(size), Some(last)) => Ok(Reach {
+                size: u64::from_be_bytes(size),
+                last: Hash::from_bytes(last),
+            }),
+            _ => Err(malformed()),
+        }
+    }
+
+    /// Adds the touches of the entries from `from` on, all or none; the index then reaches `reach`.
+    pub(super) fn add(
+        &mut self,
+        from: u64,
+        touches: &[Vec<Touch>],
+        reach: Reach,
+    ) -> Result<(), StoreError> {
+        let lines = (from..)
+            .zip(touches)
+            .flat_map(|(index, of_entry)| of_entry.iter().map(move |touch| (index, touch)));
+        match self {
+            Self::Memory(streams) => {
+                for (index, touch) in lines {
+                    let record = streams.entry(touch.stream.clone()).or_default();
+                    match touch.relation {
+                        Relation::Own => record.own.push(index),
+                        Relation::Also => record.also.push(index),
+                    }
+                }
+                Ok(())
+            }
+            Self::Sled(_, _, tree) => add_to_tree(tree, lines, reach),
+        }
+    }
+
+    pub(super) fn clear(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(streams) => streams.clear(),
+            Self::Sled(db, name, tree) => {
+                *tree = guarded(|| {
+                    db.drop_tree(name.as_bytes())?;
+                    db.open_tree(name.as_bytes())
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn stream(&self, stream: &StreamId) -> Result<Option<StreamRecord>, StoreError> {
+        let tree = match self {
+            Self::Memory(streams) => return Ok(streams.get(stream).cloned()),
+            Self::Sled(_, _, tree) => tree,
+        };
+        let Some(value) = guarded(|| tree.get(key(b'h', stream)))? else {
+            return Ok(None);
+        };
+        let head = Head::parse(&value)?;
+        Ok(Some(StreamRecord {
+            own: whole(tree, stream, Relation::Own, head.own)?,
+            also: whole(tree, stream, Relation::Also, head.also)?,
+        }))
+    }
+
+    pub(super) fn streams(
+        &self,
+        kind: StreamKind,
+        after: Option<&StreamId>,
+        limit: usize,
+    ) -> Result<Vec<StreamId>, StoreError> {
+        let tree = match self {
+            Self::Memory(streams) => {
+                let of_kind = streams.keys().filter(|id| StreamKind::of(id) == kind);
+                let later = of_kind.filter(|id| after.is_none_or(|after| *id > after));
+                return Ok(later.take(limit).cloned().collect());
+            }
+            Self::Sled(_, _, tree) => tree,
+        };
+        let kind = match kind {
+            StreamKind::Ledger => 0,
+            StreamKind::Transaction => 1,
+            StreamKind::Concern => 2,
+        };
+        let mut start = vec![b'h', kind];
+        if let Some(after) = after {
+            let mut next = key(b'h', after);
+            next.push(0);
+            start = start.max(next);
+        }
+        let end = vec![b'h', kind + 1];
+        if start >= end {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<_> = guarded(|| {
+            tree.range(start..end)
+                .keys()
+                .take(limit)
+                .collect::<sled::Result<_>>()
+        })?;
+        keys.iter().map(|key| stream_of(key)).collect()
+    }
+}
+
+fn whole(
+    tree: &sled::Tree,
+    stream: &StreamId,
+    relation: Relation,
+    tail: Tail,
+) -> Result<Vec<u64>, StoreError> {
+    let mut indices = Vec::new();
+    for number in 0..tail.total / CHUNK {
+        let value = guarded(|| tree.get(chunk_key(stream, relation, number)))?;
+        let chunk = read_indices(&value.ok_or_else(malformed)?)?;
+        if chunk.len() != CHUNK {
+            return Err(malformed());
+        }
+        indices.extend(chunk);
+    }
+    indices.extend(tail.tail);
+    Ok(indices)
+}
+
+fn add_to_tree<'a>(
+    tree: &sled::Tree,
+    lines: impl Iterator<Item = (u64, &'a Touch)>,
+    reach: Reach,
+) -> Result<(), StoreError> {
+    let mut heads: BTreeMap<&StreamId, Head> = BTreeMap::new();
+    let mut batch = sled::Batch::default();
+    for (index, touch) in lines {
+        let stream = &touch.stream;
+        let head = match heads.entry(stream) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(vacant) => {
+                let value = guarded(|| tree.get(key(b'h', stream)))?;
+                vacant.insert(value.map_or(Ok(Head::default()), |v| Head::parse(&v))?)
+            }
+        };
+        let indices = match touch.relation {
+            Relation::Own => &mut head.own,
+            Relation::Also => &mut head.also,
+        };
+        indices.tail.push(index);
+        indices.total += 1;
+        if indices.tail.len() == CHUNK {
+            let mut chunk = Vec::new();
+            write_indices(&mut chunk, &indices.tail);
+            let number = indices.total / CHUNK - 1;
+            batch.insert(chunk_key(stream, touch.relation, number), chunk);
+            indices.tail.clear();
+        }
+    }
+    for (stream, head) in heads {
+        batch.insert(key(b'h', stream), head.to_bytes());
+    }
+    let mut meta = reach.size.to_be_bytes().to_vec();
+    meta.extend_from_slice(reach.last.as_bytes());
+    batch.insert(b"m", meta);
+    guarded(|| tree.apply_batch(batch))
+}
