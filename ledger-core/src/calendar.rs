@@ -7,17 +7,20 @@
 //! and a span of days ends at 24:00 of its last day, local time. Two points are choices, which
 //! article 204 leaves to an agreement such as the charter: natural days run through holidays even
 //! where the last one is off, and hours, minutes and seconds run from the very moment.
-//!
-//! A notice lists the days that its text names: every day off in the ranges it gives, weekends
-//! among them, but not the ordinary weekend that "与周末连休" (joined to the weekend) only refers to.
 
-use std::collections::BTreeMap;
+mod notice;
+mod span;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Date, LogTime, Year};
 
-/// A calendar, a notice or a span did not have its form, or cannot say when a window ends.
+pub use notice::{NoticeError, YearNotice};
+pub use span::{Span, SpanError, SpanUnit};
+
+/// A calendar did not have its form, or cannot say when a window ends.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CalendarError {
@@ -39,20 +42,6 @@ pub enum CalendarError {
         /// Where the window starts and how long it is.
         found: String,
     },
-    /// A span longer than a hundred years.
-    #[error(
-        "expected a span of at most {most} {unit}, found {found} (期限过长:最多 {most} {unit_zh},实为 {found})"
-    )]
-    SpanTooLong {
-        /// The most that is accepted.
-        most: u32,
-        /// The unit, in English.
-        unit: &'static str,
-        /// The unit, in Chinese.
-        unit_zh: &'static str,
-        /// The length that was found.
-        found: u32,
-    },
     /// An offset that no place on earth has.
     #[error(
         "expected an offset of -840 to 840 minutes from UTC, found {found} (时区偏移应为 -840 至 840 分钟,实为 {found})"
@@ -61,198 +50,24 @@ pub enum CalendarError {
         /// The offset that was found, in minutes.
         found: i32,
     },
-    /// A notice without its number, or with one too long to be one.
+    /// A day that is named twice: both off and worked, or by two notices.
     #[error(
-        "expected the number of the notice for {year}, 1 to 200 bytes, found {found} bytes ({year} 年通知应写明文号,1 至 200 字节,实为 {found} 字节)"
+        "expected a day that is named once, either off or worked, found {date} twice \
+         (同一天只能列出一次,或放假或上班:{date} 出现两次)"
     )]
-    Source {
-        /// The year of the notice.
-        year: Year,
-        /// How many bytes it has.
-        found: usize,
+    NamedTwice {
+        /// The day that was found.
+        date: Date,
     },
+    /// A notice that cannot be.
+    #[error(transparent)]
+    Notice(#[from] NoticeError),
     /// The calendar that ships with the library cannot be read.
     #[error("expected the library's own calendar, found {found} (无法读取内置节假日历:{found})")]
     Unreadable {
         /// What the reader says.
         found: String,
     },
-    /// A day in a notice where it cannot be.
-    #[error(
-        "{date} in the notice for {year}: expected {expected} ({year} 年通知中的 {date}:{expected_zh})"
-    )]
-    Day {
-        /// The year of the notice.
-        year: Year,
-        /// The day that was found.
-        date: Date,
-        /// What was expected of it.
-        expected: &'static str,
-        /// The same in Chinese.
-        expected_zh: &'static str,
-    },
-}
-
-/// In what a span is counted. (期限单位)
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum SpanUnit {
-    /// Days on which offices work. (工作日)
-    WorkingDays,
-    /// Natural days. (日)
-    Days,
-    /// Hours of 3,600 seconds. (小时)
-    Hours,
-    /// Minutes of 60 seconds. (分钟)
-    Minutes,
-    /// Seconds. (秒)
-    Seconds,
-}
-
-impl SpanUnit {
-    /// The Chinese name.
-    #[must_use]
-    pub const fn label_zh(self) -> &'static str {
-        match self {
-            Self::WorkingDays => "个工作日",
-            Self::Days => "天",
-            Self::Hours => "小时",
-            Self::Minutes => "分钟",
-            Self::Seconds => "秒",
-        }
-    }
-
-    /// The English name, in the plural.
-    #[must_use]
-    pub const fn label_en(self) -> &'static str {
-        match self {
-            Self::WorkingDays => "working days",
-            Self::Days => "days",
-            Self::Hours => "hours",
-            Self::Minutes => "minutes",
-            Self::Seconds => "seconds",
-        }
-    }
-
-    /// Seconds in one unit; `None` for units that follow the calendar.
-    const fn seconds(self) -> Option<u64> {
-        match self {
-            Self::WorkingDays | Self::Days => None,
-            Self::Hours => Some(3_600),
-            Self::Minutes => Some(60),
-            Self::Seconds => Some(1),
-        }
-    }
-
-    /// A hundred years in this unit.
-    const fn most(self) -> u32 {
-        match self {
-            Self::WorkingDays | Self::Days => 36_525,
-            Self::Hours => 876_600,
-            Self::Minutes => 52_596_000,
-            Self::Seconds => 3_155_760_000,
-        }
-    }
-}
-
-/// A length of time and its unit, at most a hundred years. (期限)
-///
-/// In JSON `{"length":5,"unit":"working_days"}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "SpanFields", try_from = "SpanFields")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Span {
-    length: u32,
-    unit: SpanUnit,
-}
-
-impl Span {
-    /// `length` units.
-    ///
-    /// # Errors
-    /// [`CalendarError::SpanTooLong`] above a hundred years.
-    pub const fn new(length: u32, unit: SpanUnit) -> Result<Self, CalendarError> {
-        if length <= unit.most() {
-            return Ok(Self { length, unit });
-        }
-        Err(CalendarError::SpanTooLong {
-            most: unit.most(),
-            unit: unit.label_en(),
-            unit_zh: unit.label_zh(),
-            found: length,
-        })
-    }
-
-    /// How many units.
-    #[must_use]
-    pub const fn length(self) -> u32 {
-        self.length
-    }
-
-    /// The unit.
-    #[must_use]
-    pub const fn unit(self) -> SpanUnit {
-        self.unit
-    }
-
-    /// In Chinese: `5 个工作日`.
-    #[must_use]
-    pub fn label_zh(self) -> String {
-        format!("{} {}", self.length, self.unit.label_zh())
-    }
-
-    /// In English: `5 working days`.
-    #[must_use]
-    pub fn label_en(self) -> String {
-        counted_en(self.length, self.unit)
-    }
-}
-
-fn counted_en(length: u32, unit: SpanUnit) -> String {
-    let unit = unit.label_en();
-    match length {
-        1 => format!("1 {}", unit.trim_end_matches('s')),
-        _ => format!("{length} {unit}"),
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "Span"))]
-struct SpanFields {
-    length: u32,
-    unit: SpanUnit,
-}
-
-impl From<Span> for SpanFields {
-    fn from(Span { length, unit }: Span) -> Self {
-        Self { length, unit }
-    }
-}
-
-impl TryFrom<SpanFields> for Span {
-    type Error = CalendarError;
-    fn try_from(SpanFields { length, unit }: SpanFields) -> Result<Self, CalendarError> {
-        Self::new(length, unit)
-    }
-}
-
-/// What the State Council's notice says of one year. (放假安排通知)
-///
-/// Days are ascending. They lie in the notice's year, or in the last four days of the year before,
-/// where the notices put the weekend that New Year's Day is joined to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct YearNotice {
-    /// The number of the notice, as in `国办发明电〔2017〕12号`.
-    pub source: String,
-    /// The days off that it names, weekends among them. (放假)
-    pub off: Vec<Date>,
-    /// The Saturdays and Sundays that are worked. (上班)
-    pub work: Vec<Date>,
 }
 
 /// A charter's calendar: where its clock stands, and the notices it knows. (节假日历)
@@ -334,7 +149,7 @@ impl TimeLeft {
         };
         match self.length {
             0 => format!("ends today{provisional}"),
-            length => format!("{} left{provisional}", counted_en(length, self.unit)),
+            length => format!("{} left{provisional}", self.unit.counted_en(length)),
         }
     }
 }
@@ -350,9 +165,7 @@ impl Calendar {
     /// A calendar of those notices on clocks `utc_offset_minutes` east of UTC.
     ///
     /// # Errors
-    /// [`CalendarError::Offset`], [`CalendarError::Source`] or [`CalendarError::Day`]: a day
-    /// outside its notice's year, out of order or twice, both off and worked, or worked but no
-    /// Saturday or Sunday.
+    /// [`CalendarError::Offset`], [`CalendarError::Notice`] or [`CalendarError::NamedTwice`].
     pub fn new(
         utc_offset_minutes: i32,
         years: BTreeMap<Year, YearNotice>,
@@ -362,17 +175,12 @@ impl Calendar {
                 found: utc_offset_minutes,
             });
         }
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for (year, notice) in &years {
-            check_notice(*year, notice)?;
+            notice.check(*year)?;
             for date in notice.off.iter().chain(&notice.work) {
                 if !seen.insert(*date) {
-                    return Err(CalendarError::Day {
-                        year: *year,
-                        date: *date,
-                        expected: "a day that is named once, either off or worked",
-                        expected_zh: "同一天只能列出一次,或放假或上班",
-                    });
+                    return Err(CalendarError::NamedTwice { date: *date });
                 }
             }
         }
@@ -526,16 +334,16 @@ impl Calendar {
 
     /// The end of the window and the first year whose notice was missed; `None` after 9999.
     fn walk(&self, start: LogTime, span: Span) -> Option<(LogTime, Option<Year>)> {
-        let length = span.length;
+        let length = span.length();
         if length == 0 {
             return Some((start, None));
         }
-        if let Some(seconds) = span.unit.seconds() {
+        if let Some(seconds) = span.unit().seconds() {
             let end = start.checked_plus_seconds(u64::from(length) * seconds)?;
             return Some((end, None));
         }
         let first = self.date_of(start);
-        let (last, missing) = match span.unit {
+        let (last, missing) = match span.unit() {
             SpanUnit::WorkingDays => self.walk_working_days(first, length)?,
             _ => (first.plus_days(length)?, None),
         };
@@ -561,19 +369,12 @@ impl Calendar {
         let this = Year::of(date);
         let next = Year::new(date.year() + 1)
             .ok()
-            .filter(|_| is_turn_of_year(date));
-        let notice = |year: &Year| self.years.get(year);
-        let named = |list: fn(&YearNotice) -> &[Date]| {
-            [Some(this), next]
-                .iter()
-                .flatten()
-                .filter_map(notice)
-                .any(|notice| list(notice).binary_search(&date).is_ok())
-        };
-        let (off, work) = (named(|notice| &notice.off), named(|notice| &notice.work));
-        let missing = [Some(this), next]
-            .into_iter()
-            .flatten()
+            .filter(|_| notice::is_turn_of_year(date));
+        let needed = || [Some(this), next].into_iter().flatten();
+        let notices = || needed().filter_map(|year| self.years.get(&year));
+        let off = notices().any(|notice| notice.is_off(date));
+        let work = notices().any(|notice| notice.is_worked(date));
+        let missing = needed()
             .find(|year| !self.years.contains_key(year))
             .filter(|_| !off && !work);
         Day {
@@ -586,53 +387,6 @@ impl Calendar {
 /// The days after that one, until the year 9999 ends.
 fn days_after(date: Date) -> impl Iterator<Item = Date> {
     std::iter::successors(date.plus_days(1), |date| date.plus_days(1))
-}
-
-/// 28 to 31 December: the days that the next year's notice may name.
-///
-/// The earliest it can reach is the Sunday before a New Year's Day on a Thursday.
-fn is_turn_of_year(date: Date) -> bool {
-    date.month() == 12 && date.day() >= 28
-}
-
-fn check_notice(year: Year, notice: &YearNotice) -> Result<(), CalendarError> {
-    let found = notice.source.len();
-    if found == 0 || found > 200 {
-        return Err(CalendarError::Source { year, found });
-    }
-    let wrong = |date, expected, expected_zh| CalendarError::Day {
-        year,
-        date,
-        expected,
-        expected_zh,
-    };
-    for days in [&notice.off, &notice.work] {
-        for date in days {
-            let before = date.year() + 1 == year.number() && is_turn_of_year(*date);
-            if date.year() != year.number() && !before {
-                return Err(wrong(
-                    *date,
-                    "a day of that year, or 28 to 31 December of the year before",
-                    "应为当年日期,或上一年 12 月 28 日至 31 日",
-                ));
-            }
-        }
-        if let Some(pair) = days.windows(2).find(|pair| pair[0] >= pair[1]) {
-            return Err(wrong(
-                pair[1],
-                "days in ascending order, each once",
-                "日期应按先后排列,且不重复",
-            ));
-        }
-    }
-    match notice.work.iter().find(|date| !date.weekday().is_weekend()) {
-        Some(date) => Err(wrong(
-            *date,
-            "a Saturday or Sunday among the days worked",
-            "调休上班日应为周六或周日",
-        )),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -139,12 +139,10 @@ impl Hash {
     /// Reads standard base64 with padding; `None` unless it is the one encoding of 32 bytes.
     #[must_use]
     pub fn from_base64(text: &str) -> Option<Self> {
-        BASE64
-            .decode(text.as_bytes())
-            .ok()?
-            .try_into()
-            .ok()
-            .map(Self)
+        let bytes = BASE64.decode(text.as_bytes()).ok()?;
+        let hash = Self(bytes.try_into().ok()?);
+        // The decoder also reads several padded encodings one after another.
+        (hash.to_base64() == text).then_some(hash)
     }
 }
 
@@ -170,5 +168,21 @@ mod tests {
         assert_eq!(hash.to_string().parse(), Ok(hash));
         assert!(hash.to_string().to_uppercase().parse::<Hash>().is_err());
         assert!(hash.to_string()[1..].parse::<Hash>().is_err());
+    }
+
+    #[test]
+    fn base64_is_the_one_encoding() {
+        let hash = Hash::leaf(b"");
+        let text = hash.to_base64();
+        assert_eq!(Hash::from_base64(&text), Some(hash));
+        for bad in [
+            text.trim_end_matches('=').to_owned(),
+            format!("{text}="),
+            format!("AAA={}", &text[..40]),
+            format!("{}AAA=", &text[..39].replace('=', "A")),
+            text.replace('=', "\n"),
+        ] {
+            assert_eq!(Hash::from_base64(&bad), None, "{bad}");
+        }
     }
 }

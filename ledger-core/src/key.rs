@@ -298,6 +298,10 @@ impl FromStr for VerifierKey {
                 found: found.to_owned(),
             });
         }
+        // The decoder also reads several padded encodings one after another.
+        if key.to_string() != text {
+            return Err(error());
+        }
         Ok(key)
     }
 }
@@ -388,6 +392,22 @@ mod tests {
 
     const VKEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
     const NOTE: &str = "This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+
+    #[test]
+    fn a_key_has_one_text() {
+        let key: VerifierKey = VKEY.parse().unwrap();
+        let mut bytes = vec![key.algorithm() as u8];
+        bytes.extend(key.public_key());
+        // Twelve groups of which three are padded: 33 bytes as well.
+        let padded: String = [&bytes[..2], &bytes[2..4], &bytes[4..6], &bytes[6..]]
+            .map(|part| BASE64.encode(part))
+            .concat();
+        let text = format!("{}+{}+{padded}", key.name(), HEXLOWER.encode(&key.id()));
+        assert!(matches!(
+            text.parse::<VerifierKey>(),
+            Err(KeyError::Text { .. })
+        ));
+    }
 
     #[test]
     fn the_example_of_signed_note_verifies() {

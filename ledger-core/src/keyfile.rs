@@ -127,7 +127,7 @@ pub fn generate_seed() -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
 
 /// Seals a seed under a passphrase, whose UTF-8 bytes are used as they are, and returns the file's text.
 ///
-/// Takes about a third of a second and 16 MiB, as guessing the passphrase then does.
+/// Takes a few tenths of a second and 16 MiB, and so does every guess at the passphrase.
 ///
 /// # Errors
 /// [`KeyFileError::Empty`] without a passphrase, [`KeyFileError::Random`] if the system gives no random

@@ -71,6 +71,8 @@ pub mod record;
 pub mod refusal;
 pub mod role;
 pub mod roster;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod signing;
 pub mod source;
 pub mod state;

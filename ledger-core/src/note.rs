@@ -162,7 +162,12 @@ impl FromStr for SignatureLine {
         if signature.is_empty() {
             return Err(error());
         }
-        Self::new(name, *key_id, signature.to_vec())
+        let line = Self::new(name, *key_id, signature.to_vec())?;
+        // The decoder also reads several padded encodings one after another.
+        if line.to_string() != text {
+            return Err(error());
+        }
+        Ok(line)
     }
 }
 
@@ -309,6 +314,18 @@ mod tests {
             Note::new(note.text().to_owned(), note.signatures().to_vec()),
             Ok(note)
         );
+    }
+
+    #[test]
+    fn a_signature_line_has_one_text() {
+        for (text, accepted) in [
+            ("— a AAAAAAAA", true),
+            // The same six bytes, but padded in the middle.
+            ("— a AA==AAAAAAA=", false),
+            ("— a AAAAAAA", false),
+        ] {
+            assert_eq!(text.parse::<SignatureLine>().is_ok(), accepted, "{text}");
+        }
     }
 
     #[test]
