@@ -2,6 +2,11 @@
 //!
 //! Run with `cargo run -p ledger-core --example embed`.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "an example talks to the person who runs it"
+)]
+
 use std::error::Error;
 
 use ledger_core::source::StoreSource;

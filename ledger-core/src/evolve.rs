@@ -171,12 +171,12 @@ fn phase_after(charter: &Charter, step: Step, entry: &Entry) -> Phase {
             window,
         );
     }
-    if let Event::Bidding(bidding) = event {
-        if matches!(bidding.outcome, BiddingOutcome::Failed { .. }) {
-            return Phase::BiddingFailed {
-                since: entry.received_at(),
-            };
-        }
+    if let Event::Bidding(bidding) = event
+        && matches!(bidding.outcome, BiddingOutcome::Failed { .. })
+    {
+        return Phase::BiddingFailed {
+            since: entry.received_at(),
+        };
     }
     Transaction::phase_after(step, entry.received_at(), window)
 }

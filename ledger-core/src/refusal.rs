@@ -130,6 +130,11 @@ refusals! {
         /// The roles that this event is signed in.
         expected: Vec<Role>,
     } = "signer_without_role", "签署人无此岗位", "signer has no such role";
+    /// A founding member has not signed the founding.
+    Rule FounderUnsigned {
+        /// Who must still sign.
+        missing: Vec<MemberId>,
+    } = "founder_unsigned", "发起成员未签全", "a founder has not signed";
     /// A role that must sign has not.
     Rule MissingRoles {
         /// The roles that must still sign.
@@ -367,6 +372,10 @@ impl Refusal {
                 "{member} 现在不任本环节的任何签署岗位；可签署的岗位：{}。请去掉这个签名，或先办理任职。",
                 roles(expected, l)
             ),
+            Self::FounderUnsigned { missing } => format!(
+                "建账须由全部发起成员签署，还缺：{}。",
+                list(missing, ToString::to_string, l)
+            ),
             Self::MissingRoles { missing_roles } => format!(
                 "还缺签署：{}。请由他们会签后再提交。",
                 roles(missing_roles, l)
@@ -475,6 +484,7 @@ impl Refusal {
             Self::StalePrev { expected, .. } => format!("The stream has moved since this was drafted; its head is {expected}. Draft it again on that prev and have everyone sign again."),
             Self::FutureTime { found, acceptable_from } => format!("The stated time {found} lies in the future; acceptable from {acceptable_from}. Check this computer's clock."),
             Self::SignerWithoutRole { member, expected } => format!("{member} holds none of the roles that sign this event: {}. Remove the signature, or grant the role first.", roles(expected, l)),
+            Self::FounderUnsigned { missing } => format!("Every founding member signs the founding; still missing: {}.", list(missing, ToString::to_string, l)),
             Self::MissingRoles { missing_roles } => format!("Still to sign: {}. Have them co-sign, then submit again.", roles(missing_roles, l)),
             Self::OnePersonTwoRoles { roles: two } => format!("One person cannot fill two roles in one event: {}. Different persons must sign.", roles(two, l)),
             Self::TransactionCompleted => "All sixteen steps are done; no further step can be recorded.".to_owned(),

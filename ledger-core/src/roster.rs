@@ -152,6 +152,21 @@ impl Roster {
             .map(|(id, _)| id)
     }
 
+    /// Whether what a member signed, at `position` and received then, is in doubt: its key was declared
+    /// compromised since that time or an earlier one. What was signed before stays beyond doubt.
+    #[must_use]
+    pub fn is_in_doubt(&self, id: &MemberId, position: u64, received_at: LogTime) -> bool {
+        let signed_with = |held: &&HeldKey| {
+            held.tenure.from <= position && held.tenure.until.is_none_or(|u| position <= u)
+        };
+        let key = self
+            .members
+            .get(id)
+            .and_then(|member| member.keys.iter().rev().find(signed_with));
+        key.and_then(|held| held.compromised_since)
+            .is_some_and(|since| since <= received_at)
+    }
+
     pub(crate) fn enrol(&mut self, enrolment: &Enrolment, from: u64) {
         let tenure = Tenure { from, until: None };
         let member = Member {

@@ -30,7 +30,8 @@ pub fn of<T: JsonSchema>() -> Value {
 
 /// What is optional is left out, never null: see [`crate::canonical`].
 fn drop_null(schema: &mut Value) {
-    let is_null = |value: &Value| value == "null" || value.get("type").is_some_and(|kind| kind == "null");
+    let is_null =
+        |value: &Value| value == "null" || value.get("type").is_some_and(|kind| kind == "null");
     match schema {
         Value::Array(items) => {
             items.retain(|item| !is_null(item));

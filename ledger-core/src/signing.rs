@@ -70,10 +70,10 @@ pub fn assign(
     if (0..required.len()).any(|role| !matching.fill(role, &may)) {
         return Err(Refusal::OnePersonTwoRoles { roles: required });
     }
-    for signer in 0..signers.len() {
-        if !matching.place(signer, &may) {
+    for (place, member) in signers.iter().enumerate() {
+        if !matching.place(place, &may) {
             return Err(Refusal::SignerWithoutRole {
-                member: signers[signer].clone(),
+                member: member.clone(),
                 expected: all,
             });
         }

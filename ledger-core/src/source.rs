@@ -3,6 +3,7 @@
 //! Nothing a source returns is believed; [`crate::audit`] checks it. Sources that need a network are
 //! the embedding program's.
 
+#[cfg(feature = "local")]
 use std::path::{Path, PathBuf};
 
 use crate::hash::Hash;
@@ -38,6 +39,7 @@ pub enum SourceError {
     #[error("还没有检查点 (no checkpoint has been published)")]
     NoCheckpoint,
     /// A file could not be read.
+    #[cfg(feature = "local")]
     #[error("读不到 {path}：{source} (cannot read {path})", path = .path.display())]
     File {
         /// The file.
@@ -80,9 +82,11 @@ impl<S: Store> Source for StoreSource<'_, S> {
 }
 
 /// A folder with the static files of tlog-tiles: a mirror.
+#[cfg(feature = "local")]
 #[derive(Debug, Clone)]
 pub struct FolderSource(PathBuf);
 
+#[cfg(feature = "local")]
 impl FolderSource {
     /// The folder that holds `checkpoint` and `tile`.
     #[must_use]
@@ -96,6 +100,7 @@ impl FolderSource {
     }
 }
 
+#[cfg(feature = "local")]
 impl TileSource for FolderSource {
     type Error = SourceError;
 
@@ -108,6 +113,7 @@ impl TileSource for FolderSource {
     }
 }
 
+#[cfg(feature = "local")]
 impl Source for FolderSource {
     fn checkpoint(&self) -> Result<Vec<u8>, SourceError> {
         self.read("checkpoint")

@@ -42,14 +42,14 @@ pub(super) fn found(
         check_enrolment(&opened.charter, &opened.origin, &roster, enrolment)?;
         roster.enrol(enrolment, 0);
     }
-    if let Some(absent) = opened
+    let absent = opened
         .members
         .iter()
-        .find(|founder| !signers.contains(&founder.member))
-    {
-        // A founder without a role still founds: the name stands where a role would.
-        let missing_roles = absent.roles.clone();
-        return Err(Refusal::MissingRoles { missing_roles });
+        .map(|founder| &founder.member)
+        .filter(|founder| !signers.contains(founder));
+    let missing: Vec<MemberId> = absent.cloned().collect();
+    if !missing.is_empty() {
+        return Err(Refusal::FounderUnsigned { missing });
     }
     check_charter(&opened.charter, opened.training)?;
     check_staffed(&opened.charter, &roster, 1)

@@ -1,0 +1,181 @@
+//! Whether the parts of a charter fit together: where a `CharterText` becomes a `Charter`.
+
+use std::collections::BTreeSet;
+
+use super::{Charter, CharterError, CharterText, Exclusion, SigningRule, StepRule};
+use crate::calendar::SpanUnit;
+use crate::role::Role;
+use crate::step::Step;
+
+impl TryFrom<CharterText> for Charter {
+    type Error = CharterError;
+    fn try_from(text: CharterText) -> Result<Self, CharterError> {
+        check_channels(&text)?;
+        for (name, rule) in [
+            ("charter_changes", &text.charter_changes),
+            ("postings", &text.postings),
+            ("roster_changes", &text.roster_changes),
+        ] {
+            check_signing(name, rule)?;
+        }
+        for step in Step::ALL {
+            check_step(step, text.steps.of(step))?;
+        }
+        check_voting(&text)?;
+        check_exclusions(&text)?;
+        for (name, rule) in [("ahead", &text.clocks.ahead), ("late", &text.clocks.late)] {
+            if rule.span.unit() == SpanUnit::WorkingDays {
+                let fault = "这里不能用工作日，请用 days、hours、minutes 或 seconds (working days cannot be used here)";
+                return refuse(format!("clocks.{name}.span.unit"), fault);
+            }
+        }
+        if text.version == 0 {
+            return refuse(
+                "version".to_owned(),
+                "版本号从 1 起 (versions count from 1)",
+            );
+        }
+        Ok(Self(text))
+    }
+}
+
+fn refuse<T>(path: String, fault: impl Into<String>) -> Result<T, CharterError> {
+    Err(CharterError {
+        path,
+        fault: fault.into(),
+    })
+}
+
+fn check_channels(text: &CharterText) -> Result<(), CharterError> {
+    let mut seen = BTreeSet::new();
+    for (place, channel) in text.channels.iter().enumerate() {
+        if !seen.insert(&channel.id) {
+            return refuse(
+                format!("channels[{place}].id"),
+                format!("渠道 {} 重复 (listed twice)", channel.id),
+            );
+        }
+    }
+    if !text.channels.iter().any(|channel| channel.required) {
+        return refuse(
+            "channels".to_owned(),
+            "至少要有一个必用渠道 (at least one channel must be required)",
+        );
+    }
+    Ok(())
+}
+
+fn check_signing(path: &str, rule: &SigningRule) -> Result<(), CharterError> {
+    let mut seen = BTreeSet::from([rule.answers]);
+    for (place, cosigner) in rule.cosigns.iter().enumerate() {
+        if !seen.insert(cosigner.role) {
+            let fault = format!(
+                "岗位 {}（{}）重复 (the role is listed twice)",
+                cosigner.role,
+                cosigner.role.zh()
+            );
+            return refuse(format!("{path}.cosigns[{place}].role"), fault);
+        }
+    }
+    if seen.contains(&Role::Intake) {
+        let fault = "意见受理钥匙只能代录群众意见 (the intake key signs nothing but concerns)";
+        return refuse(format!("{path}.answers"), fault);
+    }
+    Ok(())
+}
+
+fn check_step(step: Step, rule: &StepRule) -> Result<(), CharterError> {
+    check_signing(&format!("steps.{step}.signing"), &rule.signing)?;
+    if rule.basis.is_empty() {
+        return refuse(
+            format!("steps.{step}.basis"),
+            "须写明依据 (a basis must be named)",
+        );
+    }
+    let mut seen = BTreeSet::new();
+    for (place, document) in rule.documents.iter().enumerate() {
+        if !seen.insert(&document.kind) {
+            let fault = format!("材料 {} 重复 (listed twice)", document.kind);
+            return refuse(format!("steps.{step}.documents[{place}].kind"), fault);
+        }
+    }
+    for (name, time) in [("open_for", &rule.open_for), ("within", &rule.within)] {
+        if time.as_ref().is_some_and(|time| time.span.length() == 0) {
+            return refuse(
+                format!("steps.{step}.{name}.span.length"),
+                "至少为 1 (at least 1)",
+            );
+        }
+    }
+    if matches!(step, Step::PublishPrePlan | Step::PublishPlan) && rule.open_for.is_none() {
+        let fault = "公开环节必须规定公开期 (a publication must stay open for some time)";
+        return refuse(format!("steps.{step}.open_for"), fault);
+    }
+    if step == Step::PublishCompletion && rule.open_for.is_some() {
+        let fault = "其后没有环节，不设公开期 (nothing follows it, so no window applies)";
+        return refuse(format!("steps.{step}.open_for"), fault);
+    }
+    Ok(())
+}
+
+fn check_voting(text: &CharterText) -> Result<(), CharterError> {
+    for (body, rule) in &text.voting {
+        let body = serde_json::to_value(body)
+            .ok()
+            .and_then(|v| v.as_str().map(str::to_owned))
+            .unwrap_or_default();
+        for (name, share) in [
+            ("approval", &rule.approval),
+            ("participation", &rule.participation),
+        ] {
+            let impossible = share.numerator > share.denominator
+                || share.more_than && share.numerator == share.denominator;
+            if share.denominator == 0 || share.numerator == 0 || impossible {
+                let fault = format!(
+                    "{}/{} 不是可达到的比例 (not a share that can be reached)",
+                    share.numerator, share.denominator
+                );
+                return refuse(format!("voting.{body}.{name}"), fault);
+            }
+        }
+    }
+    if !text.voting.values().any(|rule| rule.may_decide_plan) {
+        return refuse(
+            "voting".to_owned(),
+            "至少要有一个可表决方案的主体 (some body must be able to decide a plan)",
+        );
+    }
+    Ok(())
+}
+
+/// The exclusions that the law itself makes: 农村集体经济组织法, articles 32 and 34.
+const LEGAL_EXCLUSIONS: [(Role, Role); 4] = [
+    (Role::Supervisor, Role::CouncilMember),
+    (Role::Supervisor, Role::Chair),
+    (Role::Supervisor, Role::Accountant),
+    (Role::Supervisor, Role::Cashier),
+];
+
+fn check_exclusions(text: &CharterText) -> Result<(), CharterError> {
+    for (one, other) in LEGAL_EXCLUSIONS {
+        let stands =
+            |e: &Exclusion| (e.one, e.other) == (one, other) || (e.one, e.other) == (other, one);
+        if !text.exclusions.iter().any(stands) {
+            let fault = format!(
+                "{}与{}依法不得兼任，不能删去 (the law keeps {} and {} apart; this cannot be left out)",
+                one.zh(),
+                other.zh(),
+                one.en(),
+                other.en()
+            );
+            return refuse("exclusions".to_owned(), fault);
+        }
+    }
+    if let Some(place) = text.exclusions.iter().position(|e| e.one == e.other) {
+        return refuse(
+            format!("exclusions[{place}]"),
+            "两个岗位相同 (both roles are the same)",
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! What steps 9 to 15 record: from the street office's review to the handover.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Conclusion, DocumentRef, Inconsistency, StepRecord, inconsistent};
+use crate::money::{Fen, Price};
+use crate::text::{Line, Paragraph};
+use crate::time::{Date, StatedTime};
+
+labelled! {
+    /// On which platform it is traded. (平台层级)
+    PlatformLevel {
+        /// 村(社)级
+        Village = "village", "村(社)级平台";
+        /// 街道(镇)级
+        Street = "street", "街道(镇)级平台";
+        /// 区(县)级
+        District = "district", "区(县)级平台";
+        /// 市级
+        City = "city", "市级平台";
+    }
+}
+
+step_record! {
+    /// Step 9: the street office's review. (街道审查与定级)
+    StreetReview {
+        /// What it concluded. (审查意见)
+        conclusion: Conclusion,
+        /// On which platform it is to be traded. (平台层级)
+        platform_level: PlatformLevel,
+    }
+}
+
+step_record! {
+    /// Step 10: the listing. (发布交易公告)
+    ListingNotice {
+        /// The least rise between bids, in fen, where there is one. (加价幅度)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bid_increment_fen: Option<Fen>,
+        /// When it closes. (截止时间)
+        closes_at: StatedTime,
+        /// How the bidding is prolonged. (延时规则)
+        extension_rule: Line,
+        /// Its number. (公告编号)
+        listing_number: Line,
+        /// When it opens. (开始时间)
+        opens_at: StatedTime,
+    }
+    check |record| {
+        if record.closes_at.instant() <= record.opens_at.instant() {
+            return inconsistent("closes_at", format!("> {}", record.opens_at), record.closes_at.to_string());
+        }
+        None
+    }
+}
+
+/// One who applied to bid. (报名人)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Applicant {
+    /// Whether admitted. (是否合格)
+    pub admitted: bool,
+    /// The deposit paid, in fen. (保证金)
+    pub deposit_fen: Fen,
+    /// The name, masked for a natural person. (名称)
+    pub name: Line,
+    /// Why, if refused. (不合格原因)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Line>,
+}
+
+step_record! {
+    /// Step 11: who may bid. (报名与资格审核)
+    BidderQualification {
+        /// All who applied. (报名人)
+        applicants: Vec<Applicant>,
+    }
+    check |record| {
+        let silent = record.applicants.iter().find(|applicant| !applicant.admitted && applicant.reason.is_none());
+        silent.and_then(|applicant| {
+            inconsistent("applicants.reason", "不合格须写原因 (a refusal needs its reason)", applicant.name.as_str())
+        })
+    }
+}
+
+/// How the bidding ended. (竞价结果)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum BiddingOutcome {
+    /// Somebody won. (成交)
+    Won {
+        /// The winning price. (成交价)
+        price: Price,
+        /// The winner, masked for a natural person. (成交人)
+        winner: Line,
+    },
+    /// Nobody won. (流拍 / 失败)
+    Failed {
+        /// Why. (原因)
+        reason: Line,
+    },
+}
+
+step_record! {
+    /// Step 12: the bidding. (竞价 / 评审)
+    Bidding {
+        /// How many bidders took part. (竞买人数)
+        bidders: u32,
+        /// How many bids were made. (出价次数)
+        bids: u32,
+        /// When it was held. (竞价时间)
+        held_at: StatedTime,
+        /// How it ended. (结果)
+        outcome: BiddingOutcome,
+        /// Which round it was. (轮次)
+        round: u32,
+    }
+    check |record| {
+        let won = matches!(record.outcome, BiddingOutcome::Won { .. });
+        if won && (record.bids == 0 || record.bidders == 0) {
+            return inconsistent("bids", "成交至少有一人一次出价 (a winner needs a bid)", record.bids.to_string());
+        }
+        if record.round == 0 {
+            return inconsistent("round", "≥ 1", "0");
+        }
+        None
+    }
+}
+
+step_record! {
+    /// Step 13: the result, and how to object. (结果公示与异议)
+    ResultAndObjection {
+        /// Where the result was posted. (公示位置)
+        notice: Line,
+        /// Where to object. (异议联系)
+        objections_to: Paragraph,
+    }
+}
+
+step_record! {
+    /// Step 14: the contract. (签约备案)
+    ContractSigning {
+        /// What the contract is worth in all, in fen. (合同总额)
+        amount_fen: Fen,
+        /// Its number. (合同编号)
+        contract_number: Line,
+        /// The parties, masked for natural persons. (合同双方)
+        parties: Vec<Line>,
+        /// The performance bond, in fen. (履约保证金)
+        performance_bond_fen: Fen,
+        /// The day on which it was signed. (签订日期)
+        signed_on: Date,
+        /// The last day of the term, where there is one. (期限止)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        term_end: Option<Date>,
+        /// The first day of the term, where there is one. (期限起)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        term_start: Option<Date>,
+    }
+    check |record| {
+        if record.parties.len() < 2 {
+            return inconsistent("parties", "至少两方 (at least two)", record.parties.len().to_string());
+        }
+        match (record.term_start, record.term_end) {
+            (Some(start), Some(end)) if end < start => inconsistent("term_end", format!("≥ {start}"), end.to_string()),
+            (Some(_), None) => inconsistent("term_end", "与 term_start 同时填写 (both or neither)", "—"),
+            (None, Some(_)) => inconsistent("term_start", "与 term_end 同时填写 (both or neither)", "—"),
+            _ => None,
+        }
+    }
+}
+
+/// Money that came in. (到账)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ReceivedAmount {
+    /// How much, in fen. (金额)
+    pub amount_fen: Fen,
+    /// On which day. (到账日期)
+    pub received_on: Date,
+    /// The number of its voucher. (票据号)
+    pub voucher: Line,
+}
+
+step_record! {
+    /// Step 15: what was handed over and what was paid. (交付与款项核对)
+    HandoverAndReceipt {
+        /// Deposits paid back, in fen. (退还保证金)
+        deposits_refunded_fen: Fen,
+        /// The day of the handover. (交付日期)
+        handed_over_on: Date,
+        /// The amounts that came in. (到账明细)
+        received: Vec<ReceivedAmount>,
+    }
+}
