@@ -2,6 +2,7 @@
 #![cfg(feature = "local")]
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     reason = "a test fails by panicking"
 )]

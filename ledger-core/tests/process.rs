@@ -25,10 +25,8 @@ use ledger_core::role::Role;
 use ledger_core::step::Step;
 use ledger_core::time::{LogTime, StatedTime};
 use ledger_core::transaction::Phase;
-use scene::{CHANNELS, DEAL, MEMBERS, SIGNERS, Scene, default_charter, event, signers_of};
+use scene::{CHANNELS, DEAL, MEMBERS, ON, SIGNERS, Scene, default_charter, event, signers_of};
 use serde_json::Value;
-
-const ON: &str = "transaction/2018-017";
 
 /// When each step is received, when its last posting is, and from when the next step is admitted: by
 /// hand from the notices of 2018, in which 5 to 7 April and 29 April to 1 May are off, and 8 and 28

@@ -13,7 +13,6 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use ledger_core::event::ENTRY_LIMIT;
 use ledger_core::hash::Digest;
 use ledger_core::ledger::{LedgerError, Receipt};
 use ledger_core::refusal::Language;
@@ -21,12 +20,9 @@ use ledger_core::tree::parse_size;
 use serde::Serialize;
 
 use crate::language::Asked;
-use crate::problem::Problem;
+use crate::problem::{NOTE_LIMIT_BYTES, Problem};
 use crate::served::{Ledgers, Served};
 use crate::wire::{self, BRIEFLY, BYTES, FOR_EVER, TEXT, headers, reading};
-
-/// The longest note that can become an entry, in bytes: the time of receipt and a newline come before it.
-pub(crate) const NOTE_LIMIT_BYTES: usize = ENTRY_LIMIT - 21;
 
 /// How long a submission may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -39,8 +35,8 @@ pub(crate) async fn submit(
 ) -> Result<Response, Problem> {
     check_type(request.headers(), language)?;
     let address = peer(&request);
-    let _share = (ledger.shares.take(address))
-        .ok_or_else(|| Problem::too_many(ledger.shares.limit(), language))?;
+    let _share = (ledger.queue.shares().take(address))
+        .ok_or_else(|| Problem::too_many(ledger.queue.shares().limit(), language))?;
     let note = body(request, language).await?;
     let receipt = ledger.submit(note).await;
     let receipt = receipt.map_err(|error| Problem::of_submission(&error, language))?;

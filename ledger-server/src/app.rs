@@ -19,7 +19,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::language::Asked;
-use crate::problem::Problem;
+use crate::problem::{NOTE_LIMIT_BYTES, Problem};
 use crate::served::{Ledgers, Served};
 use crate::{api, pages, wire};
 
@@ -51,7 +51,7 @@ fn of_ledger(ledger: Arc<Served>) -> Router {
         .route("/ledger.json", get(api::ledger))
         .route("/tile/entries/{*path}", get(wire::tile))
         .layer(CompressionLayer::new());
-    let limit = DefaultBodyLimit::max(api::NOTE_LIMIT_BYTES);
+    let limit = DefaultBodyLimit::max(NOTE_LIMIT_BYTES);
     Router::new()
         .route("/checkpoint", get(wire::checkpoint))
         .route("/documents/{sha256}", get(api::document))

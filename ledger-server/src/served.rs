@@ -8,20 +8,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use axum::body::Bytes;
 use ledger_core::checkpoint::SignedCheckpoint;
 use ledger_core::hash::Digest;
 use ledger_core::key::VerifierKey;
-use ledger_core::ledger::LedgerError;
+use ledger_core::ledger::{LedgerError, Receipt};
 use ledger_core::policy::Policy;
 use ledger_core::proof::Proof;
 use ledger_core::state::LedgerState;
 use ledger_core::store::local::{LocalReader, LocalStore};
 use ledger_core::store::{Store, StoreError};
 use ledger_core::tree::{self, HashReader};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
-use crate::share::Shares;
-use crate::writer::Job;
+use crate::queue::{Queue, SubmitError};
 
 /// Reads what is published of one ledger while another thread appends.
 ///
@@ -81,11 +81,9 @@ impl Snapshot {
 /// One ledger as it is served. (对外的账本)
 pub struct Served {
     pub(crate) failing: Arc<AtomicBool>,
-    pub(crate) jobs: mpsc::Sender<Job>,
     pub(crate) log_key: VerifierKey,
-    pub(crate) number: usize,
     pub(crate) policy: Policy,
-    pub(crate) shares: Arc<Shares>,
+    pub(crate) queue: Queue,
     pub(crate) slug: String,
     pub(crate) snapshot: watch::Receiver<Arc<Snapshot>>,
 }
@@ -115,6 +113,15 @@ impl Served {
         Arc::clone(&self.snapshot.borrow())
     }
 
+    /// Submits a signed event and waits for its receipt. Once sent, it is carried out even if the
+    /// caller no longer waits.
+    ///
+    /// # Errors
+    /// [`SubmitError`]: there is no receipt.
+    pub async fn submit(&self, note: Bytes) -> Result<Receipt, SubmitError> {
+        self.queue.submit(note).await
+    }
+
     /// Tells of every later snapshot, the newest only if there were several.
     #[must_use]
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
@@ -124,7 +131,7 @@ impl Served {
     /// Whether it can be written now: not after a failed write, until it could be opened again.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        !self.failing.load(Ordering::Relaxed) && !self.jobs.is_closed()
+        !self.failing.load(Ordering::Relaxed) && !self.queue.is_closed()
     }
 }
 

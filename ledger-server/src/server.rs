@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use ledger_core::store::StoreError;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -48,6 +49,10 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let (stop, stopped) = oneshot::channel::<()>();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    // An answer is small and complete: it need not wait for more to send.
+    let listener = listener.tap_io(|socket| {
+        let _ = socket.set_nodelay(true);
+    });
     let serving = axum::serve(listener, service)
         .with_graceful_shutdown(async {
             // Whether told or dropped, it is time.

@@ -17,6 +17,7 @@ use ledger_core::store::StoreError;
 use ledger_core::time::LogTime;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::queue::{Answer, Job, Queue, SubmitError};
 use crate::served::{Ledgers, Served, ServedStore, Snapshot};
 use crate::share::Shares;
 
@@ -70,57 +71,6 @@ fn system_time() -> LogTime {
         .unwrap_or(LogTime::MAX)
 }
 
-/// A submission was not admitted.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum SubmitError {
-    /// The event is malformed, or a rule refuses it; or the ledger failed over it.
-    #[error(transparent)]
-    Rejected(Arc<AppendError>),
-    /// The ledger cannot be written now.
-    #[error(transparent)]
-    Unavailable(Arc<LedgerError>),
-    /// Too many submissions wait.
-    #[error("排队已满，请稍后再试 (the queue is full; try again later)")]
-    QueueFull,
-    /// The server is stopping.
-    #[error("服务正在停止 (the server is stopping)")]
-    Closing,
-}
-
-/// Something for the writer to do.
-pub(crate) enum Job {
-    /// Append an event to the ledger with this number.
-    Submit {
-        ledger: usize,
-        note: Bytes,
-        answer: oneshot::Sender<Result<Receipt, SubmitError>>,
-    },
-    /// Finish what waits, and close.
-    Stop,
-}
-
-impl Served {
-    /// Submits a signed event and waits for its receipt. Once sent, it is carried out even if the
-    /// caller no longer waits.
-    ///
-    /// # Errors
-    /// [`SubmitError`]; the event was not admitted.
-    pub async fn submit(&self, note: Bytes) -> Result<Receipt, SubmitError> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job::Submit {
-            ledger: self.number,
-            note,
-            answer,
-        };
-        self.jobs.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => SubmitError::QueueFull,
-            mpsc::error::TrySendError::Closed(_) => SubmitError::Closing,
-        })?;
-        answered.await.unwrap_or(Err(SubmitError::Closing))
-    }
-}
-
 /// The writing thread, to be stopped.
 pub struct Writer {
     closed: oneshot::Receiver<Result<(), StoreError>>,
@@ -159,11 +109,9 @@ impl Writer {
             });
             let one = Served {
                 failing,
-                jobs: jobs.clone(),
                 log_key,
-                number,
                 policy,
-                shares: Arc::clone(&shares),
+                queue: Queue::new(jobs.clone(), number, Arc::clone(&shares)),
                 slug: slug.clone(),
                 snapshot,
             };
@@ -254,7 +202,7 @@ struct Worker<S> {
 #[derive(Default)]
 struct Group {
     notes: Vec<Bytes>,
-    answers: Vec<oneshot::Sender<Result<Receipt, SubmitError>>>,
+    answers: Vec<oneshot::Sender<Answer>>,
 }
 
 impl<S: ServedStore> Worker<S> {

@@ -7,11 +7,11 @@ use ledger_core::step::{PublicationPoint, Step};
 use ledger_core::time::StatedTime;
 use serde_json::json;
 
+use crate::Row;
 use crate::scene::{
-    CHANNELS, DEAL, ORIGIN, Scene, compromised, default_charter, event, founding, key, member,
+    CHANNELS, DEAL, ON, ORIGIN, Scene, compromised, default_charter, event, founding, key, member,
     signers_of, stream, time,
 };
-use crate::{ON, Row};
 
 pub(crate) fn key_rows() -> Vec<Row> {
     let unknown = |member: &str| Refusal::UnknownKey {
@@ -199,10 +199,10 @@ pub(crate) fn signer_rows() -> Vec<Row> {
         member: member(id),
         expected,
     };
-    let mut two = Scene::before(step);
-    two.change(json!({"kind": "role_granted", "member": "he", "role": "asset_manager"}))
+    let mut two = Scene::before(Step::ProposalInitiation);
+    two.change(json!({"kind": "role_granted", "member": "chen", "role": "council_member"}))
         .unwrap();
-    let event_of_two = two.event_of(DEAL, step);
+    let event_of_two = two.event_of(DEAL, Step::ProposalInitiation);
     let mut ended = Scene::before(step);
     ended
         .change(
@@ -252,8 +252,10 @@ pub(crate) fn signer_rows() -> Vec<Row> {
         ),
         (
             "one person in two roles",
-            two.put(ON, event_of_two, &["he", "huang"]),
-            Refusal::OnePersonTwoRoles { roles },
+            two.put(ON, event_of_two, &["chen"]),
+            Refusal::OnePersonTwoRoles {
+                roles: vec![Role::CouncilMember, Role::Chair],
+            },
         ),
     ]
 }

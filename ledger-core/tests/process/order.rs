@@ -5,8 +5,8 @@ use ledger_core::refusal::Refusal;
 use ledger_core::step::{PublicationPoint, Step};
 use serde_json::{Value, json};
 
-use crate::scene::{CHANNELS, DEAL, Scene, event, signers_of};
-use crate::{ON, Row, changed, labels, step_with};
+use crate::scene::{CHANNELS, DEAL, ON, Scene, event, signers_of};
+use crate::{Row, changed, labels, step_with};
 
 pub(crate) fn order_rows() -> Vec<Row> {
     let out_of_order = |expected, found| Refusal::OutOfOrder { expected, found };

@@ -33,6 +33,9 @@ pub(crate) const ORIGIN: &str = "sanzi.example.org/donglang";
 /// The transaction that tests walk through the steps.
 pub(crate) const DEAL: &str = "2018-017";
 
+/// Its stream.
+pub(crate) const ON: &str = "transaction/2018-017";
+
 /// Who is on the first roster, and in which role: one member for every role.
 pub(crate) const MEMBERS: [(&str, &str); 18] = [
     ("chen", "chair"),
@@ -459,6 +462,27 @@ pub(crate) fn document_of(kind: &str) -> Value {
 /// The event that declares a member's key compromised.
 pub(crate) fn compromised(member: &str, since: LogTime) -> Value {
     json!({"kind": "key_compromised", "member": member, "reason": "手机遗失", "since": since})
+}
+
+/// The name of the rule that refused, or `admitted`.
+pub(crate) fn rule(result: Result<Entry, Refusal>) -> &'static str {
+    result.map_or_else(|refusal| refusal.rule(), |_| "admitted")
+}
+
+/// The event that adopts a charter.
+pub(crate) fn adoption(charter: &Charter, applies_to_open: bool) -> Value {
+    json!({
+        "kind": "charter_adopted", "applies_to_open": applies_to_open, "charter": charter,
+        "reason": "修订",
+    })
+}
+
+/// The default charter after a change, as its second version.
+pub(crate) fn second_charter(change: impl FnOnce(&mut Value)) -> Charter {
+    charter_with(|value| {
+        value["version"] = json!(2);
+        change(value);
+    })
 }
 
 /// A member's id.

@@ -99,11 +99,13 @@ fn translated(command: Command, path: &str, texts: &[&[Text]], language: Languag
         .arg(help)
         .mut_args(|argument| {
             let of = join(path, argument.get_id().as_str());
-            let argument = match text(&of) {
-                Some(text) => argument.help(with_default(&argument, text, language)),
+            let help = text(&of).map(|text| with_default(&argument, text, language));
+            let argument = match help {
+                Some(help) => argument.help(help),
                 None => argument,
             };
-            let argument = argument.hide_default_value(true);
+            let valued = argument.get_action().takes_values();
+            let argument = argument.hide_default_value(valued);
             match (language, argument.is_positional()) {
                 (Language::En, _) => argument,
                 (Language::Zh, true) => argument.help_heading("参数"),

@@ -1,0 +1,203 @@
+//! Frozen bytes: the entries of a small ledger as version 1 of the format wrote them. They may never
+//! change: what stands in somebody's log must be written, read and judged so for ever.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod scene;
+
+use ledger_core::admit::{Entry, admit};
+use ledger_core::authenticate::authenticate;
+use ledger_core::charter::Charter;
+use ledger_core::event::LoggedEntry;
+use ledger_core::evolve::evolve;
+use ledger_core::hash::Hash;
+use ledger_core::state::State;
+use ledger_core::step::Step;
+use ledger_core::tree::Frontier;
+use scene::{CHANNELS, DEAL, Scene, enrolment, key};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+const ENTRIES: &str = include_str!("vectors/format_v1/entries.txt");
+const TREE: &str = include_str!("vectors/format_v1/tree.json");
+
+/// The charter of that ledger: a copy, so that the one that ships with the library may change.
+const CHARTER: &str = include_str!("vectors/format_v1/charter.json");
+
+/// A founding, an enrolment, steps 1 to 4 of one transaction, and the four postings.
+fn ledger() -> Vec<Entry> {
+    let founders: [(&str, &[&str]); 8] = [
+        ("chen", &["chair"]),
+        ("deng", &["asset_manager"]),
+        ("he", &["accountant"]),
+        ("huang", &["supervisor"]),
+        ("li", &["first_secretary"]),
+        ("wu", &["disclosure_officer"]),
+        ("xu", &["party_secretary"]),
+        ("zhou", &["council_member"]),
+    ];
+    let mut scene = Scene::found(&Charter::parse(CHARTER).unwrap(), false, &founders);
+    scene.wait(600);
+    let roles = ["cashier", "attestor"];
+    let enrolment = enrolment(&key("lin", 1), "lin", &roles);
+    let enrolled = json!({"kind": "member_enrolled", "enrolment": enrolment});
+    scene.change(enrolled).unwrap();
+    scene.wait(3_000);
+    for step in &Step::ALL[..4] {
+        scene.pass(DEAL, *step);
+    }
+    scene.entries
+}
+
+/// The entries as they are kept for reading: each below a line with its place and length in bytes.
+fn written(entries: &[Entry]) -> String {
+    let head = |entry: &Entry| format!("=== {} {}\n", entry.index(), entry.bytes().len());
+    let text = |entry: &Entry| core::str::from_utf8(entry.bytes()).unwrap().to_owned();
+    entries
+        .iter()
+        .map(|entry| head(entry) + &text(entry))
+        .collect()
+}
+
+/// The entries that were kept.
+fn kept() -> Vec<&'static [u8]> {
+    let mut rest = ENTRIES;
+    let mut entries: Vec<&[u8]> = Vec::new();
+    while let Some(numbers) = rest.strip_prefix("=== ") {
+        let (numbers, after) = numbers.split_once('\n').unwrap();
+        let (index, length) = numbers.split_once(' ').unwrap();
+        assert_eq!(index, entries.len().to_string());
+        let (entry, next) = after.split_at(length.parse().unwrap());
+        entries.push(entry.as_bytes());
+        rest = next;
+    }
+    assert_eq!(rest, "");
+    entries
+}
+
+fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// RFC 6962, section 2.1, with nothing of the library.
+fn merkle_tree_hash(entries: &[&[u8]]) -> Vec<u8> {
+    match entries {
+        [] => Sha256::digest([]).to_vec(),
+        [entry] => Sha256::digest([&[0], *entry].concat()).to_vec(),
+        _ => {
+            let split = entries.len().next_power_of_two() / 2;
+            let (left, right) = entries.split_at(split);
+            let (left, right) = (merkle_tree_hash(left), merkle_tree_hash(right));
+            Sha256::digest([&[1], &left[..], &right].concat()).to_vec()
+        }
+    }
+}
+
+fn tree(entries: &[&[u8]]) -> serde_json::Value {
+    json!({
+        "ledger_id": hex(&merkle_tree_hash(&entries[..1])),
+        "root": hex(&merkle_tree_hash(entries)),
+        "size": entries.len(),
+    })
+}
+
+/// From what was said, by whom, and when, to the bytes: places, signatures and encoding made anew.
+#[test]
+fn the_same_events_give_the_same_bytes() {
+    let mut scene = Scene::empty();
+    for bytes in kept() {
+        let text = core::str::from_utf8(bytes).unwrap();
+        let mut lines = text.lines();
+        scene.clock = scene::time(lines.next().unwrap());
+        let said: serde_json::Value = serde_json::from_str(lines.next().unwrap()).unwrap();
+        let names = lines.filter_map(|line| line.strip_prefix("— ")?.split(' ').next());
+        let names: Vec<&str> = names.collect();
+        let members: Vec<&str> = names
+            .iter()
+            .map(|name| name.rsplit('/').next().unwrap())
+            .collect();
+        for member in &members {
+            scene.keys.insert((*member).to_owned(), key(member, 1));
+        }
+        let event = scene::event(said["event"].clone());
+        let mut statement = scene.statement(said["stream"].as_str().unwrap(), event);
+        statement.at = said["at"].as_str().unwrap().parse().unwrap();
+        let entry = scene.present(&statement, &members).unwrap();
+        assert_eq!(core::str::from_utf8(entry.bytes()), Ok(text));
+        assert_eq!(names[0], format!("{}/{}", scene::ORIGIN, members[0]));
+    }
+    assert_eq!(written(&scene.entries), ENTRIES);
+}
+
+#[test]
+fn the_kept_bytes_are_read_admitted_and_hashed_as_they_were() {
+    let entries = kept();
+    assert_eq!(entries.len(), 10);
+    let (mut state, mut frontier) = (State::new(), Frontier::new());
+    for bytes in &entries {
+        let logged = LoggedEntry::parse(bytes).unwrap();
+        let now = logged.received_at;
+        let authentic = authenticate(&state, logged.signed).unwrap();
+        let entry = admit(&state, authentic, now).unwrap();
+        assert_eq!(entry.bytes(), *bytes);
+        frontier.push(Hash::leaf(bytes));
+        evolve(&mut state, &entry);
+    }
+    let frozen: serde_json::Value = serde_json::from_str(TREE).unwrap();
+    assert_eq!(frozen["root"], frontier.root().to_string());
+    let ledger = state.ledger().unwrap();
+    assert_eq!(frozen["ledger_id"], ledger.ledger_id.to_string());
+    assert_eq!(frozen["size"], frontier.size());
+    assert_eq!(frozen, tree(&entries));
+    let transaction = state.transaction(&DEAL.parse().unwrap()).unwrap();
+    assert_eq!(transaction.current_step(), Some(Step::FeedbackAndValuation));
+    assert_eq!(transaction.postings.len(), CHANNELS.len());
+}
+
+/// A flipped bit anywhere is another tree.
+#[test]
+fn the_root_stands_for_every_byte() {
+    let frozen: serde_json::Value = serde_json::from_str(TREE).unwrap();
+    let entries = kept();
+    for place in 0..entries.len() {
+        let mut changed = entries[place].to_vec();
+        changed[place * 7] ^= 1;
+        let mut entries = entries.clone();
+        entries[place] = &changed;
+        assert_ne!(frozen["root"], tree(&entries)["root"]);
+    }
+}
+
+/// The figure: a party review with two signers stays under 1.2 kB.
+#[test]
+fn a_party_review_is_small() {
+    let entries = kept();
+    let review = entries
+        .iter()
+        .find(|bytes| {
+            let logged = LoggedEntry::parse(bytes).unwrap();
+            logged.signed.statement().event.kind() == "party_review"
+        })
+        .unwrap();
+    let signers = review
+        .split(|byte| *byte == b'\n')
+        .filter(|line| line.starts_with("—".as_bytes()));
+    assert_eq!(signers.count(), 2);
+    assert!(review.len() < 1_200, "{} bytes", review.len());
+}
+
+/// Wrote the files, once. To be run again only for a format that nobody has used yet.
+#[test]
+#[ignore = "writes the frozen files"]
+fn freeze() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/format_v1");
+    let entries = ledger();
+    std::fs::write(folder.join("entries.txt"), written(&entries)).unwrap();
+    let bytes: Vec<&[u8]> = entries.iter().map(Entry::bytes).collect();
+    let tree = serde_json::to_string_pretty(&tree(&bytes)).unwrap() + "\n";
+    std::fs::write(folder.join("tree.json"), tree).unwrap();
+}
