@@ -16,6 +16,7 @@ mod charter;
 mod completions;
 pub(crate) mod cosign;
 mod data;
+mod demo;
 mod help;
 mod init;
 mod key;
@@ -65,6 +66,7 @@ commands! {
     charter::Charter,
     completions::Completions,
     cosign::Cosign,
+    demo::Demo,
     init::Init,
     key::Key,
     notice::Notice,

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::key_file;
 use crate::moment;
-use crate::shape::{Field, Shape, Variant};
+use crate::shape::{Field, Shape, Unit, Variant};
 use crate::terminal::Terminal;
 
 /// Where an answer stands in its event.
@@ -105,7 +105,7 @@ impl Form<'_> {
             Shape::Charter => self.charter(label).map(Some),
             // Documents are asked for by path, elsewhere.
             Shape::Document => Ok(None),
-            Shape::Money | Shape::Integer | Shape::Text(_) => {
+            Shape::Money | Shape::Integer(_) | Shape::Text(_) => {
                 self.scalar(path, label, shape, optional)
             }
         }
@@ -151,7 +151,7 @@ impl Form<'_> {
         loop {
             let number = items.len() + 1;
             let label = format!("{label} {number}");
-            let scalar = matches!(of, Shape::Money | Shape::Integer | Shape::Text(_));
+            let scalar = matches!(of, Shape::Money | Shape::Integer(_) | Shape::Text(_));
             if !scalar {
                 let question = match number {
                     1 => self
@@ -233,7 +233,14 @@ impl Form<'_> {
                 "金额，单位元，如 1,300,000.00",
                 "amount in yuan, as in 1,300,000.00",
             ),
-            Shape::Integer => ("整数", "a whole number"),
+            Shape::Integer(Unit::Months) => {
+                ("整数，单位月，如 36", "a whole number of months, as in 36")
+            }
+            Shape::Integer(Unit::BasisPoints) => (
+                "整数，单位万分之一，3% 填 300",
+                "hundredths of a per cent: 300 for 3%",
+            ),
+            Shape::Integer(Unit::Plain) => ("整数", "a whole number"),
             Shape::Text(kind) => match kind.as_str() {
                 "Date" => ("日期，如 2018-03-02", "a day, as in 2018-03-02"),
                 "StatedTime" => (
@@ -266,7 +273,7 @@ impl Form<'_> {
             Shape::Money => Fen::from_yuan(answer)
                 .map(|fen| json!(fen))
                 .map_err(|fault| fault.to_string()),
-            Shape::Integer => answer
+            Shape::Integer(_) => answer
                 .parse::<u64>()
                 .map(|number| json!(number))
                 .map_err(|_| {

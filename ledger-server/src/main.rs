@@ -6,6 +6,7 @@ mod draft;
 mod form;
 mod key_file;
 mod moment;
+mod raw_folder;
 mod shape;
 mod signers;
 mod source_arg;

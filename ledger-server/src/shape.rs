@@ -21,8 +21,8 @@ pub(crate) enum Shape {
     List(Box<Shape>),
     /// A text with a form of its own, by the name of its type in the schema.
     Text(String),
-    /// A whole number.
-    Integer,
+    /// A whole number, of what.
+    Integer(Unit),
     /// A sum in fen, asked and shown in yuan.
     Money,
     /// Yes or no.
@@ -31,6 +31,15 @@ pub(crate) enum Shape {
     Document,
     /// A whole charter.
     Charter,
+}
+
+/// What a whole number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Plain,
+    Months,
+    /// Hundredths of a per cent.
+    BasisPoints,
 }
 
 /// A field of an object.
@@ -233,7 +242,10 @@ impl Schema<'_> {
                 name: name.clone(),
                 label: self.label(name, schema),
                 optional: !required.contains(&name.as_str()),
-                shape: self.shape(schema),
+                shape: match self.shape(schema) {
+                    Shape::Integer(_) => Shape::Integer(unit_of(name)),
+                    shape => shape,
+                },
             })
             .collect();
         let rank = |field: &Field| {
@@ -263,7 +275,7 @@ impl Schema<'_> {
         match kind_of(schema) {
             "object" => Shape::Object(self.fields(schema)),
             "array" => Shape::List(Box::new(self.shape(&schema["items"]))),
-            "integer" => Shape::Integer,
+            "integer" => Shape::Integer(Unit::Plain),
             "boolean" => Shape::Boolean,
             _ => match schema.get("enum").and_then(Value::as_array) {
                 Some(values) => Shape::Choice {
@@ -318,6 +330,15 @@ impl Schema<'_> {
             zh: zh.to_owned(),
             en,
         }
+    }
+}
+
+/// The library names units last.
+fn unit_of(name: &str) -> Unit {
+    match name {
+        _ if name.ends_with("_months") => Unit::Months,
+        _ if name.ends_with("_basis_points") => Unit::BasisPoints,
+        _ => Unit::Plain,
     }
 }
 

@@ -17,6 +17,7 @@ use ledger_core::tile::{Tile, TileSource};
 use ledger_core::{Expected, Pins};
 use serde::Deserialize;
 
+use crate::raw_folder::RawFolder;
 use crate::terminal::{Refused, Terminal};
 use crate::url_source::UrlSource;
 
@@ -35,6 +36,8 @@ pub(crate) struct OpenSource {
 pub(crate) enum SourceKind {
     /// A ledger in a data folder, and its own folder there.
     Data(Box<LocalStore>, PathBuf),
+    /// A ledger in a data folder that the store cannot open for its damage.
+    Damaged(RawFolder),
     /// A folder with the static files.
     Mirror(FolderSource, PathBuf),
     /// A server.
@@ -159,11 +162,15 @@ fn open_kind(terminal: Terminal, source: &str) -> anyhow::Result<SourceKind> {
         };
         let folder = LocalFolder::open(&place.data, options).map_err(damage)?;
         let slug = place.slug(terminal, &folder)?;
-        let store = folder.ledger(&slug).map_err(damage)?;
-        return Ok(SourceKind::Data(
-            Box::new(store),
-            place.ledger_folder(&slug),
-        ));
+        let own = place.ledger_folder(&slug);
+        return match folder.ledger(&slug) {
+            Ok(store) => Ok(SourceKind::Data(Box::new(store), own)),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                terminal.advise(error.to_string());
+                Ok(SourceKind::Damaged(RawFolder(own)))
+            }
+            Err(error) => Err(damage(error)),
+        };
     }
     let path = Path::new(source);
     if path.join("checkpoint").is_file() {
@@ -207,7 +214,9 @@ pub(crate) fn read_pins(terminal: Terminal, file: &Path) -> anyhow::Result<Pins>
 
 fn offered_pins(terminal: Terminal, kind: &SourceKind) -> anyhow::Result<Pins> {
     let bytes = match kind {
-        SourceKind::Data(_, folder) => return read_pins(terminal, &folder.join("pins.json")),
+        SourceKind::Data(_, folder) | SourceKind::Damaged(RawFolder(folder)) => {
+            return read_pins(terminal, &folder.join("pins.json"));
+        }
         SourceKind::Mirror(_, folder) => {
             let pins = folder.join("pins.json");
             if pins.is_file() {
@@ -255,7 +264,7 @@ impl OpenSource {
             policy,
         };
         let mut watched = |entry: &Entry, state: &State, size: u64| {
-            if entry.index() % 256 == 0 {
+            if entry.index().is_multiple_of(256) {
                 bar.set_length(size);
                 bar.set_position(entry.index());
             }
@@ -318,7 +327,14 @@ impl TileSource for OpenSource {
 
     fn fetch(&self, tile: &Tile) -> anyhow::Result<Vec<u8>> {
         match &self.kind {
-            SourceKind::Data(store, _) => StoreSource(&**store).fetch(tile).map_err(read_damage),
+            SourceKind::Data(store, folder) => match StoreSource(&**store).fetch(tile) {
+                // The audit is to say which entry it is, and what that means.
+                Err(SourceError::Store(StoreError::Corrupt { .. })) => {
+                    Ok(RawFolder(folder.clone()).fetch(tile)?)
+                }
+                answer => answer.map_err(read_damage),
+            },
+            SourceKind::Damaged(raw) => Ok(raw.fetch(tile)?),
             SourceKind::Mirror(mirror, _) => mirror.fetch(tile).map_err(read_damage),
             SourceKind::Url(url) => url.fetch(tile),
         }
@@ -329,6 +345,7 @@ impl Source for OpenSource {
     fn checkpoint(&self) -> anyhow::Result<Vec<u8>> {
         match &self.kind {
             SourceKind::Data(store, _) => StoreSource(&**store).checkpoint().map_err(read_damage),
+            SourceKind::Damaged(raw) => Ok(raw.checkpoint()?),
             SourceKind::Mirror(mirror, _) => mirror.checkpoint().map_err(read_damage),
             SourceKind::Url(url) => url.checkpoint(),
         }

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::key_file::{fingerprint, grouped};
 use crate::moment;
-use crate::shape::{self, Field, Shape};
+use crate::shape::{self, Field, Shape, Unit};
 
 /// What renders: a language, and what is known of the ledger.
 #[derive(Clone, Copy)]
@@ -165,7 +165,7 @@ impl Words<'_> {
                 [usize::from(value != true)]
             .to_owned()),
             Shape::Money => row(self.money(value)),
-            Shape::Integer => row(value.to_string()),
+            Shape::Integer(unit) => row(self.number(*unit, value)),
             Shape::Text(kind) => row(self.text(label, kind, value)),
         }
     }
@@ -202,6 +202,16 @@ impl Words<'_> {
             .language
             .pick(area.unit.label_zh(), area.unit.label_en());
         Some(format!("{} {unit}", area.value))
+    }
+
+    fn number(&self, unit: Unit, value: &Value) -> String {
+        match (unit, value.as_u64()) {
+            (Unit::Months, _) => self
+                .language
+                .pick(format!("{value} 个月"), format!("{value} months")),
+            (Unit::BasisPoints, Some(points)) => format!("{}.{:02}%", points / 100, points % 100),
+            _ => value.to_string(),
+        }
     }
 
     fn money(&self, value: &Value) -> String {

@@ -24,6 +24,11 @@ fn a_transaction_walks_through_all_sixteen_steps() {
     }
     // From here on everything goes over HTTP.
     let (service, url) = office.serve();
+    let unsigned = office.fresh_draft();
+    let arguments = office.record(&url, &remote[0].1, &unsigned);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    office.ok(&arguments);
+    office.fails(&["submit", &unsigned, "--to", &url], 1, "缺少签署");
     for (place, deed) in remote {
         walk(&office, &url, place, &deed);
     }
@@ -37,7 +42,9 @@ fn a_transaction_walks_through_all_sixteen_steps() {
     assert!(held.last().starts_with("核对通过：29 条记录"), "{held:?}");
     assert!(!held.err.contains("信任锚取自"), "{held:?}");
     office.fails(&["submit", "0.draft", "--to", "data"], 2, "--to");
+    let mirror = mirror(&office, &url);
     service.stop();
+    everything_can_be_read(&office, &mirror);
     everything_can_be_read(&office, "data");
     notices(&office);
     receipts(&office);
@@ -94,6 +101,22 @@ fn everything_can_be_read(office: &Office, source: &str) {
         "{stream:?}"
     );
     office.fails(&["show", source, "99"], 2, "共 29 条");
+}
+
+/// Makes a static mirror of the ledger behind the URL.
+fn mirror(office: &Office, url: &str) -> String {
+    for name in [
+        "checkpoint",
+        "ledger.json",
+        "tile/0/000.p/29",
+        "tile/entries/000.p/29",
+    ] {
+        let file = office.path("mirror").join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let mut answer = ureq::get(format!("{url}/{name}")).call().unwrap();
+        std::fs::write(file, answer.body_mut().read_to_vec().unwrap()).unwrap();
+    }
+    "mirror".to_owned()
 }
 
 fn notices(office: &Office) {
@@ -195,8 +218,23 @@ fn tampering_is_found(office: &Office) {
     std::fs::write(&entries, bytes).unwrap();
     let forged = office.run(&["audit", "forged", "--pins", "data/donglang/pins.json"]);
     assert_eq!(forged.code, 1, "{forged:?}");
-    let said = format!("{}{}", forged.out, forged.err);
-    assert!(said.contains("entries") || said.contains("条"), "{said}");
+    let (_, fault) = forged.out.split_once("问题所在：").unwrap();
+    let index: usize = fault.split(' ').nth(1).unwrap().parse().unwrap();
+    let entry = office.ok(&["show", "data", &index.to_string()]);
+    assert!(entry.out.contains("130,000.00 元/年"), "{index}: {entry:?}");
+    assert!(
+        forged.last().contains(&format!("问题在第 {index} 条")),
+        "{forged:?}"
+    );
+    assert!(forged.out.contains("签出以后被改"), "{forged:?}");
+    let report = office.run(&["audit", "forged", "--json"]).json();
+    assert_eq!(
+        (&report["holds"], &report["fault"]["index"]),
+        (&false.into(), &index.into())
+    );
+    office.fails(&["status", "forged"], 1, "签出以后被改");
+    std::fs::remove_file(&entries).unwrap();
+    assert_eq!(office.run(&["audit", "forged"]).code, 1);
     office.fails(&["audit", "nowhere"], 2, "不能下结论");
     office.fails(&["audit", "http://127.0.0.1:1/donglang"], 2, "连不上");
 }

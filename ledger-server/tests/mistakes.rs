@@ -136,8 +136,8 @@ fn drafts_that_the_rules_refuse_are_never_written() {
 
 #[test]
 fn publications_hold_up_what_follows() {
-    let office = Office::opened();
-    let mut steps = steps();
+    let office = Office::opened_with_windows(3600);
+    let steps = steps();
     for deed in &steps[..4] {
         office.carry_out("data", deed, &office.fresh_draft());
     }
@@ -151,18 +151,23 @@ fn publications_hold_up_what_follows() {
     let again = office.record("data", &posting("platform"), "a.draft");
     refused(&office, &again, 1, "该渠道已张贴");
     office.carry_out("data", &posting("wechat"), &office.fresh_draft());
-    // Two seconds may pass before the command looks; then the window has run and nothing is wrong.
-    let early = recording(&office, 4, "early.draft");
-    let early: Vec<&str> = early.iter().map(String::as_str).collect();
-    let early = office.run(&early);
-    assert!(
-        early.code == 0 || early.err.contains("公开期未满"),
-        "{early:?}"
-    );
-    office.wait_for_window();
+    refused(&office, &recording(&office, 4, "a.draft"), 1, "公开期未满");
+    let status = office.ok(&["status", "data", "--json"]).json();
+    assert_eq!(status["tasks"][0]["what"], "wait", "{status}");
     let notice = office.ok(&["notice", "data", TRANSACTION, "pre_plan"]);
     assert!(notice.out.contains(" 至 "), "{notice:?}");
-    for deed in &steps[4..6] {
+    assert!(!office.path("a.draft").exists());
+}
+
+#[test]
+fn votes_must_add_up_and_suffice() {
+    let office = Office::opened();
+    let mut steps = steps();
+    for (place, deed) in steps[..6].iter().enumerate() {
+        if place == 4 {
+            office.post_everywhere("data", &[]);
+            office.wait_for_window();
+        }
         office.carry_out("data", deed, &office.fresh_draft());
     }
     // Votes that do not add up, and too few of them.
@@ -389,5 +394,61 @@ fn keys_are_never_overwritten_and_passphrases_are_asked_twice() {
         (&["record", "--help"], "民主表决"),
     ] {
         assert!(office.ok(arguments).out.contains(part), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_collective_is_asked_for_its_data() {
+    let office = Office::new();
+    let init = ["init", "data", "--passphrase-file", "pass"];
+    let collective = "y\n东塱经济联社\nn1440606766567748t\n广州市荔湾区\n街道三资办\nsanzi.example.org/donglang\n";
+    let known = "asset-manager\n";
+    let roles = [
+        "黄*\n\n",
+        "何*\nhe\n",
+        "梁*\nliang\n",
+        known,
+        "陈*\nchen\n",
+        known,
+        "\n",
+        known,
+        "chen\n",
+        known,
+        "he\n",
+        "街道办\njie\n",
+        known,
+        "jie\n",
+        known,
+        "\n",
+        "钱*\nqian\n",
+    ];
+    let twice = ["黄*\n\n", "何*\nhe\n", "he\n"];
+    let refused = office.run_with(&init, &format!("{collective}{}", twice.concat()));
+    assert!(
+        refused.code == 2 && refused.err.contains("不得由一人兼任"),
+        "{refused:?}"
+    );
+    let wrong = office.run_with(&init, "y\n东塱经济联社\nN1440606766567748X\n");
+    assert!(wrong.code == 2 && wrong.err.contains("校验码"), "{wrong:?}");
+    assert!(!office.path("data").exists());
+    let asked = office.run_with(&init, &format!("{collective}{}", roles.concat()));
+    assert_eq!(asked.code, 0, "{asked:?}");
+    let opened = office
+        .ok(&[
+            "init",
+            "data",
+            "--open",
+            "--passphrase-file",
+            "pass",
+            "--json",
+        ])
+        .json();
+    assert_eq!(
+        (&opened["slug"], &opened["training"]),
+        (&"donglang".into(), &true.into())
+    );
+    let shown = office.ok(&["show", "data", "0"]);
+    for said in ["黄*", "信息公开员", "N1440606766567748T", "演示"] {
+        assert!(shown.out.contains(said), "{said}: {shown:?}");
     }
 }

@@ -96,12 +96,16 @@ pub(super) fn audit(
         Err(error) if error.is::<Refused>() => {
             let said = format!("{error:#}");
             if json {
-                terminal.say(json!({ "holds": false, "fault": { "detail": said } }).to_string());
+                let report = json!({ "holds": false, "fault": { "detail": said } });
+                terminal.say(report.to_string());
+                return Ok(ExitCode::from(1));
             }
-            return Err(error.context(terminal.pick(
-                "核对不通过：存储的内容已损坏或被改过",
-                "does not hold: what is stored is damaged or was altered",
-            )));
+            terminal.say(said);
+            terminal.say(terminal.pick(
+                "核对不通过：存储的内容已损坏或被改过。",
+                "does not hold: what is stored is damaged or was altered.",
+            ));
+            return Ok(ExitCode::from(1));
         }
         Err(error) => {
             return Err(error.context(terminal.pick(

@@ -161,7 +161,17 @@ impl Submit {
                     ),
                 )));
             }
-            Err(other) => return Err(other.into()),
+            Err(other @ AppendError::Ledger(_)) => {
+                return Err(anyhow::Error::new(other).context(terminal.pick(
+                    "写入没有完成，不知道是否已登记；排除故障后请原样再提交一次，不会重复",
+                    "writing failed and it is not known whether it was recorded; submit the same draft again, it will not be doubled",
+                )));
+            }
+            Err(other) => {
+                return Err(
+                    anyhow::Error::new(other).context(terminal.pick("没有登记", "not recorded"))
+                );
+            }
         };
         let entry = ledger.store().entry(receipt.index)?;
         for document in &documents {

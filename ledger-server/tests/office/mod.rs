@@ -87,9 +87,14 @@ impl Office {
 
     /// An office whose ledger is open, with windows of [`WINDOW_SECONDS`].
     pub(crate) fn opened() -> Self {
+        Self::opened_with_windows(WINDOW_SECONDS)
+    }
+
+    /// An office whose ledger is open, with windows of so many seconds.
+    pub(crate) fn opened_with_windows(seconds: u64) -> Self {
         let office = Self::new();
         let charter = office.ok(&["charter", "--training"]).out;
-        let short = format!("\"length\": {WINDOW_SECONDS}, \"unit\": \"seconds\"");
+        let short = format!("\"length\": {seconds}, \"unit\": \"seconds\"");
         office.write(
             "charter.json",
             &charter.replace(r#""length": 10, "unit": "seconds""#, &short),
