@@ -130,12 +130,52 @@ impl DataPlace {
     }
 }
 
+/// The ledgers that a source means, each as a source of its own: a data folder without `#slug` means
+/// all it has, or the one that the pins are of.
+pub(crate) fn each(
+    terminal: Terminal,
+    source: &str,
+    pins: Option<&Path>,
+) -> anyhow::Result<Vec<String>> {
+    let place = data_place(source).filter(|place| !is_url(source) && place.slug.is_none());
+    let Some(place) = place else {
+        return Ok(vec![source.to_owned()]);
+    };
+    let slugs = LocalFolder::open(&place.data, read_only())
+        .map_err(damage)?
+        .slugs()?;
+    let pinned = pins.map(|file| read_pins(terminal, file)).transpose()?;
+    let pinned = pinned.as_ref().map(|pins| pins.origin.slug());
+    let wanted = |slug: &&String| pinned.is_none_or(|pinned| pinned == *slug);
+    let named = slugs
+        .iter()
+        .filter(wanted)
+        .map(|slug| format!("{source}#{slug}"));
+    let named: Vec<String> = named.collect();
+    match (slugs.len(), named.is_empty()) {
+        (0 | 1, _) | (_, true) => Ok(vec![source.to_owned()]),
+        _ => Ok(named),
+    }
+}
+
+fn read_only() -> LocalOptions {
+    LocalOptions {
+        read_only: true,
+        ..LocalOptions::default()
+    }
+}
+
 /// Opens a source. Without `pins`, those that the source itself offers are taken.
 pub(crate) fn open(
     terminal: Terminal,
     source: &str,
     pins: Option<&Path>,
 ) -> anyhow::Result<OpenSource> {
+    let meant = each(terminal, source, pins)?;
+    let source = match meant.as_slice() {
+        [only] => only,
+        _ => source,
+    };
     let kind = open_kind(terminal, source)?;
     let self_pinned = pins.is_none();
     let pins = match pins {
@@ -156,11 +196,7 @@ fn open_kind(terminal: Terminal, source: &str) -> anyhow::Result<SourceKind> {
         return Ok(SourceKind::Url(UrlSource::new(terminal, source)));
     }
     if let Some(place) = data_place(source) {
-        let options = LocalOptions {
-            read_only: true,
-            ..LocalOptions::default()
-        };
-        let folder = LocalFolder::open(&place.data, options).map_err(damage)?;
+        let folder = LocalFolder::open(&place.data, read_only()).map_err(damage)?;
         let slug = place.slug(terminal, &folder)?;
         let own = place.ledger_folder(&slug);
         return match folder.ledger(&slug) {

@@ -452,3 +452,49 @@ fn a_collective_is_asked_for_its_data() {
         assert!(shown.out.contains(said), "{said}: {shown:?}");
     }
 }
+
+#[test]
+fn a_data_folder_may_hold_several_ledgers() {
+    let office = Office::opened();
+    std::fs::rename(office.path("data/founding"), office.path("handed-out")).unwrap();
+    let mut other = answers();
+    other["origin"] = json!("sanzi.example.org/xilang");
+    office.write("other.json", &other.to_string());
+    office.ok(&[
+        "init",
+        "data",
+        "--from",
+        "other.json",
+        "--passphrase-file",
+        "pass",
+        "--yes",
+    ]);
+    let both = office.ok(&["audit", "data"]);
+    assert_eq!(both.last(), "核对通过：2 个账本全部成立。");
+    let report = office.ok(&["verify", "data", "--json"]).json();
+    assert_eq!(
+        (
+            &report["holds"],
+            report["ledgers"].as_array().unwrap().len()
+        ),
+        (&true.into(), 2)
+    );
+    let one = office
+        .ok(&["audit", "data", "--pins", "data/xilang/pins.json", "--json"])
+        .json();
+    assert_eq!(one["origin"], "sanzi.example.org/xilang");
+    office.fails(&["status", "data"], 2, "#账本");
+    office.ok(&["status", "data#donglang"]);
+    office.ok(&["status", "data/xilang"]);
+    // One that does not hold is enough.
+    let entries = office.path("data/xilang/entries");
+    let mut bytes = std::fs::read(&entries).unwrap();
+    bytes[5000] ^= 1;
+    std::fs::write(&entries, bytes).unwrap();
+    let one_bad = office.run(&["audit", "data"]);
+    assert_eq!(one_bad.code, 1, "{one_bad:?}");
+    assert!(
+        one_bad.last().contains("不成立的有 data#xilang"),
+        "{one_bad:?}"
+    );
+}

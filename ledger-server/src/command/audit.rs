@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use ledger_core::Language;
 use ledger_core::audit::Report;
 use ledger_core::policy::Policy;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::help::Text;
 use crate::source_arg::{self, OpenSource};
@@ -80,7 +80,7 @@ pub(super) fn read_policy(terminal: Terminal, file: &Path) -> anyhow::Result<Pol
     Policy::parse(&text).with_context(|| file.display().to_string())
 }
 
-/// Audits a source and says what was found.
+/// Audits a source, all ledgers of it, and says what was found.
 pub(super) fn audit(
     terminal: Terminal,
     source: &str,
@@ -88,45 +88,83 @@ pub(super) fn audit(
     policy: Option<&Path>,
     json: bool,
 ) -> anyhow::Result<ExitCode> {
+    let unchecked = terminal.pick(
+        "没有核对成，不能下结论",
+        "could not be checked; nothing is decided",
+    );
     let policy = policy.map(|file| read_policy(terminal, file)).transpose()?;
-    let looked = source_arg::open(terminal, source, pins)
-        .and_then(|source| Ok((source.audit(policy.as_ref(), &mut |_, _, _| {})?, source)));
-    let (report, source) = match looked {
-        Ok(looked) => looked,
-        Err(error) if error.is::<Refused>() => {
-            let said = format!("{error:#}");
-            if json {
-                let report = json!({ "holds": false, "fault": { "detail": said } });
-                terminal.say(report.to_string());
-                return Ok(ExitCode::from(1));
-            }
-            terminal.say(said);
-            terminal.say(terminal.pick(
-                "核对不通过：存储的内容已损坏或被改过。",
-                "does not hold: what is stored is damaged or was altered.",
-            ));
-            return Ok(ExitCode::from(1));
+    let ledgers = source_arg::each(terminal, source, pins).context(unchecked)?;
+    let mut reports = Vec::new();
+    let mut failed = Vec::new();
+    for ledger in &ledgers {
+        if !json && ledgers.len() > 1 {
+            terminal.say(format!("—— {ledger}"));
         }
-        Err(error) => {
-            return Err(error.context(terminal.pick(
-                "没有核对成，不能下结论",
-                "could not be checked; nothing is decided",
-            )));
+        let report = audit_one(terminal, ledger, pins, policy.as_ref(), json).context(unchecked)?;
+        if report["holds"] != true {
+            failed.push(ledger.as_str());
         }
-    };
-    if json {
-        terminal.say(as_json(terminal, &report, &source).to_string());
-    } else {
-        say(terminal, &report, &source);
+        reports.push(report);
     }
-    Ok(if report.holds() {
+    let holds = failed.is_empty();
+    match (json, ledgers.len()) {
+        (true, 1) => reports
+            .iter()
+            .for_each(|report| terminal.say(report.to_string())),
+        (true, _) => terminal.say(json!({ "holds": holds, "ledgers": reports }).to_string()),
+        (false, 1) => {}
+        (false, count) if holds => terminal.say(terminal.pick(
+            format!("核对通过：{count} 个账本全部成立。"),
+            format!("holds: all {count} ledgers."),
+        )),
+        (false, count) => terminal.say(terminal.pick(
+            format!(
+                "核对不通过：{count} 个账本中不成立的有 {}。",
+                failed.join("、")
+            ),
+            format!("does not hold: of {count} ledgers, {}.", failed.join(", ")),
+        )),
+    }
+    Ok(if holds {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(1)
     })
 }
 
-fn as_json(terminal: Terminal, report: &Report, source: &OpenSource) -> serde_json::Value {
+/// Audits one ledger; gives the report, having said it in words unless JSON is wanted.
+fn audit_one(
+    terminal: Terminal,
+    source: &str,
+    pins: Option<&Path>,
+    policy: Option<&Policy>,
+    json: bool,
+) -> anyhow::Result<Value> {
+    let looked = source_arg::open(terminal, source, pins)
+        .and_then(|source| Ok((source.audit(policy, &mut |_, _, _| {})?, source)));
+    match looked {
+        Ok((report, source)) => {
+            if !json {
+                say(terminal, &report, &source);
+            }
+            Ok(as_json(terminal, &report, &source))
+        }
+        Err(error) if error.is::<Refused>() => {
+            let said = format!("{error:#}");
+            if !json {
+                terminal.say(&said);
+                terminal.say(terminal.pick(
+                    "核对不通过：存储的内容已损坏或被改过。",
+                    "does not hold: what is stored is damaged or was altered.",
+                ));
+            }
+            Ok(json!({ "holds": false, "fault": { "detail": said } }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn as_json(terminal: Terminal, report: &Report, source: &OpenSource) -> Value {
     let fault = report.fault.as_ref().map(|fault| {
         json!({
             "index": fault.index,
