@@ -173,7 +173,7 @@ impl LocalStore {
             return Ok(());
         };
         self.index = Index::open(sled.db(), &self.slug)?;
-        let reach = self.index.reach()?;
+        let reach = self.index.reach();
         if reach.size <= self.size() && self.reach(reach.size)? == reach {
             self.indexed_size = reach.size;
             return Ok(());
@@ -443,11 +443,13 @@ impl Store for LocalStore {
         self.finally(done)
     }
 
-    fn close(self) -> Result<(), StoreError> {
+    fn close(mut self) -> Result<(), StoreError> {
         if self.shared.options.read_only {
             return Ok(());
         }
         self.writable()?;
+        let done = self.index.flush();
+        self.finally(done)?;
         self.log.settle()
     }
 }

@@ -1,7 +1,8 @@
 //! The index of one ledger: which entries bear on which stream.
 //!
 //! In sled, one tree a ledger, or in memory when the folder is opened for reading only. Disposable:
-//! it is never synced, and whoever doubts it empties it and feeds it again from the entries.
+//! it is never synced, and whoever doubts it empties it and feeds it again from the entries. So what is
+//! new may wait in memory until there is enough of it: a write to sled costs a third of a sync.
 //!
 //! Keys and values of the tree:
 //!
@@ -15,6 +16,7 @@
 //! with keys. A chunk is short because sled writes a value anew for each change and loses long ones.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::hash::Hash;
@@ -24,10 +26,24 @@ use crate::store::{Relation, StoreError, StreamKind, StreamRecord, Touch};
 /// Indices in a full chunk.
 const CHUNK: usize = 128;
 
+/// Records that may wait in memory: few enough that writing them takes a few milliseconds.
+const WAITING: usize = 256;
+
 #[derive(Debug)]
 pub(super) enum Index {
-    Sled(sled::Db, Box<str>, sled::Tree),
+    Sled(Box<SledIndex>),
     Memory(BTreeMap<StreamId, StreamRecord>),
+}
+
+#[derive(Debug)]
+pub(super) struct SledIndex {
+    db: sled::Db,
+    name: Box<str>,
+    tree: sled::Tree,
+    /// What the tree does not have yet, or has in an older form.
+    heads: BTreeMap<StreamId, Head>,
+    chunks: BTreeMap<Vec<u8>, Vec<u64>>,
+    reach: Reach,
 }
 
 /// How far the index reaches, and in which log.
@@ -43,6 +59,19 @@ impl Reach {
         size: 0,
         last: Hash::ZERO,
     };
+
+    fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = self.size.to_be_bytes().to_vec();
+        bytes.extend_from_slice(self.last.as_bytes());
+        bytes
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            size: u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?),
+            last: Hash::from_bytes(bytes.get(8..)?.try_into().ok()?),
+        })
+    }
 }
 
 /// Runs a call into sled, which panics on some damaged data.
@@ -166,29 +195,31 @@ impl Index {
     /// Opens, or makes, the ledger's tree.
     pub(super) fn open(db: &sled::Db, name: &str) -> Result<Self, StoreError> {
         let tree = guarded(|| db.open_tree(name))?;
-        Ok(Self::Sled(db.clone(), name.into(), tree))
+        let reach = match guarded(|| tree.get(b"m"))? {
+            None => Reach::NOTHING,
+            Some(value) => Reach::parse(&value).ok_or_else(malformed)?,
+        };
+        Ok(Self::Sled(Box::new(SledIndex {
+            db: db.clone(),
+            name: name.into(),
+            tree,
+            heads: BTreeMap::new(),
+            chunks: BTreeMap::new(),
+            reach,
+        })))
     }
 
-    /// How far the index says that it reaches.
-    pub(super) fn reach(&self) -> Result<Reach, StoreError> {
-        let Self::Sled(_, _, tree) = self else {
-            return Ok(Reach::NOTHING);
-        };
-        let Some(value) = guarded(|| tree.get(b"m"))? else {
-            return Ok(Reach::NOTHING);
-        };
-        let size = value.get(..8).and_then(|b| b.try_into().ok());
-        let last = value.get(8..).and_then(|b| b.try_into().ok());
-        match (size, last) {
-            (Some(size), Some(last)) => Ok(Reach {
-                size: u64::from_be_bytes(size),
-                last: Hash::from_bytes(last),
-            }),
-            _ => Err(malformed()),
+    /// How far the index says that it reaches; in memory it starts with nothing.
+    pub(super) fn reach(&self) -> Reach {
+        match self {
+            Self::Memory(_) => Reach::NOTHING,
+            Self::Sled(index) => index.reach,
         }
     }
 
-    /// Adds the touches of the entries from `from` on, all or none; the index then reaches `reach`.
+    /// Adds the touches of the entries from `from` on; the index then reaches `reach`.
+    ///
+    /// After an error it may hold a part of them.
     pub(super) fn add(
         &mut self,
         from: u64,
@@ -209,36 +240,49 @@ impl Index {
                 }
                 Ok(())
             }
-            Self::Sled(_, _, tree) => add_to_tree(tree, lines, reach),
+            Self::Sled(index) => {
+                for (at, touch) in lines {
+                    index.add(at, touch)?;
+                }
+                index.reach = reach;
+                match index.heads.len() + index.chunks.len() > WAITING {
+                    true => index.flush(),
+                    false => Ok(()),
+                }
+            }
         }
     }
 
     pub(super) fn clear(&mut self) -> Result<(), StoreError> {
         match self {
             Self::Memory(streams) => streams.clear(),
-            Self::Sled(db, name, tree) => {
-                *tree = guarded(|| {
-                    db.drop_tree(name.as_bytes())?;
-                    db.open_tree(name.as_bytes())
+            Self::Sled(index) => {
+                index.heads.clear();
+                index.chunks.clear();
+                index.reach = Reach::NOTHING;
+                let (db, name) = (&index.db, index.name.as_bytes());
+                index.tree = guarded(|| {
+                    db.drop_tree(name)?;
+                    db.open_tree(name)
                 })?;
             }
         }
         Ok(())
     }
 
+    /// Gives sled what has waited in memory.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Sled(index) => index.flush(),
+        }
+    }
+
     pub(super) fn stream(&self, stream: &StreamId) -> Result<Option<StreamRecord>, StoreError> {
-        let tree = match self {
-            Self::Memory(streams) => return Ok(streams.get(stream).cloned()),
-            Self::Sled(_, _, tree) => tree,
-        };
-        let Some(value) = guarded(|| tree.get(key(b'h', stream)))? else {
-            return Ok(None);
-        };
-        let head = Head::parse(&value)?;
-        Ok(Some(StreamRecord {
-            own: whole(tree, stream, Relation::Own, head.own)?,
-            also: whole(tree, stream, Relation::Also, head.also)?,
-        }))
+        match self {
+            Self::Memory(streams) => Ok(streams.get(stream).cloned()),
+            Self::Sled(index) => index.stream(stream),
+        }
     }
 
     pub(super) fn streams(
@@ -247,14 +291,115 @@ impl Index {
         after: Option<&StreamId>,
         limit: usize,
     ) -> Result<Vec<StreamId>, StoreError> {
-        let tree = match self {
+        let listed =
+            |id: &&StreamId| StreamKind::of(id) == kind && after.is_none_or(|after| *id > after);
+        match self {
             Self::Memory(streams) => {
-                let of_kind = streams.keys().filter(|id| StreamKind::of(id) == kind);
-                let later = of_kind.filter(|id| after.is_none_or(|after| *id > after));
-                return Ok(later.take(limit).cloned().collect());
+                let listed = streams.keys().filter(listed);
+                Ok(listed.take(limit).cloned().collect())
             }
-            Self::Sled(_, _, tree) => tree,
+            Self::Sled(index) => {
+                let mut streams = index.streams_in_tree(kind, after, limit)?;
+                let waiting = index.heads.keys().filter(listed);
+                streams.extend(waiting.take(limit).cloned());
+                streams.sort();
+                streams.dedup();
+                streams.truncate(limit);
+                Ok(streams)
+            }
+        }
+    }
+}
+
+impl SledIndex {
+    fn add(&mut self, index: u64, touch: &Touch) -> Result<(), StoreError> {
+        let head = match self.heads.entry(touch.stream.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(vacant) => {
+                let value = guarded(|| self.tree.get(key(b'h', &touch.stream)))?;
+                vacant.insert(value.map_or(Ok(Head::default()), |v| Head::parse(&v))?)
+            }
         };
+        let indices = match touch.relation {
+            Relation::Own => &mut head.own,
+            Relation::Also => &mut head.also,
+        };
+        indices.tail.push(index);
+        indices.total += 1;
+        if indices.tail.len() == CHUNK {
+            let number = indices.total / CHUNK - 1;
+            let key = chunk_key(&touch.stream, touch.relation, number);
+            self.chunks.insert(key, core::mem::take(&mut indices.tail));
+        }
+        Ok(())
+    }
+
+    /// Writes all that waits, or none of it.
+    fn flush(&mut self) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for (key, indices) in &self.chunks {
+            let mut chunk = Vec::new();
+            write_indices(&mut chunk, indices);
+            batch.insert(&key[..], chunk);
+        }
+        for (stream, head) in &self.heads {
+            batch.insert(key(b'h', stream), head.to_bytes());
+        }
+        batch.insert(b"m", self.reach.to_bytes());
+        guarded(|| self.tree.apply_batch(batch))?;
+        self.heads.clear();
+        self.chunks.clear();
+        Ok(())
+    }
+
+    fn stream(&self, stream: &StreamId) -> Result<Option<StreamRecord>, StoreError> {
+        let stored;
+        let head = match self.heads.get(stream) {
+            Some(head) => head,
+            None => match guarded(|| self.tree.get(key(b'h', stream)))? {
+                None => return Ok(None),
+                Some(value) => {
+                    stored = Head::parse(&value)?;
+                    &stored
+                }
+            },
+        };
+        Ok(Some(StreamRecord {
+            own: self.whole(stream, Relation::Own, &head.own)?,
+            also: self.whole(stream, Relation::Also, &head.also)?,
+        }))
+    }
+
+    fn whole(
+        &self,
+        stream: &StreamId,
+        relation: Relation,
+        tail: &Tail,
+    ) -> Result<Vec<u64>, StoreError> {
+        let mut indices = Vec::new();
+        for number in 0..tail.total / CHUNK {
+            let key = chunk_key(stream, relation, number);
+            if let Some(chunk) = self.chunks.get(&key) {
+                indices.extend(chunk);
+                continue;
+            }
+            let value = guarded(|| self.tree.get(&key))?;
+            let chunk = read_indices(&value.ok_or_else(malformed)?)?;
+            if chunk.len() != CHUNK {
+                return Err(malformed());
+            }
+            indices.extend(chunk);
+        }
+        indices.extend(&tail.tail);
+        Ok(indices)
+    }
+
+    fn streams_in_tree(
+        &self,
+        kind: StreamKind,
+        after: Option<&StreamId>,
+        limit: usize,
+    ) -> Result<Vec<StreamId>, StoreError> {
         let kind = match kind {
             StreamKind::Ledger => 0,
             StreamKind::Transaction => 1,
@@ -271,69 +416,9 @@ impl Index {
             return Ok(Vec::new());
         }
         let keys: Vec<_> = guarded(|| {
-            tree.range(start..end)
-                .keys()
-                .take(limit)
-                .collect::<sled::Result<_>>()
+            let keys = self.tree.range(start..end).keys();
+            keys.take(limit).collect::<sled::Result<_>>()
         })?;
         keys.iter().map(|key| stream_of(key)).collect()
     }
-}
-
-fn whole(
-    tree: &sled::Tree,
-    stream: &StreamId,
-    relation: Relation,
-    tail: Tail,
-) -> Result<Vec<u64>, StoreError> {
-    let mut indices = Vec::new();
-    for number in 0..tail.total / CHUNK {
-        let value = guarded(|| tree.get(chunk_key(stream, relation, number)))?;
-        let chunk = read_indices(&value.ok_or_else(malformed)?)?;
-        if chunk.len() != CHUNK {
-            return Err(malformed());
-        }
-        indices.extend(chunk);
-    }
-    indices.extend(tail.tail);
-    Ok(indices)
-}
-
-fn add_to_tree<'a>(
-    tree: &sled::Tree,
-    lines: impl Iterator<Item = (u64, &'a Touch)>,
-    reach: Reach,
-) -> Result<(), StoreError> {
-    let mut heads: BTreeMap<&StreamId, Head> = BTreeMap::new();
-    let mut batch = sled::Batch::default();
-    for (index, touch) in lines {
-        let stream = &touch.stream;
-        let head = match heads.entry(stream) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(vacant) => {
-                let value = guarded(|| tree.get(key(b'h', stream)))?;
-                vacant.insert(value.map_or(Ok(Head::default()), |v| Head::parse(&v))?)
-            }
-        };
-        let indices = match touch.relation {
-            Relation::Own => &mut head.own,
-            Relation::Also => &mut head.also,
-        };
-        indices.tail.push(index);
-        indices.total += 1;
-        if indices.tail.len() == CHUNK {
-            let mut chunk = Vec::new();
-            write_indices(&mut chunk, &indices.tail);
-            let number = indices.total / CHUNK - 1;
-            batch.insert(chunk_key(stream, touch.relation, number), chunk);
-            indices.tail.clear();
-        }
-    }
-    for (stream, head) in heads {
-        batch.insert(key(b'h', stream), head.to_bytes());
-    }
-    let mut meta = reach.size.to_be_bytes().to_vec();
-    meta.extend_from_slice(reach.last.as_bytes());
-    batch.insert(b"m", meta);
-    guarded(|| tree.apply_batch(batch))
 }

@@ -54,7 +54,7 @@ fn tile_root(tile: &[Hash]) -> Hash {
 }
 
 impl Levels {
-    /// Opens the level files that exist.
+    /// Opens the level files.
     pub(super) fn open(folder: PathBuf, writable: bool) -> Result<Self, StoreError> {
         if writable {
             durable::create_folder(&folder)?;
@@ -65,10 +65,9 @@ impl Levels {
             levels: Vec::new(),
             checked: Mutex::default(),
         };
-        for level in 0..LEVELS {
-            if !levels.path(level).exists() {
-                break;
-            }
+        // A level that is missing below one that is there has to be made anew, and so has that one.
+        let highest = (0..LEVELS).rfind(|level| levels.path(*level).exists());
+        for _ in 0..highest.map_or(0, |level| level + 1) {
             levels.add_level()?;
         }
         Ok(levels)

@@ -1,0 +1,209 @@
+//! Submitting events, and what else programs ask of a ledger: receipts, descriptions, documents.
+//!
+//! Handlers only: they read a request, ask, and write the answer. They know no rule.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, FromRequest, Path, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use ledger_core::hash::Digest;
+use ledger_core::ledger::{LedgerError, Receipt};
+use ledger_core::refusal::Language;
+use ledger_core::tree::parse_size;
+use serde::Serialize;
+
+use crate::language::Asked;
+use crate::problem::{NOTE_LIMIT_BYTES, Problem};
+use crate::served::{Ledgers, Served};
+use crate::wire::{self, BRIEFLY, BYTES, FOR_EVER, TEXT, headers, reading};
+
+/// How long a submission may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// `POST /<slug>/events`
+pub(crate) async fn submit(
+    State(ledger): State<Arc<Served>>,
+    Asked(language): Asked,
+    request: Request,
+) -> Result<Response, Problem> {
+    check_type(request.headers(), language)?;
+    let address = peer(&request);
+    let _share = (ledger.queue.shares().take(address))
+        .ok_or_else(|| Problem::too_many(ledger.queue.shares().limit(), language))?;
+    let note = body(request, language).await?;
+    let receipt = ledger.submit(note).await;
+    let receipt = receipt.map_err(|error| Problem::of_submission(&error, language))?;
+    Ok(answer(&ledger, &receipt))
+}
+
+/// Only plain text in UTF-8 is a note.
+fn check_type(headers: &HeaderMap, language: Language) -> Result<(), Problem> {
+    let stated = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let stated = String::from_utf8_lossy(stated.unwrap_or_default());
+    let mut parts = stated.split(';').map(str::trim);
+    let is_text = parts
+        .next()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("text/plain"));
+    let is_utf8 = |parameter: &str| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    };
+    if is_text && parts.all(is_utf8) {
+        return Ok(());
+    }
+    let found: String = stated.chars().take(160).collect();
+    Err(Problem::wrong_type(&found, language))
+}
+
+/// Who sent it. Without a socket all come from one place.
+fn peer(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
+}
+
+async fn body(request: Request, language: Language) -> Result<Bytes, Problem> {
+    let read = tokio::time::timeout(BODY_TIME, Bytes::from_request(request, &()));
+    match read.await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(Problem::too_large(NOTE_LIMIT_BYTES, None, language))
+        }
+        Ok(Err(_)) | Err(_) => Err(Problem::too_slow(language)),
+    }
+}
+
+/// 201 for a new entry and 200 for one that stood; either way the receipt, and where a newer one is.
+fn answer(ledger: &Served, receipt: &Receipt) -> Response {
+    let status = if receipt.added {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let location = format!("/{}/proof/{}", ledger.slug(), receipt.index);
+    let headers = [
+        (CONTENT_TYPE, TEXT),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    let mut response = (status, headers, receipt.proof.to_string()).into_response();
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// `GET /<slug>/proof/<index>`
+pub(crate) async fn proof(
+    State(ledger): State<Arc<Served>>,
+    Asked(language): Asked,
+    Path(index): Path<String>,
+) -> Result<Response, Problem> {
+    let index = parse_size(&index).ok_or_else(|| Problem::not_found(language))?;
+    let snapshot = ledger.snapshot();
+    let proof = reading(language, move || snapshot.proof(index)).await?;
+    Ok((headers(TEXT, BRIEFLY), proof.to_string()).into_response())
+}
+
+/// `GET /<slug>/documents/<sha256>`
+///
+/// A document is somebody else's: it is given as bytes to keep, never shown on this site.
+pub(crate) async fn document(
+    State(ledger): State<Arc<Served>>,
+    Asked(language): Asked,
+    Path(digest): Path<String>,
+) -> Result<Response, Problem> {
+    let digest: Digest = digest.parse().map_err(|_| Problem::not_found(language))?;
+    let snapshot = ledger.snapshot();
+    let read = move || snapshot.reader.document(&digest).map_err(LedgerError::from);
+    let found = reading(language, read).await?;
+    let bytes = found.ok_or_else(|| Problem::not_found(language))?;
+    let disposition = format!("attachment; filename=\"{digest}\"");
+    let mut response = (headers(BYTES, FOR_EVER), bytes).into_response();
+    let headers = response.headers_mut();
+    if let Ok(disposition) = HeaderValue::try_from(disposition) {
+        headers.insert(CONTENT_DISPOSITION, disposition);
+    }
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("sandbox; default-src 'none'"),
+    );
+    Ok(response)
+}
+
+/// One ledger in `/ledgers.json`.
+#[derive(Serialize)]
+struct Listed {
+    slug: String,
+    origin: String,
+    ledger_id: String,
+    name: String,
+    size: u64,
+    training: bool,
+}
+
+/// One ledger as `/<slug>/ledger.json` describes it.
+#[derive(Serialize)]
+struct Described {
+    #[serde(flatten)]
+    listed: Listed,
+    log_key: String,
+    policy: String,
+}
+
+fn listed(ledger: &Served) -> Listed {
+    let snapshot = ledger.snapshot();
+    let state = &snapshot.state;
+    Listed {
+        slug: ledger.slug().to_owned(),
+        origin: state.origin.to_string(),
+        ledger_id: state.ledger_id.to_string(),
+        name: state.collective.name.to_string(),
+        size: snapshot.size(),
+        training: state.training,
+    }
+}
+
+/// `GET /ledgers.json`
+pub(crate) async fn ledgers(State(ledgers): State<Ledgers>) -> Response {
+    let listed: Vec<Listed> = ledgers.iter().map(|ledger| listed(ledger)).collect();
+    json(&listed)
+}
+
+/// `GET /<slug>/ledger.json`
+pub(crate) async fn ledger(State(ledger): State<Arc<Served>>) -> Response {
+    json(&Described {
+        listed: listed(&ledger),
+        log_key: ledger.log_key().to_string(),
+        policy: ledger.policy().to_string(),
+    })
+}
+
+fn json(value: &impl Serialize) -> Response {
+    let body = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
+    let kind = HeaderValue::from_static("application/json");
+    (wire::headers(kind, BRIEFLY), Body::from(body)).into_response()
+}
+
+/// `GET /healthz`: whether every ledger can be read and written.
+pub(crate) async fn health(State(ledgers): State<Ledgers>, Asked(language): Asked) -> Response {
+    let failing: Vec<&str> = ledgers
+        .iter()
+        .filter(|ledger| !ledger.is_writable())
+        .map(|ledger| ledger.slug())
+        .collect();
+    if failing.is_empty() {
+        let no_store = HeaderValue::from_static("no-store");
+        return (headers(TEXT, no_store), "ok\n").into_response();
+    }
+    Problem::of_write(&LedgerError::Failed, language)
+        .with("failing", failing)
+        .into_response()
+}

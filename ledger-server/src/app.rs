@@ -1,0 +1,76 @@
+//! The router: which path is answered by whom, and what all answers have in common.
+//!
+//! Needs no socket, so that a test can call it. Each ledger has its own routes under its slug; the
+//! ledgers of a server are those it started with.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::{
+    ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderValue, Method};
+use axum::routing::{get, post};
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{Any, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::language::Asked;
+use crate::problem::{NOTE_LIMIT_BYTES, Problem};
+use crate::served::{Ledgers, Served};
+use crate::{api, pages, wire};
+
+/// Builds the router of these ledgers.
+pub fn app(ledgers: Ledgers) -> Router {
+    let mut router = Router::new()
+        .route("/", get(pages::index))
+        .route("/healthz", get(api::health))
+        .route("/ledgers.json", get(api::ledgers))
+        .with_state(ledgers.clone());
+    for ledger in ledgers.iter() {
+        let path = format!("/{}", ledger.slug());
+        router = router.nest(&path, of_ledger(Arc::clone(ledger)));
+    }
+    router
+        .fallback(async |Asked(language): Asked| Problem::not_found(language))
+        .method_not_allowed_fallback(async |Asked(language): Asked| {
+            Problem::method_not_allowed(language)
+        })
+        .layer(always(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(always(REFERRER_POLICY, "no-referrer"))
+        .layer(cross_origin())
+        .layer(TraceLayer::new_for_http())
+}
+
+fn of_ledger(ledger: Arc<Served>) -> Router {
+    // Hashes do not get smaller by compression; everything else does.
+    let compressed = Router::new()
+        .route("/ledger.json", get(api::ledger))
+        .route("/tile/entries/{*path}", get(wire::tile))
+        .layer(CompressionLayer::new());
+    let limit = DefaultBodyLimit::max(NOTE_LIMIT_BYTES);
+    Router::new()
+        .route("/checkpoint", get(wire::checkpoint))
+        .route("/documents/{sha256}", get(api::document))
+        .route("/events", post(api::submit).layer(limit))
+        .route("/proof/{index}", get(api::proof))
+        .route("/tile/{level}/{*path}", get(wire::tile))
+        .merge(compressed)
+        .with_state(ledger)
+}
+
+fn always(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+}
+
+/// Anyone's page may read a ledger and submit to it: what counts are signatures, not cookies.
+fn cross_origin() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_headers([ACCEPT_LANGUAGE, CONTENT_TYPE])
+        .expose_headers([LOCATION, RETRY_AFTER])
+}

@@ -1,0 +1,220 @@
+//! Opening the ledgers of a data folder for writing: locks, log keys, progress.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use ledger_core::checkpoint::CheckpointError;
+use ledger_core::event::{Event, LoggedEntry};
+use ledger_core::key::SigningKey;
+use ledger_core::keyfile::{self, KeyFileError};
+use ledger_core::ledger::{Ledger, LedgerError};
+use ledger_core::refusal::Language;
+use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
+use ledger_core::store::{Store as _, StoreError};
+use ledger_server::Hosting;
+use zeroize::Zeroizing;
+
+use super::complain;
+
+/// The environment variable that may hold the passphrase of log keys.
+const PASSPHRASE_VARIABLE: &str = "SANZI_LOG_PASSPHRASE";
+
+/// The ledgers of a folder, open and locked for this process.
+pub(crate) struct Opened {
+    /// The folder, to be closed after its ledgers.
+    pub(crate) folder: Arc<LocalFolder>,
+    /// The ledgers, in the order of their slugs.
+    pub(crate) ledgers: Vec<Hosting<LocalStore>>,
+}
+
+/// Where a data folder keeps a ledger's own files.
+pub(crate) fn ledger_folder(data: &Path, slug: &str) -> PathBuf {
+    data.join(slug.replace('/', "+"))
+}
+
+/// Opens every ledger of a folder that exists.
+///
+/// The passphrase of the log keys is that in `passphrase_file`, or in the environment, or in
+/// `log.passphrase` beside the key.
+pub(crate) fn open(
+    data: &Path,
+    options: LocalOptions,
+    passphrase_file: Option<&Path>,
+    language: Language,
+) -> anyhow::Result<Opened> {
+    let none = || {
+        language.pick(
+            format!(
+                "{} 里没有账本。新建账本用 sanzi init，看演示用 sanzi demo",
+                data.display()
+            ),
+            format!(
+                "there is no ledger in {}. Make one with sanzi init, or see sanzi demo",
+                data.display()
+            ),
+        )
+    };
+    // Opening would make a folder of it.
+    let exists = data.join("FORMAT").try_exists();
+    if !exists.with_context(|| unreadable(data, language))? {
+        bail!(none());
+    }
+    let given = given_passphrase(passphrase_file, language)?;
+    let folder =
+        LocalFolder::open(data, options).map_err(|error| explained(error, data, language))?;
+    let folder = Arc::new(folder);
+    let slugs = folder.slugs()?;
+    if slugs.is_empty() {
+        bail!(none());
+    }
+    let mut ledgers = Vec::with_capacity(slugs.len());
+    for slug in slugs {
+        let opened = open_one(data, &folder, &slug, given.as_ref(), language);
+        ledgers.push(opened.with_context(|| {
+            language.pick(
+                format!("账本 {slug} 打不开"),
+                format!("ledger {slug} cannot be opened"),
+            )
+        })?);
+    }
+    Ok(Opened { folder, ledgers })
+}
+
+fn unreadable(path: &Path, language: Language) -> String {
+    language.pick(
+        format!("读不到 {}，请核对路径和权限", path.display()),
+        format!(
+            "cannot read {}; check the path and its permissions",
+            path.display()
+        ),
+    )
+}
+
+/// Says what to do about a folder that cannot be had.
+fn explained(error: StoreError, data: &Path, language: Language) -> anyhow::Error {
+    let advice = match &error {
+        StoreError::Locked { .. } => language.pick(
+            "已有另一个 sanzi 在用这个数据文件夹；请先停掉它，或另选文件夹",
+            "another sanzi is using this data folder; stop that one first, or choose another folder",
+        ),
+        StoreError::Denied { .. } => language.pick(
+            "没有读写数据文件夹的权限；请以它的属主身份运行，或改正其权限",
+            "no permission to read and write the data folder; run as its owner, or mend its permissions",
+        ),
+        _ => language.pick("数据文件夹打不开", "the data folder cannot be opened"),
+    };
+    anyhow::Error::new(error).context(format!("{advice} ({})", data.display()))
+}
+
+fn open_one(
+    data: &Path,
+    folder: &Arc<LocalFolder>,
+    slug: &str,
+    given: Option<&Zeroizing<String>>,
+    language: Language,
+) -> anyhow::Result<Hosting<LocalStore>> {
+    let store = folder.ledger(slug)?;
+    let origin = origin_of(&store)?;
+    let seed = log_seed(&ledger_folder(data, slug), given, language)?;
+    let bar = progress_bar(slug, language);
+    let mut progress = |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let log_key = SigningKey::from_seed(&origin, &seed)?;
+    let ledger = Ledger::open(store, log_key, &mut progress)?;
+    bar.finish_and_clear();
+    let (folder, slug) = (Arc::clone(folder), slug.to_owned());
+    let reopen = Box::new(move || {
+        let log_key = SigningKey::from_seed(&origin, &seed).map_err(CheckpointError::from)?;
+        Ledger::open(folder.ledger(&slug)?, log_key, &mut |_, _| {})
+    });
+    Ok(Hosting {
+        ledger,
+        policy: None,
+        reopen,
+    })
+}
+
+/// The ledger's origin, as entry 0 says it: the name of the log key.
+fn origin_of(store: &LocalStore) -> Result<String, LedgerError> {
+    if store.size() == 0 {
+        return Err(LedgerError::Empty);
+    }
+    let fault = |fault: String| LedgerError::Entry { index: 0, fault };
+    let entry = LoggedEntry::parse(&store.entry(0)?).map_err(|error| fault(error.to_string()))?;
+    match &entry.signed.statement().event {
+        Event::LedgerOpened(opened) => Ok(opened.origin.to_string()),
+        other => Err(fault(other.kind().to_owned())),
+    }
+}
+
+fn given_passphrase(
+    file: Option<&Path>,
+    language: Language,
+) -> anyhow::Result<Option<Zeroizing<String>>> {
+    if let Some(path) = file {
+        return Ok(Some(read_passphrase(path, language)?));
+    }
+    Ok(std::env::var(PASSPHRASE_VARIABLE).ok().map(Zeroizing::new))
+}
+
+fn read_passphrase(path: &Path, language: Language) -> anyhow::Result<Zeroizing<String>> {
+    let text = std::fs::read_to_string(path).with_context(|| unreadable(path, language))?;
+    let text = Zeroizing::new(text);
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    Ok(Zeroizing::new(line.to_owned()))
+}
+
+/// Opens the log key's file.
+fn log_seed(
+    folder: &Path,
+    given: Option<&Zeroizing<String>>,
+    language: Language,
+) -> anyhow::Result<Zeroizing<[u8; 32]>> {
+    let beside = folder.join("log.passphrase");
+    let passphrase = match given {
+        Some(given) => given.clone(),
+        None if beside.is_file() => {
+            complain(&language.pick(
+                format!("提醒：日志钥匙的口令与钥匙放在一起（{}），只适合演示", beside.display()),
+                format!(
+                    "note: the log key's passphrase lies beside the key ({}), which suits demonstrations only",
+                    beside.display()
+                ),
+            ));
+            read_passphrase(&beside, language)?
+        }
+        None => bail!(language.pick(
+            format!("需要日志钥匙的口令：用 --log-passphrase-file，或环境变量 {PASSPHRASE_VARIABLE}"),
+            format!("the log key's passphrase is needed: use --log-passphrase-file, or {PASSPHRASE_VARIABLE}"),
+        )),
+    };
+    let path = folder.join("log.key");
+    let pem = std::fs::read_to_string(&path).with_context(|| unreadable(&path, language))?;
+    keyfile::open(&pem, &passphrase).map_err(|error| {
+        let advice = match &error {
+            KeyFileError::Passphrase => language.pick(
+                "日志钥匙的口令不对；请核对后重试",
+                "the passphrase of the log key is wrong; check it and try again",
+            ),
+            _ => language.pick("日志钥匙读不了", "the log key cannot be read"),
+        };
+        anyhow::Error::new(error).context(format!("{advice} ({})", path.display()))
+    })
+}
+
+fn progress_bar(slug: &str, language: Language) -> ProgressBar {
+    let bar = ProgressBar::no_length();
+    let template = language.pick(
+        "重建索引 {msg} {wide_bar} {pos}/{len}，还需 {eta}",
+        "indexing {msg} {wide_bar} {pos}/{len}, {eta} left",
+    );
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.with_message(slug.to_owned())
+}

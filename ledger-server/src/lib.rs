@@ -1,0 +1,25 @@
+//! Serves the ledgers of village collectives over HTTP, so that anyone can verify them.
+//!
+//! [`app`] makes a router that needs no socket; [`serve`] puts one under it. [`Writer`] is the one
+//! thread that owns the ledgers and writes; everything that reads goes by the snapshots that it
+//! publishes. No rule of the ledger is known here: those are `ledger_core`'s.
+
+mod api;
+mod app;
+mod language;
+mod pages;
+mod problem;
+mod queue;
+mod served;
+mod server;
+mod share;
+mod wire;
+mod writer;
+
+pub use app::app;
+pub use language::asked;
+pub use problem::Problem;
+pub use queue::SubmitError;
+pub use served::{Ledgers, PublishedReader, Served, ServedStore, Snapshot};
+pub use server::{ServeError, serve};
+pub use writer::{Hosting, Options, Reopen, StartError, Writer};

@@ -1,0 +1,88 @@
+//! The way from the handlers to the writing thread: a bounded queue, and the answer to each submission.
+//!
+//! Knows nothing of what is submitted, nor of what becomes of it.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use ledger_core::ledger::{AppendError, LedgerError, Receipt};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::share::Shares;
+
+/// What becomes of a submission.
+pub(crate) type Answer = Result<Receipt, SubmitError>;
+
+/// A submission was not admitted.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// The event is malformed, or a rule refuses it; or the ledger failed over it.
+    #[error(transparent)]
+    Rejected(Arc<AppendError>),
+    /// The ledger cannot be written now.
+    #[error(transparent)]
+    Unavailable(Arc<LedgerError>),
+    /// Too many submissions wait.
+    #[error("排队已满，请稍后再试 (the queue is full; try again later)")]
+    QueueFull,
+    /// The server is stopping.
+    #[error("服务正在停止 (the server is stopping)")]
+    Closing,
+}
+
+/// Something for the writer to do.
+pub(crate) enum Job {
+    /// Append an event to the ledger with this number.
+    Submit {
+        ledger: usize,
+        note: Bytes,
+        answer: oneshot::Sender<Answer>,
+    },
+    /// Finish what waits, and close.
+    Stop,
+}
+
+/// One ledger's end of the queue.
+pub(crate) struct Queue {
+    jobs: mpsc::Sender<Job>,
+    ledger: usize,
+    shares: Arc<Shares>,
+}
+
+impl Queue {
+    /// The end of the ledger with this number.
+    pub(crate) fn new(jobs: mpsc::Sender<Job>, ledger: usize, shares: Arc<Shares>) -> Self {
+        Self {
+            jobs,
+            ledger,
+            shares,
+        }
+    }
+
+    /// What one address may have waiting, in all ledgers together.
+    pub(crate) fn shares(&self) -> &Arc<Shares> {
+        &self.shares
+    }
+
+    /// Whether the writer has stopped.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.jobs.is_closed()
+    }
+
+    /// Puts a submission in and waits for its answer.
+    pub(crate) async fn submit(&self, note: Bytes) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Submit {
+            ledger: self.ledger,
+            note,
+            answer,
+        };
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => SubmitError::QueueFull,
+            TrySendError::Closed(_) => SubmitError::Closing,
+        })?;
+        answered.await.unwrap_or(Err(SubmitError::Closing))
+    }
+}

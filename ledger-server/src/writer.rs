@@ -1,0 +1,317 @@
+//! The one thread that owns the ledgers and writes.
+//!
+//! Handlers put submissions into a bounded queue. The thread takes all that wait, appends them ledger
+//! by ledger with one durable commit each, publishes a snapshot, and answers. A ledger whose store has
+//! failed is opened again, not before a second has passed: opening is the way back. Knows nothing of
+//! HTTP, and of rules only that the ledger has them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::body::Bytes;
+use ledger_core::ledger::{AppendError, Ledger, LedgerError, Receipt};
+use ledger_core::policy::{Policy, PolicyError};
+use ledger_core::store::StoreError;
+use ledger_core::time::LogTime;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::queue::{Answer, Job, Queue, SubmitError};
+use crate::served::{Ledgers, Served, ServedStore, Snapshot};
+use crate::share::Shares;
+
+/// How long a ledger that failed is left alone before it is opened again.
+const REOPEN_AFTER: Duration = Duration::from_secs(1);
+
+/// Opens a ledger again after its store has failed; the failed one has been dropped by then.
+pub type Reopen<S> = Box<dyn FnMut() -> Result<Ledger<S>, LedgerError> + Send>;
+
+/// A ledger given to a writer.
+pub struct Hosting<S> {
+    /// The ledger.
+    pub ledger: Ledger<S>,
+    /// Which witnesses its checkpoints should have; by default none.
+    pub policy: Option<Policy>,
+    /// Opens it again after a failure.
+    pub reopen: Reopen<S>,
+}
+
+/// How a writer works.
+#[derive(Clone)]
+pub struct Options {
+    /// How many submissions may wait; what comes beyond is told to come again.
+    pub queue: usize,
+    /// How many of them one address may have waiting.
+    pub queue_per_address: usize,
+    /// How many submissions are taken at a time.
+    pub batch: usize,
+    /// The log's clock.
+    pub clock: Arc<dyn Fn() -> LogTime + Send + Sync>,
+}
+
+impl Default for Options {
+    /// 4,096 waiting, 1,024 of them by one address, 1,024 taken at a time, by the system's clock.
+    fn default() -> Self {
+        Self {
+            queue: 4096,
+            queue_per_address: 1024,
+            batch: 1024,
+            clock: Arc::new(system_time),
+        }
+    }
+}
+
+/// The system's clock. Before 1970 it counts as 1970: a log's time never goes back anyway.
+fn system_time() -> LogTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = since.map_or(0, |since| since.as_secs());
+    LogTime::MIN
+        .checked_plus_seconds(seconds)
+        .unwrap_or(LogTime::MAX)
+}
+
+/// The writing thread, to be stopped.
+pub struct Writer {
+    closed: oneshot::Receiver<Result<(), StoreError>>,
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Writer {
+    /// Starts the thread, and gives what readers need.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if a ledger's state cannot be read; or if its log key cannot stand in a policy.
+    pub fn start<S: ServedStore>(
+        ledgers: Vec<Hosting<S>>,
+        options: Options,
+    ) -> Result<(Ledgers, Self), StartError> {
+        let (jobs, queue) = mpsc::channel(options.queue.max(1));
+        let shares = Shares::new(options.queue_per_address.max(1));
+        let mut served = BTreeMap::new();
+        let mut hosted = Vec::with_capacity(ledgers.len());
+        for (number, hosting) in ledgers.into_iter().enumerate() {
+            let first = snapshot_of(&hosting.ledger, None)?;
+            let log_key = hosting.ledger.log_key().clone();
+            let policy = match hosting.policy {
+                Some(policy) => policy,
+                None => format!("log {log_key}\nquorum none\n").parse()?,
+            };
+            let slug = first.state.origin.slug().to_owned();
+            let (publish, snapshot) = watch::channel(Arc::new(first));
+            let failing = Arc::new(AtomicBool::new(false));
+            hosted.push(Hosted {
+                failed: None,
+                failing: Arc::clone(&failing),
+                ledger: Some(hosting.ledger),
+                publish,
+                reopen: hosting.reopen,
+            });
+            let one = Served {
+                failing,
+                log_key,
+                policy,
+                queue: Queue::new(jobs.clone(), number, Arc::clone(&shares)),
+                slug: slug.clone(),
+                snapshot,
+            };
+            if served.insert(slug.clone(), Arc::new(one)).is_some() {
+                return Err(StartError::SameSlug { slug });
+            }
+        }
+        let (tell, closed) = oneshot::channel();
+        let worker = Worker {
+            hosted,
+            options,
+            queue,
+        };
+        std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || tell.send(worker.run()))?;
+        Ok((Ledgers(Arc::new(served)), Self { closed, jobs }))
+    }
+
+    /// Carries out what waits, takes nothing more, and closes the stores.
+    ///
+    /// # Errors
+    /// [`StoreError`] if a store could not be closed cleanly; nothing acknowledged is lost by that.
+    pub async fn stop(self) -> Result<(), StoreError> {
+        // If the thread has ended, there is nobody to tell.
+        let _ = self.jobs.send(Job::Stop).await;
+        self.closed.await.unwrap_or_else(|_| {
+            Err(StoreError::Failed {
+                reason: "写入线程中断 (the writing thread broke off)".to_owned(),
+            })
+        })
+    }
+}
+
+/// A writer could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A ledger's state cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The log key cannot stand in a policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// Two ledgers have the same slug.
+    #[error("两个账本同名：{slug} (two ledgers are called {slug})")]
+    SameSlug {
+        /// Their slug.
+        slug: String,
+    },
+    /// The thread could not be started.
+    #[error("写入线程无法启动 (the writing thread could not be started)")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Takes a snapshot of a ledger, sharing what has not changed since the one before.
+fn snapshot_of<S: ServedStore>(
+    ledger: &Ledger<S>,
+    before: Option<&Snapshot>,
+) -> Result<Snapshot, LedgerError> {
+    let state = ledger.state()?;
+    let same = before.filter(|before| before.state.head == state.head);
+    Ok(Snapshot {
+        checkpoint: Arc::new(ledger.checkpoint().clone()),
+        state: same.map_or_else(|| Arc::new(state.clone()), |same| Arc::clone(&same.state)),
+        reader: before.map_or_else(|| ledger.store().reader(), |b| Arc::clone(&b.reader)),
+    })
+}
+
+/// A ledger in the hands of the writing thread.
+struct Hosted<S> {
+    /// Why, and when, it last failed.
+    failed: Option<(Instant, Arc<LedgerError>)>,
+    failing: Arc<AtomicBool>,
+    /// `None` after a failure.
+    ledger: Option<Ledger<S>>,
+    publish: watch::Sender<Arc<Snapshot>>,
+    reopen: Reopen<S>,
+}
+
+struct Worker<S> {
+    hosted: Vec<Hosted<S>>,
+    options: Options,
+    queue: mpsc::Receiver<Job>,
+}
+
+/// What waits for one ledger.
+#[derive(Default)]
+struct Group {
+    notes: Vec<Bytes>,
+    answers: Vec<oneshot::Sender<Answer>>,
+}
+
+impl<S: ServedStore> Worker<S> {
+    fn run(mut self) -> Result<(), StoreError> {
+        let limit = self.options.batch.max(1);
+        let mut waiting = Vec::new();
+        while self.queue.blocking_recv_many(&mut waiting, limit) > 0 {
+            let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
+            for job in waiting.drain(..) {
+                match job {
+                    Job::Stop => self.queue.close(),
+                    Job::Submit {
+                        ledger,
+                        note,
+                        answer,
+                    } => {
+                        let group = groups.entry(ledger).or_default();
+                        group.notes.push(note);
+                        group.answers.push(answer);
+                    }
+                }
+            }
+            for (number, group) in groups {
+                if let Some(hosted) = self.hosted.get_mut(number) {
+                    hosted.carry_out(group, (self.options.clock)());
+                }
+            }
+        }
+        let mut closed = Ok(());
+        for ledger in self.hosted.into_iter().filter_map(|hosted| hosted.ledger) {
+            closed = ledger.into_store().close().and(closed);
+        }
+        closed
+    }
+}
+
+impl<S: ServedStore> Hosted<S> {
+    fn carry_out(&mut self, group: Group, now: LogTime) {
+        let answers = self.append(&group.notes, now);
+        match answers {
+            Ok(answers) => {
+                for (to, answer) in group.answers.into_iter().zip(answers) {
+                    // Who no longer waits gets no answer; the entry stands all the same.
+                    let _ = to.send(answer.map_err(|e| SubmitError::Rejected(Arc::new(e))));
+                }
+            }
+            Err(error) => {
+                for to in group.answers {
+                    let _ = to.send(Err(SubmitError::Unavailable(Arc::clone(&error))));
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn append(
+        &mut self,
+        notes: &[Bytes],
+        now: LogTime,
+    ) -> Result<Vec<Result<Receipt, AppendError>>, Arc<LedgerError>> {
+        self.open()?;
+        let before = Arc::clone(&self.publish.borrow());
+        let Some(ledger) = &mut self.ledger else {
+            return Err(Arc::new(LedgerError::Failed));
+        };
+        let done = ledger.append_many(notes, now).and_then(|answers| {
+            let changed = ledger.size() > before.size();
+            let snapshot = changed.then(|| snapshot_of(ledger, Some(&before)));
+            Ok((answers, snapshot.transpose()?))
+        });
+        match done {
+            Ok((answers, snapshot)) => {
+                if let Some(snapshot) = snapshot {
+                    self.publish.send_replace(Arc::new(snapshot));
+                }
+                Ok(answers)
+            }
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// Opens the ledger again if it had failed.
+    fn open(&mut self) -> Result<(), Arc<LedgerError>> {
+        if self.ledger.is_some() {
+            return Ok(());
+        }
+        if let Some((at, why)) = &self.failed
+            && at.elapsed() < REOPEN_AFTER
+        {
+            return Err(Arc::clone(why));
+        }
+        let opened = (self.reopen)().and_then(|ledger| Ok((snapshot_of(&ledger, None)?, ledger)));
+        let (snapshot, ledger) = opened.map_err(|error| self.fail(error))?;
+        tracing::info!(slug = snapshot.state.origin.slug(), "ledger opened again");
+        self.publish.send_replace(Arc::new(snapshot));
+        self.ledger = Some(ledger);
+        self.failed = None;
+        self.failing.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Gives the ledger up until it is opened again.
+    fn fail(&mut self, error: LedgerError) -> Arc<LedgerError> {
+        let slug = self.publish.borrow().state.origin.slug().to_owned();
+        tracing::error!(slug, %error, "ledger cannot be written");
+        let error = Arc::new(error);
+        self.ledger = None;
+        self.failed = Some((Instant::now(), Arc::clone(&error)));
+        self.failing.store(true, Ordering::Relaxed);
+        error
+    }
+}
