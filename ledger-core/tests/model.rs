@@ -37,6 +37,7 @@ fn run(start: usize, moves: &[Move], met: &mut BTreeMap<&'static str, u32>) -> W
         *met.entry(world.try_move(attempt)).or_default() += 1;
     }
     world.check_roster();
+    world.check_doubts();
     world
 }
 
