@@ -12,6 +12,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ledger_core::refusal::Language;
 
 mod data;
+mod demo;
 mod help;
 mod serve;
 
@@ -42,6 +43,7 @@ macro_rules! commands {
 
 // One line for each command.
 commands! {
+    demo::Demo,
     serve::Serve,
 }
 

@@ -6,6 +6,7 @@
 
 mod api;
 mod app;
+pub mod demo;
 mod language;
 mod pages;
 mod problem;

@@ -142,7 +142,8 @@ pub(crate) fn serve(
     Ok(ExitCode::SUCCESS)
 }
 
-fn unbound(error: io::Error, listen: SocketAddr, language: Language) -> anyhow::Error {
+/// Says why an address cannot be listened on, and what to do.
+pub(super) fn unbound(error: io::Error, listen: SocketAddr, language: Language) -> anyhow::Error {
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => language.pick(
             format!("端口已被占用：{listen}；请停掉占用它的程序，或用 --listen 另选端口"),
@@ -193,7 +194,8 @@ fn announce(ledgers: &Ledgers, at: SocketAddr, language: Language) {
     ));
 }
 
-fn start_logging() {
+/// Logs to standard error.
+pub(super) fn start_logging() {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,ledger_server=info"));
     // A second subscriber, as in a test, is no reason not to serve.

@@ -1,0 +1,256 @@
+//! What happens in the demonstration year: pure data, from charter and seed. (演示年度计划)
+//!
+//! Fifty transactions that are completed in 2018 and are worth 1,300,000.00 yuan together, the two
+//! figures that are 东塱's; and three that are under way at its end. All else is invented.
+
+use ledger_core::charter::Charter;
+use ledger_core::money::PriceBasis;
+use ledger_core::step::Step;
+
+use super::agenda::{Agenda, Extent, Scheduler, meetings};
+use super::bidders::{self, Ballot, Bidder};
+use super::catalogue::{COMPLETED, Item, UNDER_WAY};
+use super::clock::{Clock, Workday};
+use super::dice::Dice;
+use super::fault::DemoError;
+use super::founding::year_charter;
+
+/// What the completed transactions of the year are worth together, in fen. (年度成交总额)
+///
+/// Source: the 荔湾 article on 东塱经济联社, as is their number.
+pub const YEAR_TOTAL_FEN: u64 = 130_000_000;
+
+/// How many transactions are completed. (年度成交宗数)
+pub const YEAR_COMPLETED: usize = COMPLETED.len();
+
+/// Prices and sums of a transaction, in fen. (价格)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// The reserve price of a unit: the least, or where the collective pays, the most.
+    pub(crate) reserve_fen: u64,
+    /// The winning price of a unit.
+    pub(crate) won_fen: u64,
+    /// What the contract is worth.
+    pub(crate) amount_fen: u64,
+    /// What every bidder deposits.
+    pub(crate) deposit_fen: u64,
+}
+
+/// One transaction of the year. (演示交易)
+#[derive(Debug, Clone)]
+pub(crate) struct Deal {
+    /// Its number within the year, from 1.
+    pub(crate) number: usize,
+    pub(crate) item: &'static Item,
+    pub(crate) terms: Terms,
+    /// The winner first.
+    pub(crate) bidders: Vec<Bidder>,
+    pub(crate) bids: u32,
+    pub(crate) ballot: Ballot,
+    pub(crate) opinions: u32,
+    pub(crate) agenda: Agenda,
+}
+
+/// The year. (演示年度计划)
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) charter: Charter,
+    pub(crate) clock: Clock,
+    pub(crate) deals: Vec<Deal>,
+    pub(crate) seed: u64,
+}
+
+impl Plan {
+    /// Plans the year.
+    pub(crate) fn new(seed: u64) -> Result<Self, DemoError> {
+        let charter = year_charter()?;
+        let clock = Clock::new(&charter.calendar, seed)?;
+        let scheduler = Scheduler {
+            charter: &charter,
+            clock: &clock,
+            meetings: meetings(&clock)?,
+        };
+        let mut completed: Vec<&'static Item> = COMPLETED.iter().collect();
+        Dice::new(seed, "order").shuffle(&mut completed);
+        let prices = winning_prices(&completed, seed);
+        let mut deals = Vec::new();
+        for (place, (item, won_fen)) in completed.into_iter().zip(prices).enumerate() {
+            let agenda = completed_agenda(&scheduler, item, place, seed)?;
+            deals.push(deal(item, won_fen, agenda, seed));
+        }
+        let ends = [
+            (Step::BidderQualification, None),
+            (Step::PublishPlan, Some(2)),
+            (Step::ProposalInitiation, None),
+        ];
+        for (item, (last, posted)) in UNDER_WAY.iter().zip(ends) {
+            let agenda = open_agenda(&scheduler, item, Extent { last, posted }, seed)?;
+            deals.push(deal(item, rounded(item.unit_yuan * 104), agenda, seed));
+        }
+        deals.sort_by_key(|deal| deal.agenda.acts.first().map(|act| (act.recorded_on, act.at.instant())));
+        for (number, deal) in (1..).zip(&mut deals) {
+            deal.number = number;
+        }
+        Ok(Self { charter, clock, deals, seed })
+    }
+}
+
+fn deal(item: &'static Item, won_fen: u64, agenda: Agenda, seed: u64) -> Deal {
+    let mut dice = Dice::new(seed, &format!("deal/{}", item.name));
+    let bidders = bidders::applicants(item, &mut dice);
+    let admitted = bidders.iter().filter(|bidder| bidder.refused_for.is_none()).count();
+    let terms = terms(item, won_fen, admitted, &mut dice);
+    Deal {
+        number: 0,
+        item,
+        terms,
+        bids: bidders::bids(item, u32::try_from(admitted).unwrap_or(1), &mut dice),
+        bidders,
+        ballot: bidders::ballot(Deal::is_for_assembly(&terms), &mut dice),
+        opinions: dice.count(0, 12),
+        agenda,
+    }
+}
+
+impl Deal {
+    /// Whether all members vote, rather than their representatives.
+    fn is_for_assembly(terms: &Terms) -> bool {
+        terms.amount_fen >= 4_000_000
+    }
+
+    /// Whether all members vote on it, rather than their representatives.
+    pub(crate) fn goes_to_assembly(&self) -> bool {
+        Self::is_for_assembly(&self.terms)
+    }
+
+    /// Those who may bid, the winner first.
+    pub(crate) fn admitted(&self) -> impl Iterator<Item = &Bidder> {
+        self.bidders.iter().filter(|bidder| bidder.refused_for.is_none())
+    }
+}
+
+/// Rounds a unit price to what people ask: whole yuan below 500, tens of yuan above.
+const fn rounded(fen: u64) -> u64 {
+    let step = if fen < 50_000 { 100 } else { 1_000 };
+    (fen + step / 2) / step * step
+}
+
+/// Winning prices that make the year's total exactly: varied, then scaled, and what rounding leaves over
+/// is spread over the larger dealings with a price for the whole.
+fn winning_prices(items: &[&'static Item], seed: u64) -> Vec<u64> {
+    let mut dice = Dice::new(seed, "prices");
+    let varied = items.iter().map(|item| item.unit_yuan * dice.between(92, 112));
+    let mut prices: Vec<u64> = varied.collect();
+    let total = |prices: &[u64]| -> u64 {
+        items.iter().zip(prices).map(|(item, price)| item.amount_fen(*price)).sum()
+    };
+    let before = total(&prices).max(1);
+    for price in &mut prices {
+        *price = rounded(*price * YEAR_TOTAL_FEN / before);
+    }
+    let mut left = i64::try_from(YEAR_TOTAL_FEN).unwrap_or(0) - i64::try_from(total(&prices)).unwrap_or(0);
+    let takes_rest = |item: &Item| item.basis == PriceBasis::Total && item.unit_yuan >= 15_000;
+    let mut takers = i64::try_from(items.iter().filter(|item| takes_rest(item)).count()).unwrap_or(1);
+    for (item, price) in items.iter().zip(&mut prices) {
+        if takes_rest(item) {
+            // Tens of yuan for each, and the last one takes what is left.
+            let share = if takers == 1 { left } else { left / takers / 1_000 * 1_000 };
+            *price = price.saturating_add_signed(share);
+            (left, takers) = (left - share, takers - 1);
+        }
+    }
+    prices
+}
+
+/// Reserve and deposit to a winning price: one bidder hardly moves it, many do.
+fn terms(item: &Item, won_fen: u64, bidders: usize, dice: &mut Dice) -> Terms {
+    let most = if bidders <= 1 { 1 } else { 14 };
+    let percent = dice.between(0, most);
+    let reserve_fen = if item.is_spending() {
+        rounded(won_fen * (100 + percent) / 100).max(won_fen)
+    } else {
+        rounded(won_fen * 100 / (100 + percent)).min(won_fen)
+    };
+    let amount_fen = item.amount_fen(won_fen);
+    // A tenth of the whole, in hundreds of yuan.
+    let deposit_fen = (amount_fen / 10 / 10_000).max(2) * 10_000;
+    Terms { reserve_fen, won_fen, amount_fen, deposit_fen }
+}
+
+fn completed_agenda(
+    scheduler: &Scheduler<'_>,
+    item: &'static Item,
+    place: usize,
+    seed: u64,
+) -> Result<Agenda, DemoError> {
+    let extent = Extent { last: Step::PublishCompletion, posted: None };
+    // Beginnings are spread over the first two thirds of the year.
+    let spread = scheduler.clock.len() * 13 / 20;
+    let mut dice = Dice::new(seed, &format!("start/{}", item.name));
+    let start = 1 + place * spread / YEAR_COMPLETED + dice.place(3);
+    for start in (1..=start).rev().step_by(3) {
+        let mut dice = Dice::new(seed, &format!("agenda/{}", item.name));
+        if let Some(agenda) = scheduler.agenda(Workday(start), extent, &mut dice)? {
+            return Ok(agenda);
+        }
+    }
+    Err(DemoError::YearTooShort { name: item.name })
+}
+
+/// The agenda of a transaction that has just come so far when the year ends.
+fn open_agenda(
+    scheduler: &Scheduler<'_>,
+    item: &'static Item,
+    extent: Extent,
+    seed: u64,
+) -> Result<Agenda, DemoError> {
+    for start in (1..scheduler.clock.len()).rev() {
+        let mut dice = Dice::new(seed, &format!("agenda/{}", item.name));
+        if let Some(agenda) = scheduler.agenda(Workday(start), extent, &mut dice)? {
+            return Ok(agenda);
+        }
+    }
+    Err(DemoError::YearTooShort { name: item.name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::agenda::What;
+
+    #[test]
+    fn any_seed_gives_fifty_worth_the_total() {
+        for seed in [0, 1, 2018, u64::MAX] {
+            let plan = Plan::new(seed).unwrap();
+            let done = |deal: &&Deal| {
+                deal.agenda.acts.iter().any(|act| act.what == What::Step(Step::PublishCompletion))
+            };
+            let sum: u64 = plan.deals.iter().filter(done).map(|deal| deal.terms.amount_fen).sum();
+            assert_eq!(sum, YEAR_TOTAL_FEN, "seed {seed}");
+            assert_eq!(plan.deals.iter().filter(done).count(), 50);
+            assert_eq!(plan.deals.len(), 53);
+        }
+    }
+
+    #[test]
+    fn steps_are_recorded_on_later_and_later_days() {
+        for deal in Plan::new(7).unwrap().deals {
+            for pair in deal.agenda.acts.windows(2) {
+                assert!(pair[0].recorded_on <= pair[1].recorded_on, "{}", deal.item.name);
+                assert!(pair[0].at.instant() < pair[1].at.instant(), "{}", deal.item.name);
+                if matches!(pair[1].what, What::Step(_)) {
+                    assert!(pair[0].recorded_on < pair[1].recorded_on, "{}", deal.item.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_winner_is_never_worse_than_the_reserve() {
+        for deal in Plan::new(3).unwrap().deals {
+            let Terms { reserve_fen, won_fen, .. } = deal.terms;
+            let holds = if deal.item.is_spending() { won_fen <= reserve_fen } else { won_fen >= reserve_fen };
+            assert!(holds, "{}: {reserve_fen} {won_fen}", deal.item.name);
+        }
+    }
+}
