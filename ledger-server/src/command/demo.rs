@@ -77,7 +77,10 @@ impl Demo {
             Found::Ledgers => {
                 say(&language.pick(
                     format!("{} 里已有账本，不再新建。", self.data.display()),
-                    format!("{} holds ledgers already; nothing is built.", self.data.display()),
+                    format!(
+                        "{} holds ledgers already; nothing is built.",
+                        self.data.display()
+                    ),
                 ));
                 true
             }
@@ -118,8 +121,8 @@ impl Demo {
             bar.set_position(done);
         });
         bar.finish_and_clear();
-        let made = made
-            .with_context(|| language.pick("演示没有建成", "the demonstration was not built"))?;
+        let made =
+            made.with_context(|| language.pick("演示没有建成", "the demonstration was not built"))?;
         summarise(&made, begun.elapsed(), language);
         Ok(made.year.holds() && made.practice.holds())
     }
@@ -141,7 +144,10 @@ fn verdict(report: &Report, language: Language) -> String {
     match &report.fault {
         None => language.pick("成立", "holds").to_owned(),
         Some(fault) => {
-            let place = fault.index.map(|index| index.to_string()).unwrap_or_default();
+            let place = fault
+                .index
+                .map(|index| index.to_string())
+                .unwrap_or_default();
             format!(
                 "{} {place}：{}。{}",
                 language.pick("不成立，第", "does not hold, entry"),

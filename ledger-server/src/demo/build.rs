@@ -42,8 +42,8 @@ pub fn build_year<S: Store>(
     let about = ("东塱经济联社（演示账本，数据为示例）", year_charter()?);
     let note = founding(&keyring, &origin, about, founders, at)?;
     let log_key = Keyring::new(seed, &origin)?.into_log();
-    let (ledger, _) = Ledger::create(store, log_key, &note, now)
-        .map_err(|fault| refused("founding", fault))?;
+    let (ledger, _) =
+        Ledger::create(store, log_key, &note, now).map_err(|fault| refused("founding", fault))?;
     let mut year = Year {
         plan: &plan,
         script: Script {
@@ -69,7 +69,10 @@ fn recorded(plan: &Plan, day: Workday) -> Result<LogTime, DemoError> {
 
 fn refused(what: impl Into<String>, fault: AppendError) -> DemoError {
     let fault = Box::new(fault);
-    DemoError::Refused { what: what.into(), fault }
+    DemoError::Refused {
+        what: what.into(),
+        fault,
+    }
 }
 
 /// The year in the making.
@@ -157,7 +160,9 @@ impl<S: Store> Year<'_, S> {
                 None => self.script.step(deal, step),
                 Some(point) => {
                     let event = self.publication(deal, id, point)?;
-                    *disclosure = event.publication().map(|publication| publication.disclosure);
+                    *disclosure = event
+                        .publication()
+                        .map(|publication| publication.disclosure);
                     Ok(event)
                 }
             },
@@ -207,7 +212,11 @@ impl<S: Store> Year<'_, S> {
     fn present(&self, day: Workday) -> &'static [Person] {
         let joined = self.joins_on().is_ok_and(|joins_on| joins_on < day);
         let everybody: &'static [Person] = &PEOPLE;
-        if joined { everybody } else { &everybody[..everybody.len() - 1] }
+        if joined {
+            everybody
+        } else {
+            &everybody[..everybody.len() - 1]
+        }
     }
 
     fn joins_on(&self) -> Result<Workday, DemoError> {

@@ -61,10 +61,11 @@ fn practice_charter() -> Result<Charter, DemoError> {
         }
         rules.insert(step.id().to_owned(), rule);
     }
-    text.steps = StepRules::try_from(rules).map_err(|fault| ledger_core::charter::CharterError {
-        path: "steps".to_owned(),
-        fault,
-    })?;
+    text.steps =
+        StepRules::try_from(rules).map_err(|fault| ledger_core::charter::CharterError {
+            path: "steps".to_owned(),
+            fault,
+        })?;
     for rule in text.voting.values_mut() {
         rule.notice = None;
     }
@@ -134,7 +135,10 @@ mod tests {
         let charter = state.charter_at(1);
         for step in Step::ALL {
             let window = charter.steps.of(step).open_for.as_ref();
-            assert!(window.is_none_or(|rule| rule.span.unit() == SpanUnit::Seconds), "{step}");
+            assert!(
+                window.is_none_or(|rule| rule.span.unit() == SpanUnit::Seconds),
+                "{step}"
+            );
         }
         assert_eq!(ledger.size(), 1);
     }
