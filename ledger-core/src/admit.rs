@@ -123,6 +123,8 @@ impl Entry {
 /// The first rule that is broken, in the order of [`Refusal`].
 pub fn admit(state: &State, event: AuthenticEvent, now: LogTime) -> Result<Entry, Refusal> {
     let received_at = state.last_received_at().map_or(now, |last| last.max(now));
+    // Signatures may have been verified a while ago; authority counts at this position.
+    event.check_keys(state)?;
     decide(
         state,
         event.signed().statement(),
@@ -158,19 +160,12 @@ pub fn decide(
     if matches!(statement.event, Event::LedgerOpened(_)) {
         return Err(Refusal::AlreadyOpened);
     }
+    case.check_stream()?;
     case.check_place()?;
-    match (&statement.event, &statement.stream) {
-        (Event::ChannelPosted(posted), StreamId::Transaction(id)) => case.posting(id, posted),
-        (event, StreamId::Transaction(id)) => match event.step() {
-            Some(view) => case.step(id, view),
-            None => Err(case.wrong_stream("ledger")),
-        },
-        (event, StreamId::Ledger)
-            if event.step().is_none() && !matches!(event, Event::ChannelPosted(_)) =>
-        {
-            case.ledger_event()
-        }
-        _ => Err(case.wrong_stream("transaction/<id>")),
+    match (&statement.stream, &statement.event, statement.event.step()) {
+        (StreamId::Transaction(id), Event::ChannelPosted(posted), _) => case.posting(id, posted),
+        (StreamId::Transaction(id), _, Some(view)) => case.step(id, view),
+        _ => case.ledger_event(),
     }
 }
 
@@ -185,10 +180,22 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn wrong_stream(&self, expected: &'static str) -> Refusal {
-        Refusal::WrongStream {
-            expected,
-            found: self.statement.stream.to_string(),
+    fn check_stream(&self) -> Result<(), Refusal> {
+        let of_transaction = self.statement.event.is_of_transaction();
+        match &self.statement.stream {
+            StreamId::Transaction(_) if of_transaction => Ok(()),
+            StreamId::Ledger if !of_transaction => Ok(()),
+            other => {
+                let expected = if of_transaction {
+                    "transaction/<id>"
+                } else {
+                    "ledger"
+                };
+                Err(Refusal::WrongStream {
+                    expected,
+                    found: other.to_string(),
+                })
+            }
         }
     }
 
@@ -235,6 +242,12 @@ impl Case<'_> {
         if let Some(publication) = self.statement.event.publication() {
             check_channels(charter, publication)?;
         }
+        if let (Some(point), Some(publication)) = (
+            view.step.publication_point(),
+            self.statement.event.publication(),
+        ) {
+            self.check_disclosure(id, point, publication)?;
+        }
         let attached: BTreeSet<&Label> = view
             .record
             .documents()
@@ -260,17 +273,8 @@ impl Case<'_> {
                 found: fault.found,
             });
         }
-        match (&self.statement.event, view.step.publication_point()) {
-            (Event::MemberVote(vote), _) => check_vote(charter, vote),
-            (event, Some(point)) => match (event.publication(), self.transaction(id)) {
-                (Some(publication), Some(transaction)) => {
-                    self.check_disclosure(transaction, point, publication)
-                }
-                _ => Err(Refusal::OutOfOrder {
-                    expected: Step::AssetVerification,
-                    found: view.step,
-                }),
-            },
+        match &self.statement.event {
+            Event::MemberVote(vote) => check_vote(charter, vote),
             _ => Ok(()),
         }
     }
@@ -291,10 +295,11 @@ impl Case<'_> {
             Phase::Completed(_) => return Err(Refusal::TransactionCompleted),
             Phase::BiddingFailed { .. } => return Err(Refusal::BiddingFailed),
             Phase::Publishing(publishing) => {
-                let next = publishing.point().step().next();
-                if next.is_some() && next != Some(step) {
+                let published = publishing.point().step();
+                let turn_of_another = published.next().is_some_and(|next| step != next);
+                if turn_of_another && step != published {
                     return Err(Refusal::OutOfOrder {
-                        expected: publishing.point().step(),
+                        expected: published,
                         found: step,
                     });
                 }
@@ -322,29 +327,35 @@ impl Case<'_> {
         }
     }
 
+    /// A posting on a channel that the publication named, once, of what was published.
     fn posting(&self, id: &TransactionId, posted: &ChannelPosted) -> Result<(), Refusal> {
-        let charter = self.charter(id);
-        self.check_signers(&charter.postings)?;
-        let phase = self.transaction(id).map(|transaction| &transaction.phase);
-        let Some(Phase::Publishing(publishing)) = phase else {
+        self.check_signers(&self.charter(id).postings)?;
+        let Some(transaction) = self.transaction(id) else {
             return Err(Refusal::NothingToPost);
         };
+        let Phase::Publishing(publishing) = &transaction.phase else {
+            return Err(Refusal::NothingToPost);
+        };
+        let (found, expected) = (&posted.channel, publishing.disclosure());
         let missing = || publishing.outstanding().iter().cloned().collect();
-        if charter.channel(&posted.channel).is_none() {
-            return Err(Refusal::UnknownChannel {
-                expected: missing(),
-                found: posted.channel.clone(),
-            });
-        }
-        if !publishing.outstanding().contains(&posted.channel) {
+        if transaction
+            .postings_of(publishing.point())
+            .contains_key(found)
+        {
             return Err(Refusal::AlreadyPosted {
-                found: posted.channel.clone(),
+                found: found.clone(),
                 missing: missing(),
             });
         }
-        if posted.disclosure != *publishing.disclosure() {
+        if !publishing.outstanding().contains(found) {
+            return Err(Refusal::UnknownChannel {
+                expected: missing(),
+                found: found.clone(),
+            });
+        }
+        if posted.disclosure != *expected {
             return Err(Refusal::DisclosureMismatch {
-                expected: *publishing.disclosure(),
+                expected: *expected,
                 found: posted.disclosure,
             });
         }
@@ -354,11 +365,18 @@ impl Case<'_> {
     /// What is published must be what the record says.
     fn check_disclosure(
         &self,
-        transaction: &Transaction,
+        id: &TransactionId,
         point: PublicationPoint,
         publication: &Publication,
     ) -> Result<(), Refusal> {
-        let charter = self.ledger.charter_of(transaction.begun_at, self.position);
+        // A publication is never a first step: its turn has been checked.
+        let Some(transaction) = self.transaction(id) else {
+            return Err(Refusal::OutOfOrder {
+                expected: Step::AssetVerification,
+                found: point.step(),
+            });
+        };
+        let charter = self.charter(id);
         let composed = Disclosure::compose(self.ledger, charter, transaction, point, publication);
         // A disclosure that cannot be encoded has no digest that anyone could have signed.
         let expected = composed.digest().unwrap_or(Digest::from_bytes([0; 32]));

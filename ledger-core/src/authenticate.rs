@@ -16,6 +16,8 @@ use crate::state::{LedgerState, State};
 /// Only [`authenticate`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticEvent {
+    /// The keys that verified the lines, one for each.
+    keys: Vec<VerifierKey>,
     signed: SignedEvent,
     signers: Vec<MemberId>,
 }
@@ -33,6 +35,25 @@ impl AuthenticEvent {
         &self.signers
     }
 
+    /// Whether the keys that verified the signatures still count at the state's position.
+    pub(crate) fn check_keys(&self, state: &State) -> Result<(), Refusal> {
+        let Some(ledger) = state.ledger() else {
+            return Ok(());
+        };
+        for (member, key) in self.signers.iter().zip(&self.keys) {
+            let present = ledger
+                .roster
+                .member(member)
+                .and_then(|m| m.key_at(state.size()));
+            if present != Some(key) {
+                return Err(Refusal::InactiveKey {
+                    member: member.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn into_parts(self) -> (SignedEvent, Vec<MemberId>) {
         (self.signed, self.signers)
     }
@@ -45,7 +66,8 @@ impl AuthenticEvent {
 /// line; [`Refusal::NotOpened`] for anything but a founding before entry 0.
 pub fn authenticate(state: &State, signed: SignedEvent) -> Result<AuthenticEvent, Refusal> {
     let text = signed.note().text();
-    let mut signers = Vec::with_capacity(signed.note().signatures().len());
+    let lines = signed.note().signatures().len();
+    let (mut signers, mut keys) = (Vec::with_capacity(lines), Vec::with_capacity(lines));
     for line in signed.note().signatures() {
         let (member, key) = match (state.ledger(), &signed.statement().event) {
             (Some(ledger), _) => rostered_key(ledger, state.size(), line)?,
@@ -65,8 +87,13 @@ pub fn authenticate(state: &State, signed: SignedEvent) -> Result<AuthenticEvent
             });
         }
         signers.push(member);
+        keys.push(key.clone());
     }
-    Ok(AuthenticEvent { signed, signers })
+    Ok(AuthenticEvent {
+        keys,
+        signed,
+        signers,
+    })
 }
 
 fn rostered_key<'a>(

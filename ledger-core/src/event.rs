@@ -111,6 +111,8 @@ pub struct KeyRotated {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyCompromised {
+    /// Which key: the present one, or one that was replaced.
+    pub key: VerifierKey,
     /// Whose.
     pub member: MemberId,
     /// What happened.
@@ -187,9 +189,16 @@ macro_rules! events {
 }
 
 fn body<'de, T: Deserialize<'de>>(value: Value) -> Result<T, EventError> {
-    serde_path_to_error::deserialize(value).map_err(|e| EventError {
-        path: format!("event.{}", e.path()),
-        fault: e.inner().to_string(),
+    serde_path_to_error::deserialize(value).map_err(|e| {
+        // The path of a field that is missing is that of the object it is missing from.
+        let path = match e.path().to_string().as_str() {
+            "." => "event".to_owned(),
+            inner => format!("event.{inner}"),
+        };
+        EventError {
+            path,
+            fault: e.inner().to_string(),
+        }
     })
 }
 
@@ -277,6 +286,12 @@ impl Event {
             _ => return None,
         };
         Some(StepView { step, record })
+    }
+
+    /// Whether it belongs in a transaction's stream, rather than the ledger's own.
+    #[must_use]
+    pub fn is_of_transaction(&self) -> bool {
+        self.step().is_some() || matches!(self, Self::ChannelPosted(_))
     }
 
     /// What the event publishes, if it is one of the three publications.

@@ -48,9 +48,12 @@ fn evolve_ledger(state: &mut State, entry: &Entry) {
             .roster
             .rotate(&rotated.member, &rotated.key, position),
         Event::KeyCompromised(compromised) => {
-            ledger
-                .roster
-                .compromise(&compromised.member, compromised.since, position);
+            ledger.roster.compromise(
+                &compromised.member,
+                &compromised.key,
+                compromised.since,
+                position,
+            );
         }
         Event::CharterAdopted(adopted) => ledger.charters.push(AdoptedCharter {
             applies_to_open: adopted.applies_to_open,

@@ -417,6 +417,9 @@ step_record! {
         present: u32,
     }
     check |record| {
+        if record.members == 0 {
+            return inconsistent("members", "≥ 1", "0");
+        }
         let cast = [record.r#for, record.against, record.abstain].map(u64::from).iter().sum::<u64>();
         if cast != u64::from(record.present) {
             return inconsistent("present", format!("赞成+反对+弃权 (for + against + abstain) = {cast}"), record.present.to_string());

@@ -260,6 +260,13 @@ refusals! {
         /// The name found.
         found: String,
     } = "key_name", "钥匙名称不对", "wrong name of key";
+    /// The member never had this key.
+    Rule ForeignKey {
+        /// Whose it should be.
+        member: MemberId,
+        /// The key found.
+        found: String,
+    } = "foreign_key", "不是此人的钥匙", "not this member's key";
     /// The role is held already.
     Rule RoleHeld {
         /// By whom.
@@ -450,6 +457,9 @@ impl Refusal {
             Self::KeyName { expected, found } => format!(
                 "钥匙须是名为 {expected} 的 Ed25519 签名钥匙，现为 {found}。请用 sanzi key new 重新生成。"
             ),
+            Self::ForeignKey { member, found } => {
+                format!("{member} 从未用过这把钥匙：{found}。请核对名册。")
+            }
             Self::RoleHeld { member, role } => format!("{member} 已任{}。", role.zh()),
             Self::RoleNotHeld { member, role } => format!("{member} 现在不任{}。", role.zh()),
             Self::RolesExcluded { member, roles: two } => format!(
@@ -507,6 +517,7 @@ impl Refusal {
             Self::MemberExists { found } => format!("{found} is on the roster. Grant a role or rotate the key instead."),
             Self::KeyInUse { member } => format!("This key is or was {member}'s; everyone needs a key of their own."),
             Self::KeyName { expected, found } => format!("The key must be an Ed25519 signing key named {expected}; found {found}. Make one with sanzi key new."),
+            Self::ForeignKey { member, found } => format!("{member} never had this key: {found}. Check the roster."),
             Self::RoleHeld { member, role } => format!("{member} already is {}.", role.en()),
             Self::RoleNotHeld { member, role } => format!("{member} is not {} now.", role.en()),
             Self::RolesExcluded { member, roles: two } => format!("{member} must not hold together: {}. End one of them first.", roles(two, l)),

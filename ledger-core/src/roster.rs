@@ -156,13 +156,10 @@ impl Roster {
     /// compromised since that time or an earlier one. What was signed before stays beyond doubt.
     #[must_use]
     pub fn is_in_doubt(&self, id: &MemberId, position: u64, received_at: LogTime) -> bool {
-        let signed_with = |held: &&HeldKey| {
-            held.tenure.from <= position && held.tenure.until.is_none_or(|u| position <= u)
-        };
-        let key = self
-            .members
-            .get(id)
-            .and_then(|member| member.keys.iter().rev().find(signed_with));
+        // The founding is signed with the keys that it enrols.
+        let signed_with = |held: &&HeldKey| held.tenure.covers(position) || position == 0;
+        let member = self.members.get(id);
+        let key = member.and_then(|member| member.keys.iter().find(signed_with));
         key.and_then(|held| held.compromised_since)
             .is_some_and(|since| since <= received_at)
     }
@@ -229,14 +226,22 @@ impl Roster {
         }
     }
 
-    pub(crate) fn compromise(&mut self, id: &MemberId, since: LogTime, position: u64) {
-        if let Some(held) = self
-            .members
-            .get_mut(id)
-            .and_then(|member| member.keys.last_mut())
+    pub(crate) fn compromise(
+        &mut self,
+        id: &MemberId,
+        key: &VerifierKey,
+        since: LogTime,
+        position: u64,
+    ) {
+        let member = self.members.get_mut(id);
+        if let Some(held) =
+            member.and_then(|member| member.keys.iter_mut().find(|held| held.key == *key))
         {
             held.tenure.until.get_or_insert(position);
-            held.compromised_since = Some(since);
+            let earlier = held
+                .compromised_since
+                .map_or(since, |before| before.min(since));
+            held.compromised_since = Some(earlier);
         }
     }
 }

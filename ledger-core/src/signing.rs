@@ -28,7 +28,7 @@ pub fn roles_of(rule: &SigningRule, roster: &Roster, position: u64) -> (Vec<Role
 
 /// Gives every signer one role, so that all roles that must sign are filled. (岗位分派)
 ///
-/// The answer lists, for each signer in turn, the role it fills.
+/// The answer lists, for each signer in the order of their ids, the role it fills.
 ///
 /// # Errors
 /// [`Refusal::SignerWithoutRole`], [`Refusal::MissingRoles`] or [`Refusal::OnePersonTwoRoles`].
@@ -39,6 +39,9 @@ pub fn assign(
     position: u64,
 ) -> Result<Vec<Role>, Refusal> {
     let (required, optional) = roles_of(rule, roster, position);
+    let mut signers = signers.to_vec();
+    signers.sort_unstable();
+    signers.dedup();
     let all: Vec<Role> = required.iter().chain(&optional).copied().collect();
     let may = |signer: usize, role: usize| {
         roster
@@ -67,8 +70,11 @@ pub fn assign(
         of_role: vec![None; all.len()],
         of_signer: vec![None; signers.len()],
     };
-    if (0..required.len()).any(|role| !matching.fill(role, &may)) {
-        return Err(Refusal::OnePersonTwoRoles { roles: required });
+    for role in 0..required.len() {
+        if let Some(contested) = matching.fill(role, &may) {
+            let roles = contested.into_iter().map(|role| all[role]).collect();
+            return Err(Refusal::OnePersonTwoRoles { roles });
+        }
     }
     for (place, member) in signers.iter().enumerate() {
         if !matching.place(place, &may) {
@@ -105,7 +111,7 @@ pub fn unfillable(
         of_signer: vec![None; candidates.len()],
     };
     (0..required.len())
-        .filter(|role| !matching.fill(*role, &may))
+        .filter(|role| matching.fill(*role, &may).is_some())
         .map(|role| required[role])
         .collect()
 }
@@ -117,15 +123,28 @@ struct Matching {
 }
 
 impl Matching {
-    fn fill(&mut self, role: usize, may: &impl Fn(usize, usize) -> bool) -> bool {
+    /// Fills a role. Otherwise answers the roles for which there is one person too few: this one, and
+    /// those held by everybody who could have taken it.
+    fn fill(&mut self, role: usize, may: &impl Fn(usize, usize) -> bool) -> Option<Vec<usize>> {
         let mut seen = vec![false; self.of_signer.len()];
-        augment(
+        let flipped = |role, signer| may(signer, role);
+        if augment(
             role,
             &mut self.of_role,
             &mut self.of_signer,
             &mut seen,
-            &|role, signer| may(signer, role),
-        )
+            &flipped,
+        ) {
+            return None;
+        }
+        let taken = self
+            .of_signer
+            .iter()
+            .zip(seen)
+            .filter_map(|(role, seen)| role.filter(|_| seen));
+        let mut roles: Vec<usize> = taken.chain([role]).collect();
+        roles.sort_unstable();
+        Some(roles)
     }
 
     fn place(&mut self, signer: usize, may: &impl Fn(usize, usize) -> bool) -> bool {

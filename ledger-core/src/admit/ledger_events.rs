@@ -51,8 +51,8 @@ pub(super) fn found(
     if !missing.is_empty() {
         return Err(Refusal::FounderUnsigned { missing });
     }
-    check_charter(&opened.charter, opened.training)?;
-    check_staffed(&opened.charter, &roster, 1)
+    check_staffed(&opened.charter, &roster, 1)?;
+    check_charter(&opened.charter, opened.training)
 }
 
 impl Case<'_> {
@@ -78,7 +78,8 @@ impl Case<'_> {
             Event::KeyRotated(rotated) => self.key_rotated(rotated),
             Event::KeyCompromised(compromised) => self.key_compromised(charter, compromised),
             Event::CharterAdopted(adopted) => self.charter_adopted(charter, adopted),
-            _ => Err(self.wrong_stream("transaction/<id>")),
+            // Others belong elsewhere, which has been checked.
+            _ => Err(Refusal::AlreadyOpened),
         }
     }
 
@@ -136,37 +137,46 @@ impl Case<'_> {
         charter: &Charter,
         compromised: &KeyCompromised,
     ) -> Result<(), Refusal> {
-        let member = self.member(&compromised.member)?;
-        if member.key_at(self.position).is_none() {
-            return Err(Refusal::InactiveKey {
-                member: compromised.member.clone(),
-            });
-        }
-        if compromised.since > self.received_at {
+        let keys = &self.member(&compromised.member)?.keys;
+        let Some(held) = keys.iter().find(|held| held.key == compromised.key) else {
+            let (member, found) = (compromised.member.clone(), compromised.key.to_string());
+            return Err(Refusal::ForeignKey { member, found });
+        };
+        // Declared again, it can only reach further back.
+        let latest = held
+            .compromised_since
+            .map_or(self.received_at, |before| before.minus_seconds(1));
+        if compromised.since > latest {
             return Err(Refusal::CompromisedLater {
-                expected: self.received_at,
+                expected: latest,
                 found: compromised.since,
             });
         }
         let mut roster = self.ledger.roster.clone();
-        roster.compromise(&compromised.member, compromised.since, self.position);
+        roster.compromise(
+            &compromised.member,
+            &compromised.key,
+            compromised.since,
+            self.position,
+        );
         check_staffed(charter, &roster, self.after())
     }
 
     fn charter_adopted(&self, charter: &Charter, adopted: &CharterAdopted) -> Result<(), Refusal> {
         let new = &adopted.charter;
-        if new.version <= charter.version {
-            return Err(Refusal::CharterVersion {
-                expected: charter.version + 1,
-                found: new.version,
-            });
-        }
-        check_charter(new, self.ledger.training)?;
         for (id, member) in self.ledger.roster.members() {
             let held: Vec<Role> = member.roles_at(self.position).collect();
             check_exclusions(new, id, &held)?;
         }
-        check_staffed(new, &self.ledger.roster, self.after())
+        check_staffed(new, &self.ledger.roster, self.after())?;
+        check_charter(new, self.ledger.training)?;
+        if new.version <= charter.version {
+            return Err(Refusal::CharterVersion {
+                expected: charter.version.saturating_add(1),
+                found: new.version,
+            });
+        }
+        Ok(())
     }
 }
 
@@ -205,6 +215,11 @@ fn check_key(
     member: &MemberId,
     key: &VerifierKey,
 ) -> Result<(), Refusal> {
+    if let Some(owner) = roster.owner_of(key) {
+        return Err(Refusal::KeyInUse {
+            member: owner.clone(),
+        });
+    }
     let expected = origin.key_name(member);
     if key.name() != expected || key.algorithm() != Algorithm::Ed25519 {
         return Err(Refusal::KeyName {
@@ -212,12 +227,7 @@ fn check_key(
             found: key.to_string(),
         });
     }
-    match roster.owner_of(key) {
-        Some(owner) => Err(Refusal::KeyInUse {
-            member: owner.clone(),
-        }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Rule 2. Source: 农村集体经济组织法, articles 32 and 34; the charter may add to them.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Charter, CharterError, CharterText, Exclusion, SigningRule, StepRule};
+use super::{Charter, CharterError, CharterText, Clocks, Exclusion, SigningRule, StepRule};
 use crate::calendar::SpanUnit;
 use crate::role::Role;
 use crate::step::Step;
@@ -23,12 +23,7 @@ impl TryFrom<CharterText> for Charter {
         }
         check_voting(&text)?;
         check_exclusions(&text)?;
-        for (name, rule) in [("ahead", &text.clocks.ahead), ("late", &text.clocks.late)] {
-            if rule.span.unit() == SpanUnit::WorkingDays {
-                let fault = "这里不能用工作日，请用 days、hours、minutes 或 seconds (working days cannot be used here)";
-                return refuse(format!("clocks.{name}.span.unit"), fault);
-            }
-        }
+        check_clocks(&text.clocks)?;
         if text.version == 0 {
             return refuse(
                 "version".to_owned(),
@@ -44,6 +39,23 @@ fn refuse<T>(path: String, fault: impl Into<String>) -> Result<T, CharterError> 
         path,
         fault: fault.into(),
     })
+}
+
+/// Whether an event is late or early must not hang on a calendar that may not know the year.
+fn check_clocks(clocks: &Clocks) -> Result<(), CharterError> {
+    if clocks.late.span.unit() == SpanUnit::WorkingDays {
+        let fault = "这里不能用工作日，请用 days、hours、minutes 或 seconds (working days cannot be used here)";
+        return refuse("clocks.late.span.unit".to_owned(), fault);
+    }
+    if matches!(
+        clocks.ahead.span.unit(),
+        SpanUnit::WorkingDays | SpanUnit::Days
+    ) {
+        let fault =
+            "这里请用 hours、minutes 或 seconds (hours, minutes or seconds are expected here)";
+        return refuse("clocks.ahead.span.unit".to_owned(), fault);
+    }
+    Ok(())
 }
 
 fn check_channels(text: &CharterText) -> Result<(), CharterError> {

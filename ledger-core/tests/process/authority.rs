@@ -64,7 +64,20 @@ pub(crate) fn key_rows() -> Vec<Row> {
     rows.push((
         "a key compromised twice",
         scene.change(again),
-        inactive("zhou"),
+        Refusal::CompromisedLater {
+            expected: scene.clock.minus_seconds(1),
+            found: scene.clock,
+        },
+    ));
+    let mut other = compromised("zhou", scene.clock);
+    other["key"] = json!(key("zhou", 7).verifier());
+    rows.push((
+        "another key than the member ever had",
+        scene.change(other),
+        Refusal::ForeignKey {
+            member: crate::scene::member("zhou"),
+            found: key("zhou", 7).verifier().to_string(),
+        },
     ));
 
     let mut scene = Scene::before(Step::ProposalInitiation);

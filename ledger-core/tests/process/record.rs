@@ -6,7 +6,7 @@ use ledger_core::refusal::Refusal;
 use ledger_core::step::Step;
 use serde_json::{Value, json};
 
-use crate::scene::document_of;
+use crate::scene::{DEAL, ON, Scene, document_of, signers_of};
 use crate::{Row, labels, step_with};
 
 pub(crate) fn record_rows() -> Vec<Row> {
@@ -15,9 +15,11 @@ pub(crate) fn record_rows() -> Vec<Row> {
     };
     let number =
         |field: &'static str, value: u64| move |json: &mut Value| json[field] = json!(value);
-    let doubled = |value: &mut Value| {
-        value["channels"] = json!(["platform", "newsletter", "wechat", "notice_board", "wechat"]);
-    };
+    let step = Step::PublishPrePlan;
+    let mut scene = Scene::before(step);
+    let mut body = scene.body_of(DEAL, step);
+    body["channels"] = json!(["platform", "newsletter", "wechat", "notice_board", "wechat"]);
+    let twice = scene.put(ON, scene.composed(DEAL, step, body), signers_of(step));
     let documents = |value: &mut Value| value["documents"] = json!([document_of("minutes")]);
     let opinions = step_with(Step::FeedbackAndValuation, number("opinions_answered", 3));
     let consulted = step_with(
@@ -50,7 +52,7 @@ pub(crate) fn record_rows() -> Vec<Row> {
         ),
         (
             "a channel named twice",
-            step_with(Step::PublishPrePlan, doubled),
+            twice,
             inconsistent("channels", "每个渠道一次 (each channel once)", "wechat"),
         ),
         (

@@ -280,7 +280,7 @@ impl Scene {
             Phase::Awaiting(awaiting) => {
                 let ledger = self.state.ledger().unwrap();
                 let calendar = ledger.calendar_at(self.state.size());
-                Some(awaiting.gate.opens_at(calendar).unwrap().0)
+                Some(awaiting.gate.opens_at(calendar).ok()?.0)
             }
             _ => None,
         }
@@ -353,7 +353,11 @@ impl Scene {
 
     /// A valid event for a step of a transaction as it stands.
     pub(crate) fn event_of(&self, id: &str, step: Step) -> Event {
-        let mut value = self.body_of(id, step);
+        self.composed(id, step, self.body_of(id, step))
+    }
+
+    /// This event; a publication gets the digest of what it publishes.
+    pub(crate) fn composed(&self, id: &str, step: Step, mut value: Value) -> Event {
         if let (Some(point), Some(transaction)) = (step.publication_point(), self.transaction(id)) {
             value["disclosure"] = json!(self.disclosure(id, transaction, point, &value));
         }
@@ -461,7 +465,8 @@ pub(crate) fn document_of(kind: &str) -> Value {
 
 /// The event that declares a member's key compromised.
 pub(crate) fn compromised(member: &str, since: LogTime) -> Value {
-    json!({"kind": "key_compromised", "member": member, "reason": "手机遗失", "since": since})
+    let key = key(member, 1);
+    json!({"kind": "key_compromised", "key": key.verifier(), "member": member, "reason": "手机遗失", "since": since})
 }
 
 /// The name of the rule that refused, or `admitted`.
