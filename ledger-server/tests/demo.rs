@@ -1,5 +1,11 @@
 //! The demonstration year, as anyone finds it: its totals, its steps, its determinism.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -15,7 +21,7 @@ use ledger_server::demo::{DEFAULT_SEED, YEAR_TOTAL_FEN, build_practice, build_ye
 
 /// The root of the demonstration with the default seed. It may change only together with what the
 /// demonstration says, or with the format.
-const ROOT: &str = "689aaeac3f72d1a2a5a7d7fc2f93df313003e30d3ed50e1c255617683b261157";
+const ROOT: &str = "8560e777521955ea89d25e0a4ac559995f10236d49d291f4e04db1942e7c1649";
 
 fn build(seed: u64) -> Ledger<MemoryStore> {
     build_year(MemoryStore::new(), seed, &mut |_, _| {}).unwrap()
@@ -155,7 +161,7 @@ fn every_document_that_an_event_names_can_be_opened_and_says_what_it_is() {
             named.insert((*sha256, *size_bytes));
         }
     }
-    assert!(named.len() > 100, "{}", named.len());
+    assert!(named.len() > 80, "{}", named.len());
     for (digest, size_bytes) in named {
         let document = year().store().document(&digest).unwrap().unwrap();
         assert_eq!(document.len(), size_bytes as usize);

@@ -308,3 +308,65 @@ fn file(path: &Path, source: std::io::Error) -> DemoError {
     let path = path.to_owned();
     DemoError::File { path, source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A data folder in which a build has come as far as the ledger to practise on.
+    fn half_built() -> (tempfile::TempDir, PathBuf) {
+        let place = tempfile::tempdir().unwrap();
+        let data = place.path().join("data");
+        let folder = LocalFolder::open(&data, LocalOptions::default()).unwrap();
+        write(&data.join(BUILDING), b"", 0o644).unwrap();
+        let ledger = build_practice(folder.ledger("practice").unwrap(), 1).unwrap();
+        drop(ledger);
+        folder.close().unwrap();
+        (place, data)
+    }
+
+    #[test]
+    fn what_an_interrupted_build_left_makes_room_for_the_next() {
+        let (place, data) = half_built();
+        assert_eq!(find(&data).unwrap(), Found::Unfinished);
+        remove_unfinished(&data).unwrap();
+        assert_eq!(find(&data).unwrap(), Found::Nothing);
+        let left: Vec<_> = fs::read_dir(place.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_build_that_is_under_way_is_not_removed() {
+        let (_place, data) = half_built();
+        let folder = LocalFolder::open(&data, LocalOptions::default()).unwrap();
+        assert!(remove_unfinished(&data).is_err());
+        folder.close().unwrap();
+        assert!(data.join("practice").join("entries").exists());
+    }
+
+    #[test]
+    fn only_anchors_of_demonstrations_are_removed() {
+        let (_place, data) = half_built();
+        fs::remove_dir_all(&data).unwrap();
+        assert_eq!(find(&data).unwrap(), Found::Nothing);
+        let anchors = anchor_folder(&data).unwrap();
+        let other = anchors.join("other.checkpoint");
+        write(&other, b"sanzi.example.org/other\n", 0o644).unwrap();
+        remove_orphaned_anchors(&data).unwrap();
+        assert!(anchors.join("practice.checkpoint").exists());
+        fs::remove_file(other).unwrap();
+        remove_orphaned_anchors(&data).unwrap();
+        assert!(!anchors.exists());
+    }
+
+    #[test]
+    fn a_folder_of_something_else_is_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        write(&place.path().join("letter.txt"), b"x", 0o644).unwrap();
+        assert!(matches!(
+            find(place.path()),
+            Err(DemoError::NotEmpty { .. })
+        ));
+    }
+}
