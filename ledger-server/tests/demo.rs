@@ -21,7 +21,7 @@ use ledger_server::demo::{DEFAULT_SEED, YEAR_TOTAL_FEN, build_practice, build_ye
 
 /// The root of the demonstration with the default seed. It may change only together with what the
 /// demonstration says, or with the format.
-const ROOT: &str = "8560e777521955ea89d25e0a4ac559995f10236d49d291f4e04db1942e7c1649";
+const ROOT: &str = "c9b538e18fd25220188fc14efb3c08f31388b1b658c3c9172111b89d5c5aa13f";
 
 fn build(seed: u64) -> Ledger<MemoryStore> {
     build_year(MemoryStore::new(), seed, &mut |_, _| {}).unwrap()

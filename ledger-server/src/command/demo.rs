@@ -1,6 +1,6 @@
 //! `sanzi demo`: builds the demonstration in an empty folder, audits it, and serves it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -94,7 +94,8 @@ impl Demo {
         }
         serve::start_logging();
         let opened = data::open(&self.data, LocalOptions::default(), None, language)?;
-        if found != Found::Ledgers {
+        // Ledgers that were there already may be others than the demonstration's.
+        if self.data.join("keys").join("passphrase.txt").is_file() {
             advise(&self.data, self.listen, language);
         }
         serve::serve(opened, Options::default(), self.listen, language)
@@ -185,7 +186,12 @@ fn summarise(made: &Made, took: Duration, language: Language) {
 
 /// Says what to try next.
 fn advise(data: &Path, listen: SocketAddr, language: Language) {
-    let (at, data) = (listen, data.display());
+    let data = data.display();
+    let host = match listen.ip() {
+        ip if ip.is_unspecified() => IpAddr::from(Ipv4Addr::LOCALHOST),
+        ip => ip,
+    };
+    let at = SocketAddr::new(host, listen.port());
     say(&language.pick(
         format!(
             "接下来可以试（另开一个终端；用 cargo 时把 sanzi 换成 cargo run --release --）：\n  \

@@ -19,7 +19,7 @@ use super::plan::{Deal, Plan};
 mod published;
 mod traded;
 
-/// The collective as contracts name it.
+/// The collective as the ledger and its contracts name it.
 pub(crate) const COLLECTIVE: &str = "东塱经济联社（演示）";
 
 /// Members of the assembly, those of them with a vote, and representatives.
