@@ -11,12 +11,31 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ledger_core::refusal::Language;
 
+mod audit;
+mod charter;
+mod completions;
+pub(crate) mod cosign;
 mod data;
 mod demo;
 mod help;
+mod init;
+mod key;
+mod notice;
+mod proof;
+mod record;
+mod schema;
 mod serve;
+mod show;
+mod status;
+mod submit;
+mod verify;
 
 use help::Text;
+
+use crate::terminal::Refused;
+
+/// The exit code of a command whose answer is no.
+const REFUSED: u8 = 1;
 
 /// The exit code of a command that could not be carried out.
 const NOT_DONE: u8 = 2;
@@ -43,8 +62,22 @@ macro_rules! commands {
 
 // One line for each command.
 commands! {
+    audit::Audit,
+    charter::Charter,
+    completions::Completions,
+    cosign::Cosign,
     demo::Demo,
+    init::Init,
+    key::Key,
+    notice::Notice,
+    proof::Proof,
+    record::Record,
+    schema::Schema,
     serve::Serve,
+    show::Show,
+    status::Status,
+    submit::Submit,
+    verify::Verify,
 }
 
 const GENERAL: &[Text] = &[
@@ -74,10 +107,15 @@ struct Arguments {
     command: Command,
 }
 
+/// The command line with its texts in one language.
+fn localised(language: Language) -> clap::Command {
+    help::localised(Arguments::command(), TEXTS, language)
+}
+
 /// Reads the arguments, the program's name first, and carries out what they say.
 pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
     let language = help::language_of(&arguments);
-    let command = help::localised(Arguments::command(), TEXTS, language);
+    let command = localised(language);
     let parsed = command
         .try_get_matches_from(arguments)
         .and_then(|matches| Arguments::from_arg_matches(&matches));
@@ -89,7 +127,11 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             complain(&described(&error, language));
-            ExitCode::from(NOT_DONE)
+            ExitCode::from(if error.is::<Refused>() {
+                REFUSED
+            } else {
+                NOT_DONE
+            })
         }
     }
 }

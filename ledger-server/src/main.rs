@@ -1,6 +1,19 @@
 //! `sanzi`: the ledger's service and command line. (三资账)
 
+mod agenda;
 mod command;
+mod draft;
+mod form;
+mod key_file;
+mod moment;
+mod raw_folder;
+mod shape;
+mod signers;
+mod source_arg;
+mod terminal;
+mod timeline;
+mod url_source;
+mod words;
 
 use std::process::ExitCode;
 

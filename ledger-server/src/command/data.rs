@@ -151,7 +151,8 @@ fn origin_of(store: &LocalStore) -> Result<String, LedgerError> {
     }
 }
 
-fn given_passphrase(
+/// The passphrase of log keys, from a file or the environment.
+pub(crate) fn given_passphrase(
     file: Option<&Path>,
     language: Language,
 ) -> anyhow::Result<Option<Zeroizing<String>>> {
@@ -170,7 +171,7 @@ fn read_passphrase(path: &Path, language: Language) -> anyhow::Result<Zeroizing<
 }
 
 /// Opens the log key's file.
-fn log_seed(
+pub(crate) fn log_seed(
     folder: &Path,
     given: Option<&Zeroizing<String>>,
     language: Language,

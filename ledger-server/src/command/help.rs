@@ -22,7 +22,7 @@ pub(crate) struct Text {
     pub(crate) en: &'static str,
 }
 
-const TEMPLATE_ZH: &str = "{about-with-newline}\n用法：{usage}\n\n{all-args}";
+const TEMPLATE_ZH: &str = "{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}";
 
 /// Reads the value of `--lang`.
 pub(crate) fn parse_language(text: &str) -> Result<Language, String> {

@@ -1,0 +1,127 @@
+//! Who must do what by when: the work that open transactions wait for. (待办)
+//!
+//! Follows from the state and the charter alone, for a moment that is given; decides nothing.
+
+use ledger_core::calendar::{Calendar, Deadline, SpanUnit, TimeLeft};
+use ledger_core::charter::Charter;
+use ledger_core::name::Label;
+use ledger_core::signing::roles_of;
+use ledger_core::state::{LedgerState, State};
+use ledger_core::transaction::{Phase, Transaction};
+use ledger_core::{LogTime, MemberId, Role, Step, TransactionId};
+
+/// What an open transaction waits for.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    pub(crate) transaction: TransactionId,
+    pub(crate) step: Step,
+    pub(crate) what: What,
+    /// Who must sign: the role that answers first, each with those who hold it.
+    pub(crate) roles: Vec<(Role, Vec<MemberId>)>,
+    pub(crate) deadline: Option<Deadline>,
+    /// What is left until the deadline; `None` if it has passed, or there is none.
+    pub(crate) left: Option<TimeLeft>,
+    pub(crate) overdue: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub(crate) enum What {
+    /// Record the step; possible from then on.
+    Record {
+        possible_from: LogTime,
+        waiting: bool,
+    },
+    /// Wait, but nobody can say how long: the calendar lacks a year.
+    CalendarMissing(String),
+    /// Post the publication on these channels.
+    Post(Vec<Label>),
+    /// The bidding failed: go back to the listing or the plan.
+    Return,
+    /// Nothing: all sixteen steps are done.
+    Nothing,
+}
+
+/// The work of all open transactions, overdue first, then by deadline.
+pub(crate) fn tasks(state: &State, now: LogTime) -> Vec<Task> {
+    let Some(ledger) = state.ledger() else {
+        return Vec::new();
+    };
+    let mut tasks: Vec<Task> = state
+        .transactions()
+        .map(|transaction| task(ledger, state.size(), transaction, now))
+        .filter(|task| !matches!(task.what, What::Nothing))
+        .collect();
+    tasks.sort_by_key(|task| (!task.overdue, task.deadline.map_or(LogTime::MAX, |d| d.at)));
+    tasks
+}
+
+/// The work of one transaction.
+pub(crate) fn task(
+    ledger: &LedgerState,
+    position: u64,
+    transaction: &Transaction,
+    now: LogTime,
+) -> Task {
+    let charter = ledger.charter_of(transaction.begun_at, position);
+    let calendar = ledger.calendar_at(position);
+    let step = transaction
+        .current_step()
+        .unwrap_or(Step::PublishCompletion);
+    let rule = &charter.steps.of(step);
+    let mut task = Task {
+        transaction: transaction.id.clone(),
+        step,
+        what: What::Nothing,
+        roles: Vec::new(),
+        deadline: None,
+        left: None,
+        overdue: false,
+    };
+    let mut signing = &rule.signing;
+    match &transaction.phase {
+        Phase::Completed(_) => return task,
+        Phase::BiddingFailed { .. } => task.what = What::Return,
+        Phase::Publishing(publishing) => {
+            signing = &charter.postings;
+            task.what = What::Post(publishing.outstanding().iter().cloned().collect());
+        }
+        Phase::Awaiting(awaiting) => match awaiting.gate.opens_at(calendar) {
+            Ok((possible_from, _)) => {
+                task.what = What::Record {
+                    possible_from,
+                    waiting: possible_from > now,
+                };
+                set_deadline(&mut task, charter, calendar, possible_from, now);
+            }
+            Err(error) => task.what = What::CalendarMissing(error.to_string()),
+        },
+    }
+    let (required, _) = roles_of(signing, &ledger.roster, position);
+    let holders = |role| ledger.roster.holders(role, position).cloned().collect();
+    task.roles = required
+        .into_iter()
+        .map(|role| (role, holders(role)))
+        .collect();
+    task
+}
+
+fn set_deadline(
+    task: &mut Task,
+    charter: &Charter,
+    calendar: &Calendar,
+    from: LogTime,
+    now: LogTime,
+) {
+    let Some(within) = &charter.steps.of(task.step).within else {
+        return;
+    };
+    let deadline = calendar.deadline(from, within.span);
+    let unit = match within.span.unit() {
+        SpanUnit::Seconds | SpanUnit::Minutes | SpanUnit::Hours => SpanUnit::Minutes,
+        days => days,
+    };
+    task.left = calendar.time_left(now, deadline.at, unit);
+    task.overdue = task.left.is_none();
+    task.deadline = Some(deadline);
+}

@@ -1,0 +1,218 @@
+//! `sanzi audit`: replays a whole ledger as an outsider and says whether all of it holds.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use ledger_core::Language;
+use ledger_core::audit::Report;
+use ledger_core::policy::Policy;
+use serde_json::json;
+
+use super::help::Text;
+use crate::source_arg::{self, OpenSource};
+use crate::terminal::{Refused, Terminal};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "  $ sanzi audit data\n  $ sanzi audit https://sanzi.example.org/donglang --pins pins.json"
+)]
+pub(crate) struct Audit {
+    source: String,
+    #[arg(long, value_name = "FILE")]
+    pins: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) const TEXTS: &[Text] = &[
+    Text {
+        of: "audit",
+        zh: "从头到尾核对整个账本",
+        en: "Check a whole ledger from the first entry to the last",
+    },
+    Text {
+        of: "audit.source",
+        zh: "账本：数据文件夹、镜像文件夹或网址",
+        en: "The ledger: data folder, mirror's folder or URL",
+    },
+    Text {
+        of: "audit.pins",
+        zh: "信任锚文件",
+        en: "The pins: what you know of the ledger beforehand",
+    },
+    Text {
+        of: "audit.policy",
+        zh: "见证规则文件（tlog-policy），须满足",
+        en: "A tlog-policy that the witnesses must satisfy",
+    },
+    Text {
+        of: "audit.json",
+        zh: "以 JSON 输出报告",
+        en: "Print the report as JSON",
+    },
+];
+
+impl Audit {
+    /// Audits a ledger.
+    pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
+        let terminal = Terminal::new(language);
+        audit(
+            terminal,
+            &self.source,
+            self.pins.as_deref(),
+            self.policy.as_deref(),
+            self.json,
+        )
+    }
+}
+
+/// Reads a witness policy.
+pub(super) fn read_policy(terminal: Terminal, file: &Path) -> anyhow::Result<Policy> {
+    let text = std::fs::read(file).with_context(|| {
+        terminal.pick(
+            format!("读不到见证规则 {}", file.display()),
+            format!("cannot read the policy {}", file.display()),
+        )
+    })?;
+    Policy::parse(&text).with_context(|| file.display().to_string())
+}
+
+/// Audits a source and says what was found.
+pub(super) fn audit(
+    terminal: Terminal,
+    source: &str,
+    pins: Option<&Path>,
+    policy: Option<&Path>,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let policy = policy.map(|file| read_policy(terminal, file)).transpose()?;
+    let looked = source_arg::open(terminal, source, pins)
+        .and_then(|source| Ok((source.audit(policy.as_ref(), &mut |_, _, _| {})?, source)));
+    let (report, source) = match looked {
+        Ok(looked) => looked,
+        Err(error) if error.is::<Refused>() => {
+            let said = format!("{error:#}");
+            if json {
+                let report = json!({ "holds": false, "fault": { "detail": said } });
+                terminal.say(report.to_string());
+                return Ok(ExitCode::from(1));
+            }
+            terminal.say(said);
+            terminal.say(terminal.pick(
+                "核对不通过：存储的内容已损坏或被改过。",
+                "does not hold: what is stored is damaged or was altered.",
+            ));
+            return Ok(ExitCode::from(1));
+        }
+        Err(error) => {
+            return Err(error.context(terminal.pick(
+                "没有核对成，不能下结论",
+                "could not be checked; nothing is decided",
+            )));
+        }
+    };
+    if json {
+        terminal.say(as_json(terminal, &report, &source).to_string());
+    } else {
+        say(terminal, &report, &source);
+    }
+    Ok(if report.holds() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+fn as_json(terminal: Terminal, report: &Report, source: &OpenSource) -> serde_json::Value {
+    let fault = report.fault.as_ref().map(|fault| {
+        json!({
+            "index": fault.index,
+            "detail": fault.kind.to_string(),
+            "meaning": fault.kind.meaning(terminal.language),
+        })
+    });
+    json!({
+        "holds": report.holds(), "fault": fault, "checked": report.checked,
+        "signatures": report.signatures, "size": report.size, "root": report.root,
+        "transactions": report.state.transactions().count(), "completed": report.completed(),
+        "witnesses": report.witnesses, "origin": source.pins.origin,
+        "ledger_id": source.pins.ledger_id, "log_key": source.pins.log_key,
+        "pins_from_source": source.self_pinned,
+        "training": report.state.ledger().is_some_and(|ledger| ledger.training),
+    })
+}
+
+fn say(terminal: Terminal, report: &Report, source: &OpenSource) {
+    if let Some(ledger) = report.state.ledger() {
+        let training = if ledger.training {
+            terminal.pick("【演示账本】", "[TRAINING] ")
+        } else {
+            ""
+        };
+        terminal.say(format!(
+            "{training}{}（{}）",
+            ledger.collective.name, ledger.origin
+        ));
+    }
+    terminal.say(terminal.pick(
+        format!(
+            "账本编号 {}\n树根 {}\n交易 {} 笔，其中 {} 笔办结",
+            source.pins.ledger_id,
+            report.root,
+            report.state.transactions().count(),
+            report.completed(),
+        ),
+        format!(
+            "ledger id {}\nroot {}\n{} transactions, {} of them complete",
+            source.pins.ledger_id,
+            report.root,
+            report.state.transactions().count(),
+            report.completed(),
+        ),
+    ));
+    if !report.witnesses.is_empty() {
+        terminal.say(terminal.pick(
+            format!("已见证：{}", report.witnesses.join("、")),
+            format!("witnessed by: {}", report.witnesses.join(", ")),
+        ));
+    }
+    if source.self_pinned {
+        source.warn_self_pinned();
+    }
+    match &report.fault {
+        None => terminal.say(terminal.pick(
+            format!(
+                "核对通过：{} 条记录、{} 个签名全部成立。",
+                report.checked, report.signatures
+            ),
+            format!(
+                "holds: all {} entries and {} signatures.",
+                report.checked, report.signatures
+            ),
+        )),
+        Some(fault) => {
+            terminal.say(source_arg::fault_in_words(terminal, fault));
+            let place = fault.index.map_or_else(
+                || {
+                    terminal
+                        .pick("账本整体", "the ledger as a whole")
+                        .to_owned()
+                },
+                |index| terminal.pick(format!("第 {index} 条"), format!("entry {index}")),
+            );
+            terminal.say(terminal.pick(
+                format!(
+                    "核对不通过：问题在{place}；前 {} 条成立，共 {} 条。",
+                    report.checked, report.size
+                ),
+                format!(
+                    "does not hold: the fault is at {place}; {} of {} entries hold before it.",
+                    report.checked, report.size
+                ),
+            ));
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! `sanzi record`: makes the draft of an event, with the first signature.
+//!
+//! Everything is judged before anything is written: the answers by the library's parser, the event by
+//! the very rules that the log will apply, with the persons who could sign it.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use ledger_core::event::Event;
+use ledger_core::name::StreamId;
+use ledger_core::state::LedgerState;
+use ledger_core::{Language, MemberId, SigningKey, Step, TransactionId};
+use serde_json::{Map, Value};
+
+use super::cosign;
+use super::help::Text;
+use crate::draft;
+use crate::form;
+use crate::key_file;
+use crate::shape;
+use crate::signers;
+use crate::source_arg;
+use crate::terminal::{Refused, Terminal};
+use crate::words::{self, Words};
+
+mod attachments;
+mod desk;
+
+use attachments::Attachments;
+use desk::{Desk, FieldAtFault, signer};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples())]
+pub(crate) struct Record {
+    #[arg(value_parser = kinds(), hide_possible_values = true)]
+    kind: String,
+    #[arg(long, value_name = "SOURCE")]
+    ledger: String,
+    #[arg(long, value_name = "ID")]
+    transaction: Option<TransactionId>,
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    #[arg(long = "as", value_name = "MEMBER")]
+    r#as: Option<MemberId>,
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    #[arg(long, value_name = "KIND=PATH")]
+    document: Vec<String>,
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    #[arg(long, value_name = "DRAFT")]
+    out: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pins: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+/// The kinds of event that can be recorded: all but the founding.
+fn kinds() -> clap::builder::PossibleValuesParser {
+    let kinds = Event::KINDS.iter().copied();
+    clap::builder::PossibleValuesParser::new(kinds.filter(|kind| *kind != "ledger_opened"))
+}
+
+/// All kinds with their names, and examples.
+fn examples() -> String {
+    let mut text = String::new();
+    for (kind, label) in shape::kinds() {
+        if kind != "ledger_opened" {
+            text.push_str(&format!("  {kind:<24}{label}\n"));
+        }
+    }
+    text.push_str(
+        "\n  $ sanzi record asset_verification --ledger data --transaction 2026-001 --key huang.key\
+         \n  $ sanzi record member_vote --ledger data --transaction 2026-001 --key liu.key --from vote.json --document tally=tally.pdf",
+    );
+    text
+}
+
+pub(crate) const TEXTS: &[Text] = &[
+    Text {
+        of: "record",
+        zh: "登记一个环节、一次张贴或一项名册、章程变动：生成草稿并签第一个名",
+        en: "Record a step, a posting or a change of roster or charter: make a draft and sign it first",
+    },
+    Text {
+        of: "record.kind",
+        zh: "事项：环节代号（如 asset_verification）、channel_posted 或名册章程事项（如 role_granted）",
+        en: "A step (asset_verification, ...), channel_posted, or an event of roster or charter (role_granted, ...)",
+    },
+    Text {
+        of: "record.ledger",
+        zh: "账本：数据文件夹、镜像文件夹或网址",
+        en: "The ledger: data folder, mirror's folder or URL",
+    },
+    Text {
+        of: "record.transaction",
+        zh: "交易编号，如 2026-001",
+        en: "The transaction's id, as in 2026-001",
+    },
+    Text {
+        of: "record.key",
+        zh: "签署人的钥匙文件",
+        en: "The signer's key file",
+    },
+    Text {
+        of: "record.as",
+        zh: "签署人代号；钥匙旁有 .pub 文件时不用给",
+        en: "Who signs; not needed beside a .pub file",
+    },
+    Text {
+        of: "record.from",
+        zh: "填好的内容（JSON），不再逐项提问",
+        en: "The content (JSON), instead of questions",
+    },
+    Text {
+        of: "record.document",
+        zh: "材料：种类=文件路径，可多次给",
+        en: "A document: kind=path; may be given several times",
+    },
+    Text {
+        of: "record.at",
+        zh: "发生时间，如 \"2026-03-02 09:30\"；默认现在",
+        en: "When it happened, as in \"2026-03-02 09:30\"; by default now",
+    },
+    Text {
+        of: "record.out",
+        zh: "草稿写到哪；默认按交易和事项取名",
+        en: "Where the draft goes; by default named after transaction and kind",
+    },
+    Text {
+        of: "record.pins",
+        zh: "信任锚文件",
+        en: "The pins to verify the ledger by",
+    },
+    Text {
+        of: "record.passphrase_file",
+        zh: "口令写在这个文件的第一行",
+        en: "A file whose first line is the passphrase",
+    },
+];
+
+impl Record {
+    /// Makes a draft.
+    pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
+        let terminal = Terminal::new(language);
+        let stream = self.stream(terminal)?;
+        let source = source_arg::open(terminal, &self.ledger, self.pins.as_deref())?;
+        let report = source.replay(&mut |_, _, _| {})?;
+        let Some(ledger) = report.state.ledger() else {
+            bail!(terminal.pick("账本是空的", "the ledger is empty"));
+        };
+        let key = self.unlock(terminal, ledger)?;
+        let desk = Desk {
+            terminal,
+            charter: signers::charter_of(&report.state, ledger, &stream),
+            ledger,
+            signer: signer(terminal, ledger, report.state.size(), &key)?,
+            state: &report.state,
+            stream,
+        };
+        self.draft(&desk, &key)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn stream(&self, terminal: Terminal) -> anyhow::Result<StreamId> {
+        let in_transaction = self.kind.parse::<Step>().is_ok() || self.kind == "channel_posted";
+        match (&self.transaction, in_transaction) {
+            (Some(id), true) => Ok(StreamId::Transaction(id.clone())),
+            (None, false) => Ok(StreamId::Ledger),
+            (None, true) => bail!(terminal.pick(
+                format!(
+                    "{} 属于某笔交易，请加 --transaction 交易编号（如 2026-001）",
+                    self.kind
+                ),
+                format!(
+                    "{} belongs to a transaction: give --transaction ID",
+                    self.kind
+                ),
+            )),
+            (Some(_), false) => bail!(terminal.pick(
+                format!(
+                    "{} 是账本本身的事项，不属于任何交易，请去掉 --transaction",
+                    self.kind
+                ),
+                format!(
+                    "{} belongs to the ledger itself: leave out --transaction",
+                    self.kind
+                ),
+            )),
+        }
+    }
+
+    fn unlock(&self, terminal: Terminal, ledger: &LedgerState) -> anyhow::Result<SigningKey> {
+        let passphrase_file = self.passphrase_file.as_deref();
+        let Some(member) = &self.r#as else {
+            return key_file::unlock(terminal, &self.key, passphrase_file);
+        };
+        let seed = key_file::unlock_seed(terminal, &self.key, passphrase_file)?;
+        Ok(SigningKey::from_seed(
+            &ledger.origin.key_name(member),
+            &seed,
+        )?)
+    }
+
+    fn draft(&self, desk: &Desk<'_>, key: &SigningKey) -> anyhow::Result<()> {
+        let terminal = desk.terminal;
+        let out = self.out.clone().unwrap_or_else(|| self.default_name(desk));
+        if out.exists() {
+            bail!(terminal.pick(
+                format!("草稿 {} 已经有了，不会覆盖；请先移走，或用 --out 换个名字", out.display()),
+                format!("the draft {} is there already and is not overwritten; move it away or give --out", out.display()),
+            ));
+        }
+        desk.check_turn(&self.kind)?;
+        let mut body = self.given(desk)?;
+        let attachments = Attachments::collect(
+            desk,
+            &self.kind,
+            &self.document,
+            self.from.is_none(),
+            &mut body,
+        )?;
+        let (statement, disclosure) = loop {
+            if self.from.is_none() {
+                desk.ask(&self.kind, &mut body)?;
+            }
+            let made = desk.statement(&self.kind, body.clone(), self.at.as_deref());
+            let made = made.and_then(|(statement, disclosure)| {
+                desk.rehearse(&statement)?;
+                Ok((statement, disclosure))
+            });
+            match made {
+                Ok(made) => break made,
+                Err(fault) => self.mend(desk, fault, &mut body, &out)?,
+            }
+        };
+        let note = statement.sign([key])?;
+        let mut documents = attachments.bytes;
+        documents.extend(disclosure);
+        draft::write_new(terminal, &out, &note, &documents)?;
+        let words = Words {
+            language: terminal.language,
+            ledger: Some(desk.ledger),
+            charter: Some(desk.charter),
+        };
+        terminal.say(terminal.pick("草稿内容：", "the draft says:"));
+        for line in words::lines(&words.statement(&statement), terminal.language) {
+            terminal.say(line);
+        }
+        cosign::say_next(
+            terminal,
+            &words,
+            desk.state,
+            &statement,
+            std::slice::from_ref(&desk.signer),
+            &out,
+            Some(&self.ledger),
+        );
+        Ok(())
+    }
+
+    fn default_name(&self, desk: &Desk<'_>) -> PathBuf {
+        match &desk.stream {
+            StreamId::Transaction(id) => format!("{id}-{}.draft", self.kind),
+            _ => format!("ledger-{}.draft", self.kind),
+        }
+        .into()
+    }
+
+    /// The content given as a file, or nothing yet.
+    fn given(&self, desk: &Desk<'_>) -> anyhow::Result<Map<String, Value>> {
+        let terminal = desk.terminal;
+        let Some(file) = &self.from else {
+            return Ok(Map::new());
+        };
+        let text = std::fs::read(file).with_context(|| {
+            terminal.pick(
+                format!("读不到 {}", file.display()),
+                format!("cannot read {}", file.display()),
+            )
+        })?;
+        let value: Value = serde_json::from_slice(&text).with_context(|| {
+            terminal.pick(
+                format!("{} 不是有效的 JSON", file.display()),
+                format!("{} is not valid JSON", file.display()),
+            )
+        })?;
+        let Value::Object(mut body) = value else {
+            bail!(terminal.pick(
+                format!("{} 应为一个 JSON 对象 {{…}}", file.display()),
+                format!("{} must hold one JSON object {{…}}", file.display()),
+            ));
+        };
+        if body.remove("kind").is_some_and(|kind| kind != *self.kind) {
+            bail!(terminal.pick(
+                format!(
+                    "{} 里的 kind 与命令里的 {} 不一致",
+                    file.display(),
+                    self.kind
+                ),
+                format!("the kind in {} is not {}", file.display(), self.kind),
+            ));
+        }
+        if let Some(Value::String(path)) = body.get("charter") {
+            let charter = form::read_charter(terminal, Path::new(path))?;
+            body.insert("charter".to_owned(), charter);
+        }
+        Ok(body)
+    }
+
+    /// After a refusal: asks again for the field at fault, or gives up and keeps the answers.
+    fn mend(
+        &self,
+        desk: &Desk<'_>,
+        fault: anyhow::Error,
+        body: &mut Map<String, Value>,
+        out: &Path,
+    ) -> anyhow::Result<()> {
+        let terminal = desk.terminal;
+        let refused = |fault: anyhow::Error| match fault.downcast::<FieldAtFault>() {
+            Ok(at_fault) => Refused(at_fault.said).into(),
+            Err(other) => other,
+        };
+        if self.from.is_some() {
+            return Err(refused(fault));
+        }
+        let field = match fault.downcast_ref::<FieldAtFault>() {
+            Some(at_fault) if terminal.is_interactive() => at_fault.field.split('.').next(),
+            _ => None,
+        };
+        if let Some(field) = field.filter(|field| body.contains_key(*field)) {
+            terminal.advise(format!("✗ {fault}"));
+            body.remove(field);
+            return Ok(());
+        }
+        // The documents themselves are not kept: they are given again.
+        body.remove("documents");
+        let kept = draft::companion(out, "answers.json");
+        let json = serde_json::to_string_pretty(&Value::Object(body.clone()))?;
+        draft::replace(terminal, &kept, json.as_bytes())?;
+        terminal.advise(terminal.pick(
+            format!("填写的内容已存到 {}，改好后可用 --from 再来，不必重填（材料用 --document 再给一次）。", kept.display()),
+            format!("Your answers were kept in {}: correct them and give --from, with the documents by --document.", kept.display()),
+        ));
+        Err(refused(fault))
+    }
+}

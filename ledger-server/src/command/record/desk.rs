@@ -1,0 +1,272 @@
+//! Where a draft is made: the ledger as it stands, the signer, and the rules run ahead of time.
+
+use anyhow::bail;
+use ledger_core::admit;
+use ledger_core::charter::Charter;
+use ledger_core::disclosure::Disclosure;
+use ledger_core::event::{Event, Statement};
+use ledger_core::hash::Digest;
+use ledger_core::name::StreamId;
+use ledger_core::state::{LedgerState, State};
+use ledger_core::transaction::Phase;
+use ledger_core::{MemberId, Refusal, SigningKey, StatedTime, Step};
+use serde_json::{Map, Value, json};
+
+use crate::form::Form;
+use crate::moment;
+use crate::shape::{self, Shape};
+use crate::signers;
+use crate::terminal::{Refused, Terminal};
+
+/// The ledger as it stands, and who is about to sign.
+pub(super) struct Desk<'a> {
+    pub(super) terminal: Terminal,
+    pub(super) charter: &'a Charter,
+    pub(super) ledger: &'a LedgerState,
+    pub(super) signer: MemberId,
+    pub(super) state: &'a State,
+    pub(super) stream: StreamId,
+}
+
+/// A refusal that names a field, so that it can be asked for again.
+#[derive(Debug)]
+pub(super) struct FieldAtFault {
+    pub(super) field: &'static str,
+    pub(super) said: String,
+}
+
+impl std::fmt::Display for FieldAtFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.said)
+    }
+}
+
+impl std::error::Error for FieldAtFault {}
+
+/// Whose key it is, by the roster.
+pub(super) fn signer(
+    terminal: Terminal,
+    ledger: &LedgerState,
+    position: u64,
+    key: &SigningKey,
+) -> anyhow::Result<MemberId> {
+    let member = ledger_core::authenticate::member_in_name(&ledger.origin, key.name());
+    let Some(member) = member else {
+        bail!(Refused(terminal.pick(
+            format!(
+                "这把钥匙叫 {}，不属于账本 {}；请换用本账本的钥匙",
+                key.name(),
+                ledger.origin
+            ),
+            format!(
+                "this key is named {} and belongs to another ledger than {}",
+                key.name(),
+                ledger.origin
+            ),
+        )));
+    };
+    let active = ledger
+        .roster
+        .member(&member)
+        .and_then(|held| held.key_at(position));
+    if active != Some(key.verifier()) {
+        bail!(Refused(terminal.pick(
+            format!("名册上 {member} 现在用的不是这把钥匙（或名册上没有 {member}）；请核对钥匙文件，或先登记换钥"),
+            format!("this is not the key that {member} uses now (or the roster has no {member}); check the key file, or rotate the key first"),
+        )));
+    }
+    Ok(member)
+}
+
+impl Desk<'_> {
+    /// What can be known before a single question is asked: whether it is this step's turn.
+    pub(super) fn check_turn(&self, kind: &str) -> anyhow::Result<()> {
+        if kind == "channel_posted" && self.publishing().is_none() {
+            return Err(self.refused(&Refusal::NothingToPost));
+        }
+        let (Ok(step), StreamId::Transaction(id)) = (kind.parse::<Step>(), &self.stream) else {
+            return Ok(());
+        };
+        let expected = match self.state.transaction(id) {
+            None => Some(Step::AssetVerification),
+            Some(transaction) => match &transaction.phase {
+                Phase::Awaiting(awaiting) => Some(awaiting.step),
+                _ => None,
+            },
+        };
+        match expected {
+            Some(expected) if expected != step => Err(self.refused(&Refusal::OutOfOrder {
+                expected,
+                found: step,
+            })),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for what `body` does not hold yet.
+    pub(super) fn ask(&self, kind: &str, body: &mut Map<String, Value>) -> anyhow::Result<()> {
+        let Some(Shape::Object(fields)) = shape::of_event(kind) else {
+            return Ok(());
+        };
+        let named = |id: &ledger_core::name::Label| {
+            let name = self
+                .charter
+                .channel(id)
+                .map(|channel| channel.name.to_string());
+            (id.to_string(), name.unwrap_or_default())
+        };
+        let mut choices = Vec::new();
+        if let Some(publishing) = self.publishing() {
+            choices.push((
+                "channel",
+                publishing.outstanding().iter().map(named).collect(),
+            ));
+        }
+        self.preset(kind, body);
+        let form = Form {
+            terminal: self.terminal,
+            kind,
+            offset_minutes: self.charter.calendar.utc_offset_minutes(),
+            choices,
+        };
+        form.fill(&fields, body)
+    }
+
+    fn publishing(&self) -> Option<&ledger_core::transaction::Publishing> {
+        let StreamId::Transaction(id) = &self.stream else {
+            return None;
+        };
+        match &self.state.transaction(id)?.phase {
+            Phase::Publishing(publishing) => Some(publishing),
+            _ => None,
+        }
+    }
+
+    /// Fills in what nobody needs to be asked: digests, and the channels that the charter requires.
+    fn preset(&self, kind: &str, body: &mut Map<String, Value>) {
+        body.entry("documents").or_insert_with(|| json!([]));
+        let publishes = kind
+            .parse::<Step>()
+            .is_ok_and(|step| step.publication_point().is_some());
+        if publishes {
+            let required: Vec<_> = self.charter.required_channels().collect();
+            body.entry("channels").or_insert_with(|| json!(required));
+            body.entry("disclosure")
+                .or_insert_with(|| json!("0".repeat(64)));
+        }
+        if let (true, Some(publishing)) = (kind == "channel_posted", self.publishing()) {
+            let digest = publishing.disclosure();
+            body.entry("disclosure").or_insert_with(|| json!(digest));
+        }
+        let takes_documents = match shape::of_event(kind) {
+            Some(Shape::Object(fields)) => fields.iter().any(|field| field.name == "documents"),
+            _ => false,
+        };
+        if !takes_documents {
+            body.remove("documents");
+        }
+    }
+
+    /// The statement, and the disclosure that goes with a publication.
+    pub(super) fn statement(
+        &self,
+        kind: &str,
+        mut body: Map<String, Value>,
+        at: Option<&str>,
+    ) -> anyhow::Result<(Statement, Option<Vec<u8>>)> {
+        self.preset(kind, &mut body);
+        body.insert("kind".to_owned(), json!(kind));
+        let mut event = self.event(body.clone())?;
+        let mut disclosure = None;
+        if let (Some(publication), StreamId::Transaction(id)) = (event.publication(), &self.stream)
+            && let (Some(transaction), Some(view)) = (self.state.transaction(id), event.step())
+            && let Some(point) = view.step.publication_point()
+        {
+            let composed =
+                Disclosure::compose(self.ledger, self.charter, transaction, point, publication);
+            let bytes = composed.to_bytes()?;
+            body.insert("disclosure".to_owned(), json!(Digest::of(&bytes)));
+            event = self.event(body)?;
+            disclosure = Some(bytes);
+        }
+        let offset = self.charter.calendar.utc_offset_minutes();
+        let at = match at {
+            Some(text) => moment::read_stated(text, offset)?,
+            None => StatedTime::new(moment::now()?, offset)?,
+        };
+        let prev = self
+            .state
+            .head(&self.stream)
+            .unwrap_or(self.ledger.ledger_id);
+        Ok((
+            Statement::new(self.stream.clone(), prev, at, event),
+            disclosure,
+        ))
+    }
+
+    fn event(&self, body: Map<String, Value>) -> anyhow::Result<Event> {
+        Event::from_value(Value::Object(body)).map_err(|fault| {
+            anyhow::Error::new(Refused(self.terminal.pick(
+                format!(
+                    "内容有误，什么都没有写。字段 {}：{}",
+                    fault.path, fault.fault
+                ),
+                format!(
+                    "the content is at fault, nothing was written. Field {}: {}",
+                    fault.path, fault.fault
+                ),
+            )))
+        })
+    }
+
+    /// Runs the rules on the statement as if everybody had signed who could.
+    pub(super) fn rehearse(&self, statement: &Statement) -> anyhow::Result<()> {
+        let position = self.state.size();
+        let now = moment::now()?;
+        let received_at = self
+            .state
+            .last_received_at()
+            .map_or(now, |last| last.max(now));
+        let signed = std::slice::from_ref(&self.signer);
+        let seats = signers::rule_of(self.charter, &statement.event)
+            .and_then(|rule| signers::seats(signed, rule, &self.ledger.roster, position));
+        let all: Vec<MemberId> = match &seats {
+            Some(seats) => seats.iter().map(|seat| seat.member.clone()).collect(),
+            None => signed.to_vec(),
+        };
+        admit::decide(self.state, statement, &all, received_at).map_err(|refusal| match refusal {
+            Refusal::Inconsistent { field, .. } => {
+                let said = self.in_words(&refusal);
+                FieldAtFault { field, said }.into()
+            }
+            Refusal::MissingRoles { ref missing_roles } => {
+                let roles: Vec<_> = missing_roles.iter().map(|role| self.terminal.pick(role.zh(), role.en())).collect();
+                Refused(self.terminal.pick(
+                    format!("没有写草稿：这一项还须由{}签署，而名册上没有人能签。请先用 member_enrolled 或 role_granted 安排人选。", roles.join("、")),
+                    format!("no draft was written: {} must sign too, and nobody on the roster can. Enrol or appoint somebody first.", roles.join(", ")),
+                )).into()
+            }
+            refusal => self.refused(&refusal),
+        })
+    }
+
+    fn refused(&self, refusal: &Refusal) -> anyhow::Error {
+        Refused(self.in_words(refusal)).into()
+    }
+
+    fn in_words(&self, refusal: &Refusal) -> String {
+        let l = self.terminal.language;
+        l.pick(
+            format!(
+                "没有写草稿，规则不允许：{}。{}",
+                refusal.title(l),
+                refusal.detail(l)
+            ),
+            format!(
+                "no draft was written, a rule refuses it: {}. {}",
+                refusal.title(l),
+                refusal.detail(l)
+            ),
+        )
+    }
+}

@@ -1,0 +1,242 @@
+//! `sanzi status`: who must do what by when.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use ledger_core::state::State;
+use ledger_core::transaction::Phase;
+use ledger_core::{Language, LogTime, TransactionId};
+use serde_json::{Value, json};
+
+use super::help::Text;
+use crate::agenda::{self, Task, What};
+use crate::moment;
+use crate::source_arg;
+use crate::terminal::Terminal;
+use crate::words::Words;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "  $ sanzi status data\n  $ sanzi status https://sanzi.example.org/donglang --transaction 2026-001"
+)]
+pub(crate) struct Status {
+    source: String,
+    #[arg(long, value_name = "ID")]
+    transaction: Option<TransactionId>,
+    #[arg(long, value_name = "FILE")]
+    pins: Option<PathBuf>,
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) const TEXTS: &[Text] = &[
+    Text {
+        of: "status",
+        zh: "谁在什么时候之前要办什么；逾期的在前",
+        en: "Who must do what by when, overdue first",
+    },
+    Text {
+        of: "status.source",
+        zh: "账本：数据文件夹、镜像文件夹或网址",
+        en: "The ledger: data folder, mirror's folder or URL",
+    },
+    Text {
+        of: "status.transaction",
+        zh: "只看这一笔交易",
+        en: "This transaction only",
+    },
+    Text {
+        of: "status.pins",
+        zh: "信任锚文件",
+        en: "The pins to verify the ledger by",
+    },
+    Text {
+        of: "status.json",
+        zh: "以 JSON 输出",
+        en: "Print JSON",
+    },
+];
+
+impl Status {
+    /// Says what is to be done.
+    pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
+        let terminal = Terminal::new(language);
+        let source = source_arg::open(terminal, &self.source, self.pins.as_deref())?;
+        let report = source.replay(&mut |_, _, _| {})?;
+        let now = moment::now()?;
+        let mut tasks = agenda::tasks(&report.state, now);
+        if let Some(id) = &self.transaction {
+            if report.state.transaction(id).is_none() {
+                bail!(terminal.pick(
+                    format!("账本里没有交易 {id}"),
+                    format!("there is no transaction {id}")
+                ));
+            }
+            tasks.retain(|task| task.transaction == *id);
+        }
+        if self.json {
+            let tasks: Vec<Value> = tasks.iter().map(as_json).collect();
+            terminal.say(json!({ "now": now, "tasks": tasks }).to_string());
+            return Ok(ExitCode::SUCCESS);
+        }
+        say(terminal, &report.state, &tasks, self.transaction.as_ref());
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn as_json(task: &Task) -> Value {
+    let (what, possible_from, channels) = match &task.what {
+        What::Record {
+            possible_from,
+            waiting,
+        } => (
+            if *waiting { "wait" } else { "record" },
+            Some(*possible_from),
+            None,
+        ),
+        What::CalendarMissing(_) => ("calendar_missing", None, None),
+        What::Post(channels) => ("post", None, Some(channels)),
+        What::Return => ("return", None, None),
+        What::Nothing => ("nothing", None, None),
+    };
+    let roles: Vec<Value> = task
+        .roles
+        .iter()
+        .map(|(role, members)| json!({ "role": role, "members": members }))
+        .collect();
+    let mut value = json!({
+        "transaction": task.transaction, "step": task.step, "number": task.step.number(),
+        "what": what, "roles": roles, "overdue": task.overdue,
+    });
+    if let Some(object) = value.as_object_mut() {
+        if let Some(from) = possible_from {
+            object.insert("possible_from".to_owned(), json!(from));
+        }
+        if let Some(channels) = channels {
+            object.insert("outstanding".to_owned(), json!(channels));
+        }
+        if let Some(deadline) = task.deadline {
+            object.insert("deadline".to_owned(), json!(deadline.at));
+            object.insert("provisional".to_owned(), json!(deadline.provisional));
+        }
+    }
+    value
+}
+
+fn say(terminal: Terminal, state: &State, tasks: &[Task], only: Option<&TransactionId>) {
+    let words = Words {
+        language: terminal.language,
+        ledger: state.ledger(),
+        charter: state
+            .ledger()
+            .map(|ledger| &**ledger.charter_at(state.size())),
+    };
+    if let Some(ledger) = state.ledger() {
+        let training = if ledger.training {
+            terminal.pick("【演示账本】", "[TRAINING] ")
+        } else {
+            ""
+        };
+        terminal.say(format!("{training}{}", ledger.collective.name));
+    }
+    let offset = words.charter.map_or(moment::CHINA_OFFSET_MINUTES, |c| {
+        c.calendar.utc_offset_minutes()
+    });
+    for task in tasks {
+        say_task(terminal, &words, task, offset);
+    }
+    let complete = state
+        .transactions()
+        .filter(|t| matches!(t.phase, Phase::Completed(_)))
+        .count();
+    let overdue = tasks.iter().filter(|task| task.overdue).count();
+    terminal.say(match only {
+        Some(id) if tasks.is_empty() => terminal.pick(
+            format!("交易 {id} 十六个环节全部办结，没有待办。"),
+            format!("transaction {id} is complete; nothing is to be done."),
+        ),
+        _ => terminal.pick(
+            format!(
+                "待办 {} 项，其中逾期 {overdue} 项；已办结交易 {complete} 笔。",
+                tasks.len()
+            ),
+            format!(
+                "{} to do, {overdue} of them overdue; {complete} transactions complete.",
+                tasks.len()
+            ),
+        ),
+    });
+}
+
+fn say_task(terminal: Terminal, words: &Words<'_>, task: &Task, offset: i32) {
+    let (number, name) = (
+        task.step.number(),
+        terminal.pick(task.step.zh(), task.step.en()),
+    );
+    let overdue = if task.overdue {
+        terminal.pick("【逾期】", "[OVERDUE] ")
+    } else {
+        ""
+    };
+    terminal.say(terminal.pick(
+        format!(
+            "{overdue}交易 {}：第 {number} 环节 {name}",
+            task.transaction
+        ),
+        format!(
+            "{overdue}transaction {}: step {number}, {name}",
+            task.transaction
+        ),
+    ));
+    let at = |time: LogTime| moment::logged(time, offset);
+    terminal.say(match &task.what {
+        What::Record { possible_from, waiting: true } => terminal.pick(
+            format!("  公开期未满，{} 起可以办理", at(*possible_from)),
+            format!("  the window is open; possible from {}", at(*possible_from)),
+        ),
+        What::Record { .. } => terminal.pick(
+            format!("  现在可以办理：sanzi record {} --transaction {}", task.step, task.transaction),
+            format!("  can be recorded now: sanzi record {} --transaction {}", task.step, task.transaction),
+        ),
+        What::CalendarMissing(why) => terminal.pick(format!("  还不能办理：{why}"), format!("  not possible yet: {why}")),
+        What::Post(channels) => {
+            let channels: Vec<String> = channels.iter().map(|id| words.channel(id)).collect();
+            terminal.pick(
+                format!("  待张贴并登记（sanzi record channel_posted --transaction {}）：{}", task.transaction, channels.join("、")),
+                format!("  to be posted and recorded (sanzi record channel_posted --transaction {}): {}", task.transaction, channels.join(", ")),
+            )
+        }
+        What::Return => terminal.pick("  竞价未成交，须退回公告或方案环节".to_owned(), "  the bidding failed: return to the listing or the plan".to_owned()),
+        What::Nothing => String::new(),
+    });
+    for (place, (role, members)) in task.roles.iter().enumerate() {
+        let what = if place == 0 {
+            terminal.pick("经办", "answers")
+        } else {
+            terminal.pick("会签", "co-signs")
+        };
+        let names: Vec<String> = members.iter().map(|id| words.member(id)).collect();
+        let names = if names.is_empty() {
+            terminal.pick("（无人任职）", "(nobody)").to_owned()
+        } else {
+            names.join(terminal.pick("、", ", "))
+        };
+        terminal.say(format!(
+            "  {what} {}{}{names}",
+            words.role(*role),
+            terminal.pick("：", ": ")
+        ));
+    }
+    if let Some(deadline) = task.deadline {
+        let left = match &task.left {
+            Some(left) => terminal.pick(left.label_zh(), left.label_en()),
+            None => terminal.pick("已逾期", "overdue").to_owned(),
+        };
+        let last = at(deadline.at.minus_seconds(1));
+        terminal.say(terminal.pick(
+            format!("  最迟 {last}（{left}）"),
+            format!("  by {last} ({left})"),
+        ));
+    }
+}

@@ -1,0 +1,341 @@
+//! `sanzi submit`: hands a signed draft to a ledger, and keeps its receipt.
+//!
+//! The receipt is verified against the pins before it is believed. Submitting again is harmless: a
+//! statement that stands is given its receipt once more.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::data;
+use super::help::Text;
+use crate::draft::{self, Draft};
+use crate::moment;
+use crate::source_arg;
+use crate::terminal::{Refused, Terminal};
+use crate::url_source::{UrlSource, bundle_of};
+use anyhow::{Context as _, bail};
+use ledger_core::event::LoggedEntry;
+use ledger_core::hash::Hash;
+use ledger_core::proof::Proof;
+use ledger_core::store::local::{LocalFolder, LocalOptions};
+use ledger_core::store::{Store as _, StoreError};
+use ledger_core::tile::{TileSource as _, parse_bundle};
+use ledger_core::{AppendError, Language, Ledger, Pins, SigningKey};
+use serde_json::{Value, json};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "  $ sanzi submit 2026-001-asset_verification.draft --to data\n  $ sanzi submit 2026-001-asset_verification.draft --to https://sanzi.example.org/donglang --pins pins.json"
+)]
+pub(crate) struct Submit {
+    draft: PathBuf,
+    #[arg(long, value_name = "DATA|URL")]
+    to: String,
+    #[arg(long, value_name = "FILE")]
+    pins: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    log_passphrase_file: Option<PathBuf>,
+    #[arg(long)]
+    json: bool,
+}
+
+/// What came back: the entry as it stands, and its proof.
+struct Recorded {
+    added: bool,
+    entry: Vec<u8>,
+    proof: Proof,
+    /// Documents that the ledger keeps now, and those that are not at hand.
+    documents: usize,
+    missing: Vec<String>,
+}
+
+pub(crate) const TEXTS: &[Text] = &[
+    Text {
+        of: "submit",
+        zh: "提交签齐的草稿，取回并核对回执",
+        en: "Submit a signed draft; fetch and verify its receipt",
+    },
+    Text {
+        of: "submit.draft",
+        zh: "草稿文件",
+        en: "The draft",
+    },
+    Text {
+        of: "submit.to",
+        zh: "提交到：数据文件夹（服务没有运行时）或账本网址",
+        en: "Where to: a data folder (while no server runs on it) or a ledger's URL",
+    },
+    Text {
+        of: "submit.pins",
+        zh: "信任锚文件，用来核对回执",
+        en: "The pins to verify the receipt by",
+    },
+    Text {
+        of: "submit.log_passphrase_file",
+        zh: "日志钥匙的口令文件；也可用环境变量 SANZI_LOG_PASSPHRASE",
+        en: "The log key's passphrase; or set SANZI_LOG_PASSPHRASE",
+    },
+    Text {
+        of: "submit.json",
+        zh: "以 JSON 输出",
+        en: "Print JSON",
+    },
+];
+
+impl Submit {
+    /// Submits a draft.
+    pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
+        let terminal = Terminal::new(language);
+        let draft = Draft::read(terminal, &self.draft)?;
+        let (recorded, pins) = if source_arg::is_url(&self.to) {
+            self.to_url(terminal, &draft)?
+        } else {
+            self.to_folder(terminal, &draft)?
+        };
+        verify(terminal, &draft, &recorded, &pins)?;
+        let proof_file = draft::companion(&self.draft, "tlog-proof");
+        draft::replace(terminal, &proof_file, &recorded.proof.to_bytes())?;
+        draft::replace(
+            terminal,
+            &draft::companion(&self.draft, "entry"),
+            &recorded.entry,
+        )?;
+        self.say(terminal, &recorded, &proof_file);
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn to_folder(&self, terminal: Terminal, draft: &Draft) -> anyhow::Result<(Recorded, Pins)> {
+        let Some(place) = source_arg::data_place(&self.to) else {
+            bail!(terminal.pick(
+                format!(
+                    "{} 不是数据文件夹（里面应有 FORMAT），也不是 http(s) 网址",
+                    self.to
+                ),
+                format!(
+                    "{} is neither a data folder (with FORMAT) nor an http(s) URL",
+                    self.to
+                ),
+            ));
+        };
+        let (documents, missing) = draft.documents(terminal)?;
+        let folder = LocalFolder::open(&place.data, LocalOptions::default()).map_err(|error| {
+            let advice = matches!(error, StoreError::Locked { .. }).then(|| {
+                terminal.pick(
+                "什么都没有登记。服务正在用这个数据文件夹，请把 --to 换成账本的网址",
+                "Nothing was recorded. A server is using this data folder: give its URL to --to",
+            )
+            });
+            match advice {
+                Some(advice) => anyhow::Error::new(error).context(advice),
+                None => error.into(),
+            }
+        })?;
+        let slug = place.slug(terminal, &folder)?;
+        let pins_file = place.ledger_folder(&slug).join("pins.json");
+        let pins = source_arg::read_pins(terminal, self.pins.as_deref().unwrap_or(&pins_file))?;
+        let log_key = self.log_key(terminal, &place.ledger_folder(&slug), &pins)?;
+        let bar = terminal.progress(terminal.pick("打开账本", "opening"));
+        let store = folder.ledger(&slug)?;
+        let mut ledger = Ledger::open(store, log_key, &mut |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        })?;
+        bar.finish_and_clear();
+        let receipt = match ledger.append(&draft.bytes, moment::now()?) {
+            Ok(receipt) => receipt,
+            Err(AppendError::Refused(refusal)) => {
+                let l = terminal.language;
+                // Stopped cleanly, so that the next opening need not look for a crash.
+                ledger.into_store().close()?;
+                folder.close()?;
+                bail!(Refused(l.pick(
+                    format!(
+                        "没有登记，规则不允许：{}。{}",
+                        refusal.title(l),
+                        refusal.detail(l)
+                    ),
+                    format!(
+                        "not recorded, a rule refuses it: {}. {}",
+                        refusal.title(l),
+                        refusal.detail(l)
+                    ),
+                )));
+            }
+            Err(other @ AppendError::Ledger(_)) => {
+                return Err(anyhow::Error::new(other).context(terminal.pick(
+                    "写入没有完成，不知道是否已登记；排除故障后请原样再提交一次，不会重复",
+                    "writing failed and it is not known whether it was recorded; submit the same draft again, it will not be doubled",
+                )));
+            }
+            Err(other) => {
+                return Err(
+                    anyhow::Error::new(other).context(terminal.pick("没有登记", "not recorded"))
+                );
+            }
+        };
+        let entry = ledger.store().entry(receipt.index)?;
+        for document in &documents {
+            ledger.store_mut().put_document(document)?;
+        }
+        ledger.into_store().close()?;
+        folder.close()?;
+        let recorded = Recorded {
+            added: receipt.added,
+            entry,
+            proof: receipt.proof,
+            documents: documents.len(),
+            missing,
+        };
+        Ok((recorded, pins))
+    }
+
+    fn log_key(
+        &self,
+        terminal: Terminal,
+        folder: &Path,
+        pins: &Pins,
+    ) -> anyhow::Result<SigningKey> {
+        let given = data::given_passphrase(self.log_passphrase_file.as_deref(), terminal.language)?;
+        let seed = data::log_seed(folder, given.as_ref(), terminal.language)?;
+        Ok(SigningKey::from_seed(pins.origin.as_str(), &seed)?)
+    }
+
+    fn to_url(&self, terminal: Terminal, draft: &Draft) -> anyhow::Result<(Recorded, Pins)> {
+        let source = source_arg::open(terminal, &self.to, self.pins.as_deref())?;
+        let url = UrlSource::new(terminal, &self.to);
+        let answer = url.post("events", &draft.bytes).with_context(|| {
+            terminal.pick(
+                "不知道是否已登记；恢复后请原样再提交一次，不会重复",
+                "it is not known whether it was recorded; submit the same draft again, it will not be doubled",
+            )
+        })?;
+        if !matches!(answer.status, 200 | 201) {
+            return Err(problem(terminal, answer.status, &answer.body));
+        }
+        let proof = Proof::parse(&answer.body)?;
+        let signed = ledger_core::checkpoint::SignedCheckpoint::open_note(
+            proof.checkpoint().clone(),
+            &source.pins.log_key,
+        )?;
+        let size = signed.checkpoint().size();
+        if proof.index() >= size {
+            bail!(Refused(terminal.pick(
+                "回执不成立：序号超出了账本。".to_owned(),
+                "the receipt does not hold: its index is beyond the log.".to_owned(),
+            )));
+        }
+        let bundle = url.fetch(&bundle_of(proof.index(), size)?)?;
+        let entries = parse_bundle(&bundle)?;
+        let place = usize::try_from(proof.index() % 256)?;
+        let entry = entries
+            .get(place)
+            .map(|entry| entry.to_vec())
+            .unwrap_or_default();
+        if source.self_pinned {
+            source.warn_self_pinned();
+        }
+        let (documents, mut missing) = draft.documents(terminal)?;
+        if !documents.is_empty() {
+            let folder = draft::companion(&draft.path, "documents");
+            missing.push(folder.display().to_string());
+        }
+        let recorded = Recorded {
+            added: answer.status == 201,
+            entry,
+            proof,
+            documents: 0,
+            missing,
+        };
+        Ok((recorded, source.pins))
+    }
+
+    fn say(&self, terminal: Terminal, recorded: &Recorded, proof_file: &Path) {
+        let index = recorded.proof.index();
+        if self.json {
+            terminal.say(json!({
+                "added": recorded.added, "index": index, "leaf": Hash::leaf(&recorded.entry),
+                "receipt": proof_file, "documents": recorded.documents, "missing": recorded.missing,
+            }).to_string());
+            return;
+        }
+        if recorded.documents > 0 {
+            terminal.say(terminal.pick(
+                format!("材料 {} 份已存入账本。", recorded.documents),
+                format!("{} documents are kept by the ledger.", recorded.documents),
+            ));
+        }
+        if !recorded.missing.is_empty() {
+            terminal.say(terminal.pick(
+                format!("材料还没有交：{}。请另交给服务器的管理人员存入（账本里已有摘要，内容改不了）。", recorded.missing.join("、")),
+                format!("documents not handed in yet: {}. Give them to the server's operator (their digests are on record).", recorded.missing.join(", ")),
+            ));
+        }
+        terminal.say(terminal.pick(
+            format!("回执已核对，存为 {}。", proof_file.display()),
+            format!(
+                "the receipt was verified and kept as {}.",
+                proof_file.display()
+            ),
+        ));
+        terminal.say(match recorded.added {
+            true => terminal.pick(
+                format!("已登记，第 {index} 条。"),
+                format!("recorded as entry {index}."),
+            ),
+            false => terminal.pick(
+                format!("早已登记，第 {index} 条；没有重复。"),
+                format!("recorded before, as entry {index}; nothing was doubled."),
+            ),
+        });
+    }
+}
+
+/// Whether the entry is ours and the pinned log holds it.
+fn verify(
+    terminal: Terminal,
+    draft: &Draft,
+    recorded: &Recorded,
+    pins: &Pins,
+) -> anyhow::Result<()> {
+    let ours = LoggedEntry::parse(&recorded.entry)
+        .is_ok_and(|entry| entry.signed.note().text() == draft.signed.note().text());
+    let held = recorded
+        .proof
+        .verify(&Hash::leaf(&recorded.entry), &pins.log_key);
+    let fault = match held {
+        Ok(signed) if ours && signed.checkpoint().origin() == pins.origin.as_str() => return Ok(()),
+        Ok(_) => terminal
+            .pick(
+                "条目不是所提交的内容",
+                "the entry is not what was submitted",
+            )
+            .to_owned(),
+        Err(fault) => fault.to_string(),
+    };
+    bail!(Refused(terminal.pick(
+        format!("回执不成立，不要相信这次登记：{fault}。请核对网址和信任锚，并联系账本的管理人员。"),
+        format!("the receipt does not hold; do not believe this was recorded: {fault}. Check URL and pins, and ask the ledger's operator."),
+    )))
+}
+
+/// A server's refusal in words.
+fn problem(terminal: Terminal, status: u16, body: &[u8]) -> anyhow::Error {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let (title, detail) = (text("title"), text("detail"));
+    let said = if title.is_empty() {
+        format!("HTTP {status}")
+    } else {
+        format!("{title}。{detail}")
+    };
+    match status {
+        400..=499 if !matches!(status, 404 | 405 | 429) => {
+            Refused(terminal.pick(format!("没有登记：{said}"), format!("not recorded: {said}")))
+                .into()
+        }
+        _ => anyhow::anyhow!(terminal.pick(
+            format!("没有登记：{said}。草稿没有动，稍后原样再提交即可。"),
+            format!("not recorded: {said}. The draft is unchanged; submit it again later."),
+        )),
+    }
+}

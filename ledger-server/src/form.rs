@@ -1,0 +1,349 @@
+//! Asks for an event field by field, by the shape that the schema gives.
+//!
+//! Every answer is judged at once by the library's own parser: an event that holds this one answer and
+//! nothing else must fail for what is missing, and for nothing more.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use ledger_core::charter::Charter;
+use ledger_core::event::Event;
+use ledger_core::money::Fen;
+use serde_json::{Map, Value, json};
+
+use crate::key_file;
+use crate::moment;
+use crate::shape::{Field, Shape, Unit, Variant};
+use crate::terminal::Terminal;
+
+/// Where an answer stands in its event.
+#[derive(Debug, Clone, Copy)]
+enum Part<'a> {
+    Field(&'a str),
+    Item,
+    Variant(&'a str, &'a str),
+}
+
+/// A form for one kind of event.
+pub(crate) struct Form<'a> {
+    pub(crate) terminal: Terminal,
+    pub(crate) kind: &'a str,
+    /// Minutes east of UTC in which times are typed.
+    pub(crate) offset_minutes: i32,
+    /// The labels there are to choose from, by field: channels.
+    pub(crate) choices: Vec<(&'a str, Vec<(String, String)>)>,
+}
+
+impl Form<'_> {
+    /// Asks for all fields that `body` does not hold yet.
+    pub(crate) fn fill(
+        &self,
+        fields: &[Field],
+        body: &mut Map<String, Value>,
+    ) -> anyhow::Result<()> {
+        let missing: Vec<&Field> = fields
+            .iter()
+            .filter(|field| !body.contains_key(&field.name))
+            .collect();
+        for (number, field) in (1..).zip(&missing) {
+            self.terminal
+                .advise(format!("[{number}/{}]", missing.len()));
+            if let Some(value) = self.field(&[], field)? {
+                body.insert(field.name.clone(), value);
+            }
+        }
+        Ok(())
+    }
+
+    fn field(&self, path: &[Part<'_>], field: &Field) -> anyhow::Result<Option<Value>> {
+        let mut path = path.to_vec();
+        path.push(Part::Field(&field.name));
+        let label = field.label.pick(self.terminal.language);
+        if !field.optional {
+            return self.value(&path, label, &field.shape, false);
+        }
+        let nested = matches!(field.shape, Shape::Object(_) | Shape::List(_));
+        let question = self.terminal.pick(
+            format!("要填「{label}」吗？"),
+            format!("is there a value for “{label}”?"),
+        );
+        if nested && !self.terminal.confirm(&question)? {
+            return Ok(None);
+        }
+        self.value(&path, label, &field.shape, !nested)
+    }
+
+    fn value(
+        &self,
+        path: &[Part<'_>],
+        label: &str,
+        shape: &Shape,
+        optional: bool,
+    ) -> anyhow::Result<Option<Value>> {
+        match shape {
+            Shape::Object(fields) => {
+                self.terminal
+                    .advise(format!("{label}{}", self.terminal.pick("：", ":")));
+                let mut object = Map::new();
+                for field in fields {
+                    if let Some(value) = self.field(path, field)? {
+                        object.insert(field.name.clone(), value);
+                    }
+                }
+                Ok(Some(Value::Object(object)))
+            }
+            Shape::Choice { tag, variants } => {
+                self.choice(path, label, tag.as_deref(), variants).map(Some)
+            }
+            Shape::List(of) => self.list(path, label, of).map(Some),
+            Shape::Boolean => {
+                let yes = self
+                    .terminal
+                    .confirm(&format!("{label}{}", self.terminal.pick("？", "?")))?;
+                Ok(Some(Value::Bool(yes)))
+            }
+            Shape::Charter => self.charter(label).map(Some),
+            // Documents are asked for by path, elsewhere.
+            Shape::Document => Ok(None),
+            Shape::Money | Shape::Integer(_) | Shape::Text(_) => {
+                self.scalar(path, label, shape, optional)
+            }
+        }
+    }
+
+    fn choice(
+        &self,
+        path: &[Part<'_>],
+        label: &str,
+        tag: Option<&str>,
+        variants: &[Variant],
+    ) -> anyhow::Result<Value> {
+        let names: Vec<String> = variants
+            .iter()
+            .map(|variant| variant.label.pick(self.terminal.language).to_owned())
+            .collect();
+        let question = format!(
+            "{label}{}",
+            self.terminal.pick("（请选一项）：", " (one of):")
+        );
+        let variant = &variants[self.terminal.choose(&question, &names)?];
+        let Some(tag) = tag else {
+            return Ok(Value::String(variant.id.clone()));
+        };
+        let mut path = path.to_vec();
+        path.push(Part::Variant(tag, &variant.id));
+        let mut object = Map::from_iter([(tag.to_owned(), json!(variant.id))]);
+        for field in &variant.fields {
+            if let Some(value) = self.field(&path, field)? {
+                object.insert(field.name.clone(), value);
+            }
+        }
+        Ok(Value::Object(object))
+    }
+
+    fn list(&self, path: &[Part<'_>], label: &str, of: &Shape) -> anyhow::Result<Value> {
+        let mut path = path.to_vec();
+        path.push(Part::Item);
+        let mut items = Vec::new();
+        if matches!(of, Shape::Document) {
+            return Ok(Value::Array(items));
+        }
+        loop {
+            let number = items.len() + 1;
+            let label = format!("{label} {number}");
+            let scalar = matches!(of, Shape::Money | Shape::Integer(_) | Shape::Text(_));
+            if !scalar {
+                let question = match number {
+                    1 => self
+                        .terminal
+                        .pick(format!("要填「{label}」吗？"), format!("is there {label}?")),
+                    _ => self.terminal.pick(
+                        format!("再加一个（{label}）吗？"),
+                        format!("one more ({label})?"),
+                    ),
+                };
+                if !self.terminal.confirm(&question)? {
+                    return Ok(Value::Array(items));
+                }
+            }
+            match self.value(&path, &label, of, scalar)? {
+                Some(value) => items.push(value),
+                None => return Ok(Value::Array(items)),
+            }
+        }
+    }
+
+    fn scalar(
+        &self,
+        path: &[Part<'_>],
+        label: &str,
+        shape: &Shape,
+        optional: bool,
+    ) -> anyhow::Result<Option<Value>> {
+        if let Some(value) = self.listed(path, label)? {
+            return Ok(Some(value));
+        }
+        let hint = self.hint(shape);
+        let skip = if optional {
+            self.terminal.pick("，回车跳过", ", Enter to skip")
+        } else {
+            ""
+        };
+        let question = self.terminal.pick(
+            format!("{label}（{hint}{skip}）："),
+            format!("{label} ({hint}{skip}): "),
+        );
+        self.terminal.ask_until(&question, |answer| {
+            if answer.is_empty() && optional {
+                return Ok(None);
+            }
+            let value = self.read(shape, answer)?;
+            self.judge(path, &value)?;
+            Ok(Some(value))
+        })
+    }
+
+    /// Offers the labels there are for this field, where they are known.
+    fn listed(&self, path: &[Part<'_>], label: &str) -> anyhow::Result<Option<Value>> {
+        let Some(Part::Field(name)) = path.last() else {
+            return Ok(None);
+        };
+        let Some((_, choices)) = self.choices.iter().find(|(field, _)| field == name) else {
+            return Ok(None);
+        };
+        let names: Vec<String> = choices
+            .iter()
+            .map(|(id, name)| {
+                self.terminal
+                    .pick(format!("{name}（{id}）"), format!("{name} ({id})"))
+            })
+            .collect();
+        let question = format!(
+            "{label}{}",
+            self.terminal.pick("（请选一项）：", " (one of):")
+        );
+        let place = self.terminal.choose(&question, &names)?;
+        Ok(Some(Value::String(choices[place].0.clone())))
+    }
+
+    /// What to type, in a few words.
+    fn hint(&self, shape: &Shape) -> &'static str {
+        let (zh, en) = match shape {
+            Shape::Money => (
+                "金额，单位元，如 1,300,000.00",
+                "amount in yuan, as in 1,300,000.00",
+            ),
+            Shape::Integer(Unit::Months) => {
+                ("整数，单位月，如 36", "a whole number of months, as in 36")
+            }
+            Shape::Integer(Unit::BasisPoints) => (
+                "整数，单位万分之一，3% 填 300",
+                "hundredths of a per cent: 300 for 3%",
+            ),
+            Shape::Integer(Unit::Plain) => ("整数", "a whole number"),
+            Shape::Text(kind) => match kind.as_str() {
+                "Date" => ("日期，如 2018-03-02", "a day, as in 2018-03-02"),
+                "StatedTime" => (
+                    "时间，如 2018-03-02 09:30",
+                    "a time, as in 2018-03-02 09:30",
+                ),
+                "LogTime" => (
+                    "时间，如 2018-03-02 09:30",
+                    "a time, as in 2018-03-02 09:30",
+                ),
+                "Decimal" => ("数字，如 86.5", "a number, as in 86.5"),
+                "MemberId" => (
+                    "代号，小写字母、数字、-，如 chen",
+                    "a short name of a-z 0-9 -, as in chen",
+                ),
+                "VerifierKey" => (
+                    "公钥一行，或 .pub 文件的路径",
+                    "a verifier key, or the path of a .pub file",
+                ),
+                "Digest" => ("64 位十六进制摘要", "64 hexadecimal digits"),
+                _ => ("文字，一段，不换行", "text, in one paragraph"),
+            },
+            _ => ("", ""),
+        };
+        self.terminal.pick(zh, en)
+    }
+
+    fn read(&self, shape: &Shape, answer: &str) -> Result<Value, String> {
+        match shape {
+            Shape::Money => Fen::from_yuan(answer)
+                .map(|fen| json!(fen))
+                .map_err(|fault| fault.to_string()),
+            Shape::Integer(_) => answer
+                .parse::<u64>()
+                .map(|number| json!(number))
+                .map_err(|_| {
+                    self.terminal.pick(
+                        format!("应为整数，如 12，现为「{answer}」"),
+                        format!("expected a whole number, as in 12, found {answer:?}"),
+                    )
+                }),
+            Shape::Text(kind) => match kind.as_str() {
+                "Date" => Ok(json!(moment::tidy_date(answer))),
+                "StatedTime" => moment::read_stated(answer, self.offset_minutes)
+                    .map(|time| json!(time))
+                    .map_err(|fault| fault.to_string()),
+                "LogTime" => moment::read_stated(answer, self.offset_minutes)
+                    .map(|time| json!(time.instant()))
+                    .map_err(|fault| fault.to_string()),
+                "VerifierKey" if Path::new(answer).is_file() => {
+                    let key = key_file::read_public(self.terminal, Path::new(answer));
+                    key.map(|key| json!(key))
+                        .map_err(|fault| format!("{fault:#}"))
+                }
+                _ => Ok(json!(answer)),
+            },
+            _ => Ok(json!(answer)),
+        }
+    }
+
+    /// Whether the library takes this answer at its place.
+    fn judge(&self, path: &[Part<'_>], value: &Value) -> Result<(), String> {
+        let mut value = value.clone();
+        for part in path.iter().rev() {
+            value = match (part, value) {
+                (Part::Field(name), inner) => json!({ *name: inner }),
+                (Part::Item, inner) => json!([inner]),
+                (Part::Variant(tag, id), Value::Object(mut inner)) => {
+                    inner.insert((*tag).to_owned(), json!(id));
+                    Value::Object(inner)
+                }
+                (Part::Variant(..), other) => other,
+            };
+        }
+        if let Value::Object(event) = &mut value {
+            event.insert("kind".to_owned(), json!(self.kind));
+        }
+        match Event::from_value(value) {
+            // Everything else is missing still, and that is all that may be wrong.
+            Err(error) if !error.fault.starts_with("missing field") => Err(error.fault),
+            _ => Ok(()),
+        }
+    }
+
+    fn charter(&self, label: &str) -> anyhow::Result<Value> {
+        let question = self.terminal.pick(
+            format!("{label}（章程文件的路径）："),
+            format!("{label} (path of the charter's file): "),
+        );
+        self.terminal.ask_until(&question, |answer| {
+            read_charter(self.terminal, Path::new(answer)).map_err(|fault| format!("{fault:#}"))
+        })
+    }
+}
+
+/// Reads and checks a charter's file, and gives it as JSON.
+pub(crate) fn read_charter(terminal: Terminal, file: &Path) -> anyhow::Result<Value> {
+    let text = std::fs::read_to_string(file).with_context(|| {
+        terminal.pick(
+            format!("读不到章程文件 {}", file.display()),
+            format!("cannot read the charter {}", file.display()),
+        )
+    })?;
+    let charter = Charter::parse(&text).with_context(|| file.display().to_string())?;
+    Ok(serde_json::to_value(charter)?)
+}

@@ -1,0 +1,448 @@
+//! The shape of an event, read from its JSON Schema: what a form asks and what a rendering shows.
+//!
+//! The library derives the schema from its own types, so a new kind of event is asked for and shown
+//! without a change here. Knows the Chinese terms that stand in parentheses in the schema's
+//! descriptions, and the few that do not.
+
+use ledger_core::{Event, Language};
+use serde_json::Value;
+
+/// A value's shape.
+#[derive(Debug, Clone)]
+pub(crate) enum Shape {
+    /// Named fields.
+    Object(Vec<Field>),
+    /// One of several; `tag` is the field that says which, if the variants are objects.
+    Choice {
+        tag: Option<String>,
+        variants: Vec<Variant>,
+    },
+    /// Any number of the same.
+    List(Box<Shape>),
+    /// A text with a form of its own, by the name of its type in the schema.
+    Text(String),
+    /// A whole number, of what.
+    Integer(Unit),
+    /// A sum in fen, asked and shown in yuan.
+    Money,
+    /// Yes or no.
+    Boolean,
+    /// A document kept outside the log.
+    Document,
+    /// A whole charter.
+    Charter,
+}
+
+/// What a whole number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Plain,
+    Months,
+    /// Hundredths of a per cent.
+    BasisPoints,
+}
+
+/// A field of an object.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) label: Label,
+    pub(crate) optional: bool,
+    pub(crate) shape: Shape,
+}
+
+/// One of several.
+#[derive(Debug, Clone)]
+pub(crate) struct Variant {
+    pub(crate) id: String,
+    pub(crate) label: Label,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// A name for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Label {
+    pub(crate) zh: String,
+    pub(crate) en: String,
+}
+
+impl Label {
+    pub(crate) fn pick(&self, language: Language) -> &str {
+        language.pick(&self.zh, &self.en)
+    }
+}
+
+/// The order in which people expect fields; what is not here comes after, by name.
+const ORDER: &[&str] = &[
+    "asset",
+    "listing_number",
+    "contract_number",
+    "member",
+    "enrolment",
+    "name",
+    "parties",
+    "title",
+    "kind",
+    "location",
+    "ownership",
+    "area",
+    "value",
+    "unit",
+    "current_use",
+    "current_contract",
+    "book_value_fen",
+    "category",
+    "method",
+    "body",
+    "notified_on",
+    "met_on",
+    "held_on",
+    "held_at",
+    "members",
+    "eligible",
+    "present",
+    "for",
+    "against",
+    "abstain",
+    "consulted_from",
+    "consulted_until",
+    "opinions_received",
+    "opinions_answered",
+    "valuation_method",
+    "valuer",
+    "fen",
+    "basis",
+    "reserve_price",
+    "price_basis",
+    "expected_term_months",
+    "term_months",
+    "rent_free_months",
+    "escalation",
+    "every_months",
+    "rate_basis_points",
+    "deposit_fen",
+    "eligibility",
+    "conclusion",
+    "verdict",
+    "conditions",
+    "platform_level",
+    "opens_at",
+    "closes_at",
+    "bid_increment_fen",
+    "extension_rule",
+    "applicants",
+    "admitted",
+    "round",
+    "bidders",
+    "bids",
+    "outcome",
+    "result",
+    "winner",
+    "price",
+    "notice",
+    "objections_to",
+    "amount_fen",
+    "signed_on",
+    "term_start",
+    "term_end",
+    "performance_bond_fen",
+    "handed_over_on",
+    "received",
+    "received_on",
+    "voucher",
+    "deposits_refunded_fen",
+    "channel",
+    "key",
+    "role",
+    "roles",
+    "since",
+    "reason",
+    "summary",
+    "channels",
+    "comments_to",
+    "disclosure",
+    "documents",
+];
+
+/// Chinese names of fields whose description in the schema has none of its own.
+const TERMS: &[(&str, &str)] = &[
+    ("applies_to_open", "是否也适用于进行中的交易"),
+    ("basis", "计价方式"),
+    ("charter", "章程"),
+    ("collective", "集体经济组织"),
+    ("credit_code", "统一社会信用代码"),
+    ("enrolment", "入册成员"),
+    ("fen", "金额"),
+    ("key", "公钥"),
+    ("member", "成员代号"),
+    ("members", "成员名册"),
+    ("name", "名称"),
+    ("origin", "日志名"),
+    ("reason", "原因"),
+    ("role", "岗位"),
+    ("roles", "岗位"),
+    ("since", "自何时起"),
+    ("title", "名称"),
+    ("training", "演示账本"),
+    ("unit", "单位"),
+    ("value", "数量"),
+];
+
+/// The shape of a kind of event; `None` if there is no such kind.
+pub(crate) fn of_event(kind: &str) -> Option<Shape> {
+    let root = schemars::schema_for!(Event).to_value();
+    let schema = Schema { root: &root };
+    let variants = root.get("oneOf")?.as_array()?;
+    let variant = variants
+        .iter()
+        .find(|variant| variant["properties"]["kind"]["const"] == kind)?;
+    let mut fields = schema.fields(variant);
+    fields.retain(|field| field.name != "kind");
+    Some(Shape::Object(fields))
+}
+
+/// All kinds of event with their Chinese names.
+pub(crate) fn kinds() -> Vec<(String, String)> {
+    let root = schemars::schema_for!(Event).to_value();
+    let variants = root["oneOf"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let kind = |variant: &Value| {
+        let id = variant["properties"]["kind"]["const"].as_str()?;
+        Some((id.to_owned(), variant["description"].as_str()?.to_owned()))
+    };
+    variants.iter().filter_map(kind).collect()
+}
+
+struct Schema<'a> {
+    root: &'a Value,
+}
+
+impl Schema<'_> {
+    fn resolve<'b>(&'b self, schema: &'b Value) -> (Option<&'b str>, &'b Value) {
+        let Some(reference) = schema.get("$ref").and_then(Value::as_str) else {
+            return (None, schema);
+        };
+        let name = reference.rsplit('/').next().unwrap_or(reference);
+        (Some(name), &self.root["$defs"][name])
+    }
+
+    fn fields(&self, object: &Value) -> Vec<Field> {
+        let required: Vec<&str> = object["required"]
+            .as_array()
+            .map(|names| names.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default();
+        let Some(properties) = object["properties"].as_object() else {
+            return Vec::new();
+        };
+        let mut fields: Vec<Field> = properties
+            .iter()
+            .map(|(name, schema)| Field {
+                name: name.clone(),
+                label: self.label(name, schema),
+                optional: !required.contains(&name.as_str()),
+                shape: match self.shape(schema) {
+                    Shape::Integer(_) => Shape::Integer(unit_of(name)),
+                    shape => shape,
+                },
+            })
+            .collect();
+        let rank = |field: &Field| {
+            ORDER
+                .iter()
+                .position(|name| *name == field.name)
+                .unwrap_or(ORDER.len())
+        };
+        fields.sort_by_key(rank);
+        fields
+    }
+
+    fn shape(&self, schema: &Value) -> Shape {
+        let (name, schema) = self.resolve(schema);
+        match name {
+            Some("Fen") => return Shape::Money,
+            Some("Charter") => return Shape::Charter,
+            Some("DocumentRef") => return Shape::Document,
+            _ => {}
+        }
+        if let Some(inner) = nullable(schema) {
+            return self.shape(inner);
+        }
+        if let Some(variants) = schema.get("oneOf").and_then(Value::as_array) {
+            return self.choice(variants);
+        }
+        match kind_of(schema) {
+            "object" => Shape::Object(self.fields(schema)),
+            "array" => Shape::List(Box::new(self.shape(&schema["items"]))),
+            "integer" => Shape::Integer(Unit::Plain),
+            "boolean" => Shape::Boolean,
+            _ => match schema.get("enum").and_then(Value::as_array) {
+                Some(values) => Shape::Choice {
+                    tag: None,
+                    variants: values.iter().filter_map(Value::as_str).map(plain).collect(),
+                },
+                None => Shape::Text(name.unwrap_or("Text").to_owned()),
+            },
+        }
+    }
+
+    fn choice(&self, variants: &[Value]) -> Shape {
+        let mut tag = None;
+        let mut all = Vec::new();
+        for variant in variants {
+            if let Some(id) = variant.get("const").and_then(Value::as_str) {
+                all.push(Variant {
+                    id: id.to_owned(),
+                    label: label_of(id, variant),
+                    fields: Vec::new(),
+                });
+            } else if let Some(values) = variant.get("enum").and_then(Value::as_array) {
+                all.extend(values.iter().filter_map(Value::as_str).map(plain));
+            } else if let Some((name, id)) = tag_of(variant) {
+                let mut fields = self.fields(variant);
+                fields.retain(|field| field.name != name);
+                all.push(Variant {
+                    id: id.to_owned(),
+                    label: label_of(id, variant),
+                    fields,
+                });
+                tag = Some(name.to_owned());
+            }
+        }
+        Shape::Choice { tag, variants: all }
+    }
+
+    fn label(&self, name: &str, schema: &Value) -> Label {
+        let en = name.trim_end_matches("_fen").replace('_', " ");
+        let described = schema["description"].as_str().and_then(term);
+        let listed = TERMS
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, zh)| *zh);
+        let inner = nullable(schema).unwrap_or(schema);
+        let (_, resolved) = self.resolve(inner);
+        let zh = described
+            .or(listed)
+            .or_else(|| resolved["description"].as_str().and_then(term))
+            .unwrap_or(name);
+        Label {
+            zh: zh.to_owned(),
+            en,
+        }
+    }
+}
+
+/// The library names units last.
+fn unit_of(name: &str) -> Unit {
+    match name {
+        _ if name.ends_with("_months") => Unit::Months,
+        _ if name.ends_with("_basis_points") => Unit::BasisPoints,
+        _ => Unit::Plain,
+    }
+}
+
+/// The schema of the value that may be left out.
+fn nullable(schema: &Value) -> Option<&Value> {
+    let choices = schema.get("anyOf")?.as_array()?;
+    choices.iter().find(|choice| choice["type"] != "null")
+}
+
+fn kind_of(schema: &Value) -> &str {
+    match &schema["type"] {
+        Value::Array(kinds) => kinds
+            .iter()
+            .filter_map(Value::as_str)
+            .find(|kind| *kind != "null")
+            .unwrap_or_default(),
+        kind => kind.as_str().unwrap_or_default(),
+    }
+}
+
+fn tag_of(variant: &Value) -> Option<(&str, &str)> {
+    variant["properties"]
+        .as_object()?
+        .iter()
+        .find_map(|(name, schema)| Some((name.as_str(), schema.get("const")?.as_str()?)))
+}
+
+fn plain(id: &str) -> Variant {
+    Variant {
+        id: id.to_owned(),
+        label: label_of(id, &Value::Null),
+        fields: Vec::new(),
+    }
+}
+
+fn label_of(id: &str, schema: &Value) -> Label {
+    let description = schema["description"].as_str();
+    let whole = description.filter(|text| !text.is_ascii() && !text.contains(". "));
+    let zh = description.and_then(term).or(whole).unwrap_or(id);
+    Label {
+        zh: zh.to_owned(),
+        en: id.replace('_', " "),
+    }
+}
+
+/// The Chinese term in parentheses at the end of a description's first paragraph.
+fn term(description: &str) -> Option<&str> {
+    let first = description.split("\n\n").next().unwrap_or(description);
+    let inner = first.trim_end().strip_suffix(')')?;
+    // Terms may hold parentheses of their own, as in 村(社)级.
+    let mut depth = 0_u32;
+    let start = inner.char_indices().rev().find_map(|(place, c)| {
+        match c {
+            ')' => depth += 1,
+            '(' if depth == 0 => return Some(place),
+            '(' => depth -= 1,
+            _ => {}
+        }
+        None
+    })?;
+    let term = &inner[start + 1..];
+    (!term.is_ascii()).then_some(term)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(place: &str, shape: &Shape) {
+        match shape {
+            Shape::Object(fields) => {
+                for field in fields {
+                    let place = format!("{place}.{}", field.name);
+                    assert!(!field.label.zh.is_ascii(), "{place}: {:?}", field.label);
+                    check(&place, &field.shape);
+                }
+            }
+            Shape::Choice { variants, .. } => {
+                assert!(!variants.is_empty(), "{place}");
+                for variant in variants {
+                    let place = format!("{place}/{}", variant.id);
+                    assert!(!variant.label.zh.is_ascii(), "{place}: {:?}", variant.label);
+                    check(&place, &Shape::Object(variant.fields.clone()));
+                }
+            }
+            Shape::List(of) => check(&format!("{place}[]"), of),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_field_and_choice_of_every_event_has_a_chinese_name() {
+        for kind in Event::KINDS {
+            check(kind, &of_event(kind).unwrap());
+        }
+    }
+
+    #[test]
+    fn terms_are_found_at_the_end_of_the_first_paragraph() {
+        assert_eq!(term("Why. (理由)"), Some("理由"));
+        assert_eq!(
+            term("A level. (村(社)级平台)\n\nMore. (又)"),
+            Some("村(社)级平台")
+        );
+        assert_eq!(term("No term (here)"), None);
+    }
+}

@@ -1,0 +1,353 @@
+//! SOURCE on the command line: a data folder, a static mirror's folder, or a ledger's URL.
+//!
+//! Opens for reading only and finds the pins, with where they came from. Believes nothing: what is
+//! read goes through [`ledger_core::audit`].
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use ledger_core::admit::Entry;
+use ledger_core::audit::{Fault, Report};
+use ledger_core::policy::Policy;
+use ledger_core::source::{FolderSource, Source, SourceError, StoreSource};
+use ledger_core::state::State;
+use ledger_core::store::StoreError;
+use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
+use ledger_core::tile::{Tile, TileSource};
+use ledger_core::{Expected, Pins};
+use serde::Deserialize;
+
+use crate::raw_folder::RawFolder;
+use crate::terminal::{Refused, Terminal};
+use crate::url_source::UrlSource;
+
+/// A ledger that can be read.
+pub(crate) struct OpenSource {
+    pub(crate) kind: SourceKind,
+    pub(crate) pins: Pins,
+    /// Whether the pins came from the source itself, so that they prove inner consistency only.
+    pub(crate) self_pinned: bool,
+    /// As the person named it.
+    pub(crate) place: String,
+    terminal: Terminal,
+}
+
+/// What kind of source it is.
+pub(crate) enum SourceKind {
+    /// A ledger in a data folder, and its own folder there.
+    Data(Box<LocalStore>, PathBuf),
+    /// A ledger in a data folder that the store cannot open for its damage.
+    Damaged(RawFolder),
+    /// A folder with the static files.
+    Mirror(FolderSource, PathBuf),
+    /// A server.
+    Url(UrlSource),
+}
+
+/// A ledger in a data folder.
+#[derive(Debug, Clone)]
+pub(crate) struct DataPlace {
+    pub(crate) data: PathBuf,
+    pub(crate) slug: Option<String>,
+}
+
+/// What a server says of a ledger, as far as it is needed here.
+#[derive(Deserialize)]
+struct LedgerJson {
+    ledger_id: ledger_core::hash::Hash,
+    log_key: ledger_core::VerifierKey,
+    origin: ledger_core::Origin,
+}
+
+/// Whether a source is a URL.
+pub(crate) fn is_url(source: &str) -> bool {
+    source.starts_with("http://") || source.starts_with("https://")
+}
+
+/// Splits `DIR#slug`; a ledger's own folder inside a data folder will do, too.
+pub(crate) fn data_place(source: &str) -> Option<DataPlace> {
+    let (path, slug) = match source.rsplit_once('#') {
+        Some((path, slug)) if !Path::new(source).exists() => (path, Some(slug.to_owned())),
+        _ => (source, None),
+    };
+    let path = Path::new(path);
+    if path.join("FORMAT").is_file() {
+        return Some(DataPlace {
+            data: path.to_owned(),
+            slug,
+        });
+    }
+    let parent = path.canonicalize().ok()?.parent()?.to_owned();
+    let name = path
+        .canonicalize()
+        .ok()?
+        .file_name()?
+        .to_str()?
+        .replace('+', "/");
+    let inside = path.join("entries").is_file() && parent.join("FORMAT").is_file();
+    inside.then_some(DataPlace {
+        data: parent,
+        slug: Some(name),
+    })
+}
+
+impl DataPlace {
+    /// The ledger's slug: the one named, or the only one there is.
+    pub(crate) fn slug(&self, terminal: Terminal, folder: &LocalFolder) -> anyhow::Result<String> {
+        let slugs = folder.slugs()?;
+        match (&self.slug, slugs.as_slice()) {
+            (Some(slug), _) if slugs.contains(slug) => Ok(slug.clone()),
+            (None, [slug]) => Ok(slug.clone()),
+            (None, []) => bail!(terminal.pick(
+                format!("{} 里还没有账本；请先建账：sanzi init", self.data.display()),
+                format!(
+                    "no ledger in {} yet; open one first: sanzi init",
+                    self.data.display()
+                ),
+            )),
+            (wanted, _) => bail!(terminal.pick(
+                format!(
+                    "{} 里有账本：{}；请写成 {}#账本（现为 {}）",
+                    self.data.display(),
+                    slugs.join("、"),
+                    self.data.display(),
+                    wanted.as_deref().unwrap_or("未指明"),
+                ),
+                format!(
+                    "{} holds the ledgers {}; write {}#ledger (found {})",
+                    self.data.display(),
+                    slugs.join(", "),
+                    self.data.display(),
+                    wanted.as_deref().unwrap_or("none named"),
+                ),
+            )),
+        }
+    }
+
+    /// The folder of a ledger.
+    pub(crate) fn ledger_folder(&self, slug: &str) -> PathBuf {
+        self.data.join(slug.replace('/', "+"))
+    }
+}
+
+/// Opens a source. Without `pins`, those that the source itself offers are taken.
+pub(crate) fn open(
+    terminal: Terminal,
+    source: &str,
+    pins: Option<&Path>,
+) -> anyhow::Result<OpenSource> {
+    let kind = open_kind(terminal, source)?;
+    let self_pinned = pins.is_none();
+    let pins = match pins {
+        Some(file) => read_pins(terminal, file)?,
+        None => offered_pins(terminal, &kind)?,
+    };
+    Ok(OpenSource {
+        kind,
+        pins,
+        self_pinned,
+        place: source.to_owned(),
+        terminal,
+    })
+}
+
+fn open_kind(terminal: Terminal, source: &str) -> anyhow::Result<SourceKind> {
+    if is_url(source) {
+        return Ok(SourceKind::Url(UrlSource::new(terminal, source)));
+    }
+    if let Some(place) = data_place(source) {
+        let options = LocalOptions {
+            read_only: true,
+            ..LocalOptions::default()
+        };
+        let folder = LocalFolder::open(&place.data, options).map_err(damage)?;
+        let slug = place.slug(terminal, &folder)?;
+        let own = place.ledger_folder(&slug);
+        return match folder.ledger(&slug) {
+            Ok(store) => Ok(SourceKind::Data(Box::new(store), own)),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                terminal.advise(error.to_string());
+                Ok(SourceKind::Damaged(RawFolder(own)))
+            }
+            Err(error) => Err(damage(error)),
+        };
+    }
+    let path = Path::new(source);
+    if path.join("checkpoint").is_file() {
+        return Ok(SourceKind::Mirror(FolderSource::new(path), path.to_owned()));
+    }
+    bail!(terminal.pick(
+        format!("{source} 不是账本：应为数据文件夹（内有 FORMAT）、镜像文件夹（内有 checkpoint）或 http(s) 地址"),
+        format!("{source} is no ledger: expected a data folder (with FORMAT), a mirror's folder (with checkpoint) or an http(s) URL"),
+    ))
+}
+
+/// Damage is an answer, not a failure to look.
+fn damage(error: StoreError) -> anyhow::Error {
+    match error {
+        StoreError::Corrupt { .. } | StoreError::Behind { .. } => Refused(error.to_string()).into(),
+        other => other.into(),
+    }
+}
+
+/// Reads a file of pins.
+pub(crate) fn read_pins(terminal: Terminal, file: &Path) -> anyhow::Result<Pins> {
+    let text = std::fs::read(file).with_context(|| {
+        terminal.pick(
+            format!("读不到信任锚文件 {}", file.display()),
+            format!("cannot read the pins {}", file.display()),
+        )
+    })?;
+    serde_json::from_slice(&text).with_context(|| {
+        terminal.pick(
+            format!(
+                "{} 不是信任锚文件（应含 ledger_id、log_key、origin）",
+                file.display()
+            ),
+            format!(
+                "{} holds no pins (expected ledger_id, log_key, origin)",
+                file.display()
+            ),
+        )
+    })
+}
+
+fn offered_pins(terminal: Terminal, kind: &SourceKind) -> anyhow::Result<Pins> {
+    let bytes = match kind {
+        SourceKind::Data(_, folder) | SourceKind::Damaged(RawFolder(folder)) => {
+            return read_pins(terminal, &folder.join("pins.json"));
+        }
+        SourceKind::Mirror(_, folder) => {
+            let pins = folder.join("pins.json");
+            if pins.is_file() {
+                return read_pins(terminal, &pins);
+            }
+            std::fs::read(folder.join("ledger.json")).with_context(|| {
+                terminal.pick(
+                    "镜像里没有 pins.json 或 ledger.json；请用 --pins 指定信任锚文件",
+                    "the mirror has neither pins.json nor ledger.json; give --pins",
+                )
+            })?
+        }
+        SourceKind::Url(url) => url.get("ledger.json")?,
+    };
+    let LedgerJson {
+        ledger_id,
+        log_key,
+        origin,
+    } = serde_json::from_slice(&bytes).with_context(|| {
+        terminal.pick(
+            "ledger.json 看不懂；请用 --pins 指定信任锚文件",
+            "cannot make sense of ledger.json; give --pins",
+        )
+    })?;
+    Ok(Pins {
+        ledger_id,
+        log_key,
+        origin,
+    })
+}
+
+impl OpenSource {
+    /// Replays the whole ledger, with a progress bar. What could not be read because it is damaged is
+    /// reported as [`Refused`].
+    pub(crate) fn audit(
+        &self,
+        policy: Option<&Policy>,
+        visit: &mut dyn FnMut(&Entry, &State, u64),
+    ) -> anyhow::Result<Report> {
+        let bar = self
+            .terminal
+            .progress(self.terminal.pick("核对", "checking"));
+        let expected = Expected {
+            pins: &self.pins,
+            policy,
+        };
+        let mut watched = |entry: &Entry, state: &State, size: u64| {
+            if entry.index().is_multiple_of(256) {
+                bar.set_length(size);
+                bar.set_position(entry.index());
+            }
+            visit(entry, state, size);
+        };
+        let report = ledger_core::audit(self, expected, &mut watched);
+        bar.finish_and_clear();
+        report
+    }
+
+    /// As [`OpenSource::audit`], for commands that go on from a ledger that holds.
+    pub(crate) fn replay(
+        &self,
+        visit: &mut dyn FnMut(&Entry, &State, u64),
+    ) -> anyhow::Result<Report> {
+        let report = self.audit(None, visit)?;
+        if let Some(fault) = &report.fault {
+            bail!(Refused(fault_in_words(self.terminal, fault)));
+        }
+        if self.self_pinned {
+            self.warn_self_pinned();
+        }
+        Ok(report)
+    }
+
+    /// Says what pins from the source itself are worth.
+    pub(crate) fn warn_self_pinned(&self) {
+        self.terminal.advise(self.terminal.pick(
+            format!("注意：没有用 --pins，信任锚取自 {} 本身，只能证明账本前后一致，不能证明它就是那个账本。", self.place),
+            format!("note: without --pins the pins came from {} itself: they prove inner consistency, not that this is the right ledger.", self.place),
+        ));
+    }
+}
+
+/// A fault, its place and its meaning, in words.
+pub(crate) fn fault_in_words(terminal: Terminal, fault: &Fault) -> String {
+    let place = match fault.index {
+        Some(index) => terminal.pick(format!("第 {index} 条"), format!("entry {index}")),
+        None => terminal
+            .pick("账本整体", "the ledger as a whole")
+            .to_owned(),
+    };
+    format!(
+        "{}{place}\n  {}\n  {}",
+        terminal.pick("问题所在：", "fault at: "),
+        fault.kind,
+        fault.kind.meaning(terminal.language),
+    )
+}
+
+fn read_damage(error: SourceError) -> anyhow::Error {
+    match error {
+        SourceError::Store(error) => damage(error),
+        other => other.into(),
+    }
+}
+
+impl TileSource for OpenSource {
+    type Error = anyhow::Error;
+
+    fn fetch(&self, tile: &Tile) -> anyhow::Result<Vec<u8>> {
+        match &self.kind {
+            SourceKind::Data(store, folder) => match StoreSource(&**store).fetch(tile) {
+                // The audit is to say which entry it is, and what that means.
+                Err(SourceError::Store(StoreError::Corrupt { .. })) => {
+                    Ok(RawFolder(folder.clone()).fetch(tile)?)
+                }
+                answer => answer.map_err(read_damage),
+            },
+            SourceKind::Damaged(raw) => Ok(raw.fetch(tile)?),
+            SourceKind::Mirror(mirror, _) => mirror.fetch(tile).map_err(read_damage),
+            SourceKind::Url(url) => url.fetch(tile),
+        }
+    }
+}
+
+impl Source for OpenSource {
+    fn checkpoint(&self) -> anyhow::Result<Vec<u8>> {
+        match &self.kind {
+            SourceKind::Data(store, _) => StoreSource(&**store).checkpoint().map_err(read_damage),
+            SourceKind::Damaged(raw) => Ok(raw.checkpoint()?),
+            SourceKind::Mirror(mirror, _) => mirror.checkpoint().map_err(read_damage),
+            SourceKind::Url(url) => url.checkpoint(),
+        }
+    }
+}

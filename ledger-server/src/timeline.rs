@@ -1,0 +1,135 @@
+//! Entries as people read them: what, when by both clocks, late or not, signed by whom as what.
+
+use ledger_core::Step;
+use ledger_core::admit::Entry;
+use ledger_core::event::{Event, Statement};
+use ledger_core::name::StreamId;
+use ledger_core::signing;
+use ledger_core::state::State;
+use ledger_core::{Language, LogTime, MemberId, Role};
+use serde_json::{Value, json};
+
+use crate::command::cosign::words_for;
+use crate::moment;
+use crate::signers;
+use crate::words;
+
+/// An entry that holds, with what the ledger knew of it when it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    pub(crate) index: u64,
+    pub(crate) received_at: LogTime,
+    pub(crate) recorded_late: bool,
+    pub(crate) signers: Vec<(MemberId, Vec<Role>)>,
+    pub(crate) statement: Statement,
+    /// In words, one line each.
+    pub(crate) lines: Vec<String>,
+    pub(crate) training: bool,
+}
+
+impl Shown {
+    /// An entry, seen with the state after it.
+    pub(crate) fn new(language: Language, entry: &Entry, state: &State) -> Self {
+        let statement = entry.statement();
+        let words = words_for(language, state, statement);
+        let mut lines = words::lines(&words.statement(statement), language);
+        let signers = roles(entry, state);
+        let offset = words.charter.map_or(moment::CHINA_OFFSET_MINUTES, |c| {
+            c.calendar.utc_offset_minutes()
+        });
+        let recorded_late = late(entry, state);
+        let late = if recorded_late {
+            language.pick("【补录】", " [RECORDED LATE]")
+        } else {
+            ""
+        };
+        let received = moment::logged(entry.received_at(), offset);
+        lines.push(language.pick(
+            format!("  登记时间：{received}{late}"),
+            format!("  received at: {received}{late}"),
+        ));
+        for (member, roles) in &signers {
+            let roles: Vec<&str> = roles.iter().map(|role| words.role(*role)).collect();
+            let roles = roles.join(language.pick("、", ", "));
+            let name = words.member(member);
+            lines.push(language.pick(
+                format!("  签署：{name} 作为{roles}"),
+                format!("  signed: {name} as {roles}"),
+            ));
+        }
+        Self {
+            index: entry.index(),
+            received_at: entry.received_at(),
+            recorded_late,
+            signers,
+            statement: statement.clone(),
+            lines,
+            training: words.ledger.is_some_and(|ledger| ledger.training),
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let signers: Vec<Value> = self
+            .signers
+            .iter()
+            .map(|(member, roles)| json!({ "member": member, "roles": roles }))
+            .collect();
+        json!({
+            "index": self.index, "received_at": self.received_at, "recorded_late": self.recorded_late,
+            "signers": signers, "statement": self.statement, "step": self.statement.event.step().map(|view| view.step.number()),
+        })
+    }
+}
+
+/// In which role each signer signed.
+fn roles(entry: &Entry, state: &State) -> Vec<(MemberId, Vec<Role>)> {
+    let Some(ledger) = state.ledger() else {
+        return Vec::new();
+    };
+    let (position, signers) = (entry.index(), entry.signers());
+    let charter = signers::charter_of(state, ledger, &entry.statement().stream);
+    let rule = signers::rule_of(charter, &entry.statement().event);
+    let assigned =
+        rule.and_then(|rule| signing::assign(signers, rule, &ledger.roster, position).ok());
+    // The founding is signed by all, in all the roles they take up with it.
+    let at = if matches!(entry.statement().event, Event::LedgerOpened(_)) {
+        1
+    } else {
+        position
+    };
+    let held = |id: &MemberId| {
+        ledger
+            .roster
+            .member(id)
+            .map(|m| m.roles_at(at).collect())
+            .unwrap_or_default()
+    };
+    signers
+        .iter()
+        .enumerate()
+        .map(|(place, id)| match &assigned {
+            Some(roles) => (id.clone(), roles.get(place).copied().into_iter().collect()),
+            None => (id.clone(), held(id)),
+        })
+        .collect()
+}
+
+/// Whether the ledger marked it as recorded late.
+fn late(entry: &Entry, state: &State) -> bool {
+    let StreamId::Transaction(id) = &entry.statement().stream else {
+        return false;
+    };
+    let Some(transaction) = state.transaction(id) else {
+        return false;
+    };
+    let steps = transaction.passed.iter().map(|passed| &passed.recorded);
+    let postings = transaction.postings.iter().map(|posting| &posting.recorded);
+    steps
+        .chain(postings)
+        .any(|recorded| recorded.index == entry.index() && recorded.recorded_late)
+}
+
+/// The step that an entry records, for headings.
+pub(crate) fn step_of(statement: &Statement) -> Option<Step> {
+    statement.event.step().map(|view| view.step)
+}

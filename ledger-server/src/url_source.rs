@@ -1,0 +1,143 @@
+//! A ledger behind a URL, read as an outsider reads it.
+//!
+//! Every answer has a time limit and a size limit, and what failed for a moment is tried again. Nothing
+//! that comes back is believed here.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use ledger_core::source::Source;
+use ledger_core::tile::{Tile, TileLevel, TileSource};
+use ureq::http::Response;
+use ureq::{Agent, Body};
+
+use crate::terminal::Terminal;
+
+/// The most that one answer may hold, in bytes: a full bundle of the longest entries, and some.
+const LIMIT: u64 = 20 * 1024 * 1024;
+
+/// How often something is tried before it is given up.
+const ATTEMPTS: u32 = 5;
+
+/// A ledger's address, as in `https://sanzi.example.org/donglang`.
+#[derive(Debug, Clone)]
+pub(crate) struct UrlSource {
+    agent: Agent,
+    base: String,
+    terminal: Terminal,
+}
+
+/// What a server answered: the status and the body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+impl UrlSource {
+    pub(crate) fn new(terminal: Terminal, base: &str) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_global(Some(Duration::from_secs(60)))
+            .user_agent(concat!("sanzi/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self {
+            agent: config.new_agent(),
+            base: base.trim_end_matches('/').to_owned(),
+            terminal,
+        }
+    }
+
+    /// Fetches a file below the ledger's address.
+    pub(crate) fn get(&self, name: &str) -> anyhow::Result<Vec<u8>> {
+        let url = format!("{}/{name}", self.base);
+        let answer = self.try_often(&url, || self.request(self.agent.get(&url).call()))?;
+        match answer.status {
+            200 => Ok(answer.body),
+            status => bail!(self.terminal.pick(
+                format!("{url} 回答 {status}；请核对地址（应为 http(s)://主机/账本）"),
+                format!("{url} answered {status}; check the address (http(s)://host/ledger)"),
+            )),
+        }
+    }
+
+    /// Sends a signed event; the same bytes again if the answer was lost on the way.
+    pub(crate) fn post(&self, name: &str, body: &[u8]) -> anyhow::Result<Answer> {
+        let url = format!("{}/{name}", self.base);
+        self.try_often(&url, || {
+            let request = self
+                .agent
+                .post(&url)
+                .header("Content-Type", "text/plain; charset=utf-8")
+                .header("Accept-Language", self.terminal.pick("zh", "en"));
+            self.request(request.send(body))
+        })
+    }
+
+    fn request(&self, answer: Result<Response<Body>, ureq::Error>) -> anyhow::Result<Answer> {
+        let mut answer = answer?;
+        let status = answer.status().as_u16();
+        let body = answer.body_mut().with_config().limit(LIMIT).read_to_vec()?;
+        Ok(Answer { status, body })
+    }
+
+    fn try_often(
+        &self,
+        url: &str,
+        attempt: impl Fn() -> anyhow::Result<Answer>,
+    ) -> anyhow::Result<Answer> {
+        let mut wait = Duration::from_millis(500);
+        for number in 1.. {
+            let fault = match attempt() {
+                Ok(answer) if !matches!(answer.status, 429 | 502..=504) => return Ok(answer),
+                Ok(answer) if number == ATTEMPTS => return Ok(answer),
+                Ok(answer) => anyhow!("HTTP {}", answer.status),
+                Err(fault) if number == ATTEMPTS => {
+                    return Err(fault).with_context(|| {
+                        self.terminal.pick(
+                            format!("连不上 {url}，试了 {ATTEMPTS} 次；请检查网络和地址"),
+                            format!("cannot reach {url} in {ATTEMPTS} attempts; check network and address"),
+                        )
+                    });
+                }
+                Err(fault) => fault,
+            };
+            self.terminal.advise(self.terminal.pick(
+                format!("暂时不成（{fault}），{} 毫秒后再试……", wait.as_millis()),
+                format!(
+                    "not yet ({fault}), trying again in {} ms …",
+                    wait.as_millis()
+                ),
+            ));
+            std::thread::sleep(wait);
+            wait *= 2;
+        }
+        bail!("{url}")
+    }
+}
+
+impl TileSource for UrlSource {
+    type Error = anyhow::Error;
+
+    fn fetch(&self, tile: &Tile) -> anyhow::Result<Vec<u8>> {
+        match self.get(&tile.to_string()) {
+            // A server may drop a partial tile once the full one is there.
+            Err(_) if tile.is_partial() => self.get(&tile.full().to_string()),
+            answer => answer,
+        }
+    }
+}
+
+impl Source for UrlSource {
+    fn checkpoint(&self) -> anyhow::Result<Vec<u8>> {
+        self.get("checkpoint")
+    }
+}
+
+/// The bundle that holds an entry, as wide as a tree of `size` entries has it.
+pub(crate) fn bundle_of(index: u64, size: u64) -> anyhow::Result<Tile> {
+    let width = (size - index / 256 * 256).min(256);
+    let width = u16::try_from(width).unwrap_or(256);
+    Ok(Tile::new(TileLevel::Entries, index / 256, width)?)
+}
