@@ -376,7 +376,7 @@ impl Refusal {
                 acceptable_from,
             } => format!("所写时间 {found} 在将来；{acceptable_from} 起可以登记。请核对电脑时钟。"),
             Self::SignerWithoutRole { member, expected } => format!(
-                "{member} 现在不任本环节的任何签署岗位；可签署的岗位：{}。请去掉这个签名，或先办理任职。",
+                "{member} 在这件事里没有可签的岗位（不任这些岗位，或该岗位已有人签）：{}。请去掉这个签名，或先办理任职。",
                 roles(expected, l)
             ),
             Self::FounderUnsigned { missing } => format!(
@@ -493,7 +493,7 @@ impl Refusal {
             Self::WrongStream { expected, found } => format!("This kind of event belongs in {expected}; it names {found}."),
             Self::StalePrev { expected, .. } => format!("The stream has moved since this was drafted; its head is {expected}. Draft it again on that prev and have everyone sign again."),
             Self::FutureTime { found, acceptable_from } => format!("The stated time {found} lies in the future; acceptable from {acceptable_from}. Check this computer's clock."),
-            Self::SignerWithoutRole { member, expected } => format!("{member} holds none of the roles that sign this event: {}. Remove the signature, or grant the role first.", roles(expected, l)),
+            Self::SignerWithoutRole { member, expected } => format!("No role of this event is left for {member}, who holds none of them or comes second: {}. Remove the signature, or grant the role first.", roles(expected, l)),
             Self::FounderUnsigned { missing } => format!("Every founding member signs the founding; still missing: {}.", list(missing, ToString::to_string, l)),
             Self::MissingRoles { missing_roles } => format!("Still to sign: {}. Have them co-sign, then submit again.", roles(missing_roles, l)),
             Self::OnePersonTwoRoles { roles: two } => format!("One person cannot fill two roles in one event: {}. Different persons must sign.", roles(two, l)),

@@ -1,6 +1,6 @@
 //! Where an outsider reads a whole log: a store, a folder of static files, a server. (外部来源)
 //!
-//! Nothing a source returns is believed; [`crate::audit`] checks it. Sources that need a network are
+//! Nothing a source returns is believed; [`mod@crate::audit`] checks it. Sources that need a network are
 //! the embedding program's.
 
 #[cfg(feature = "local")]

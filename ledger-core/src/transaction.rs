@@ -59,7 +59,7 @@ pub struct Posting {
 
 /// Proof that a publication has been posted on every channel it named. (已公开凭证)
 ///
-/// Only [`Publishing::post`] makes one.
+/// Only the last posting makes one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Disclosed {
     disclosure: Digest,

@@ -1,7 +1,7 @@
 //! Every store keeps the contract.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use ledger_core::store::conformance::{self, Maker};
+use ledger_core::store::conformance;
 use ledger_core::store::memory::MemoryStore;
 
 #[test]
@@ -13,6 +13,7 @@ fn memory() {
 mod local {
     use super::*;
     use ledger_core::store::Store as _;
+    use ledger_core::store::conformance::Maker;
     use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
     use tempfile::TempDir;
 

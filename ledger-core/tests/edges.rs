@@ -9,6 +9,7 @@
 mod scene;
 
 use ledger_core::refusal::Refusal;
+use ledger_core::role::Role;
 use ledger_core::step::{PublicationPoint, Step};
 use scene::{
     CHANNELS, DEAL, ON, Scene, adoption, charter_with, compromised, enrolment, event, key, rule,
@@ -302,4 +303,29 @@ fn a_training_ledger_walks_through_in_minutes() {
     assert_eq!(scene.clock.seconds_since(begun), 4 * 120);
     assert!(scene.state.ledger().unwrap().training);
     assert!(training_charter().training_rule().is_some());
+}
+
+/// Old signatures can be judged for ever: what counted at a position is known at any later one.
+#[test]
+fn the_roster_remembers_from_where_to_where() {
+    let mut scene = Scene::founded();
+    let role = Role::CouncilMember;
+    let change = |kind: &str| json!({"kind": kind, "member": "su", "role": role});
+    let granted = scene.change(change("role_granted")).unwrap().index();
+    let rotated = json!({"kind": "key_rotated", "key": key("su", 2).verifier(), "member": "su"});
+    let rotated = scene.change(rotated).unwrap().index();
+    let mut end = change("role_ended");
+    end["reason"] = json!("离任");
+    let ended = scene.change(end).unwrap().index();
+    let again = scene.change(change("role_granted")).unwrap().index();
+    let roster = &scene.state.ledger().unwrap().roster;
+    let su = roster.member(&scene::member("su")).unwrap();
+    let held: Vec<bool> = (0..=again + 1).map(|at| su.holds(role, at)).collect();
+    // Entry by entry: founding, granted, rotated, ended, granted again, and the next one.
+    assert_eq!((granted, rotated, ended, again), (1, 2, 3, 4));
+    assert_eq!(held, [false, false, true, true, false, true]);
+    let keys: Vec<_> = (0..=again).map(|at| su.key_at(at).cloned()).collect();
+    let (old, new) = (key("su", 1), key("su", 2));
+    let [old, new] = [old.verifier(), new.verifier()].map(|key| Some(key.clone()));
+    assert_eq!(keys, [None, old.clone(), old, new.clone(), new]);
 }

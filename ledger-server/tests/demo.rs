@@ -1,5 +1,11 @@
 //! The demonstration year, as anyone finds it: its totals, its steps, its determinism.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -15,7 +21,7 @@ use ledger_server::demo::{DEFAULT_SEED, YEAR_TOTAL_FEN, build_practice, build_ye
 
 /// The root of the demonstration with the default seed. It may change only together with what the
 /// demonstration says, or with the format.
-const ROOT: &str = "689aaeac3f72d1a2a5a7d7fc2f93df313003e30d3ed50e1c255617683b261157";
+const ROOT: &str = "c9b538e18fd25220188fc14efb3c08f31388b1b658c3c9172111b89d5c5aa13f";
 
 fn build(seed: u64) -> Ledger<MemoryStore> {
     build_year(MemoryStore::new(), seed, &mut |_, _| {}).unwrap()
@@ -101,7 +107,10 @@ fn an_outsider_s_audit_holds() {
 fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     let (again, other) = (build(DEFAULT_SEED), build(7));
     assert_eq!(entries(year()), entries(&again));
-    assert_eq!(year().checkpoint().to_bytes(), again.checkpoint().to_bytes());
+    assert_eq!(
+        year().checkpoint().to_bytes(),
+        again.checkpoint().to_bytes()
+    );
     assert_eq!(report().root.to_string(), ROOT);
     assert_ne!(audited(&other).root, report().root);
     assert_eq!(audited(&other).completed(), 50);
@@ -122,7 +131,10 @@ fn every_category_and_method_appears_among_the_completed() {
 
 #[test]
 fn transactions_overlap_and_a_few_steps_are_recorded_late() {
-    let late = report().state.transactions().flat_map(|transaction| &transaction.passed);
+    let late = report()
+        .state
+        .transactions()
+        .flat_map(|transaction| &transaction.passed);
     let late = late.filter(|passed| passed.recorded.recorded_late).count();
     assert!((3..40).contains(&late), "{late}");
     let span = |transaction: &'static Transaction| {
@@ -131,7 +143,9 @@ fn transactions_overlap_and_a_few_steps_are_recorded_late() {
     };
     let spans: Vec<_> = completed().map(span).collect();
     let midsummer = "2018-06-20T00:00:00Z".parse().unwrap();
-    let running = spans.iter().filter(|(from, to)| *from < midsummer && midsummer < *to);
+    let running = spans
+        .iter()
+        .filter(|(from, to)| *from < midsummer && midsummer < *to);
     assert!(running.count() >= 10);
 }
 
@@ -141,11 +155,13 @@ fn every_document_that_an_event_names_can_be_opened_and_says_what_it_is() {
     for entry in entries(year()) {
         let entry = LoggedEntry::parse(&entry).unwrap();
         for document in entry.signed.statement().event.documents() {
-            let DocumentRef::Public { sha256, size_bytes, .. } = document;
+            let DocumentRef::Public {
+                sha256, size_bytes, ..
+            } = document;
             named.insert((*sha256, *size_bytes));
         }
     }
-    assert!(named.len() > 100, "{}", named.len());
+    assert!(named.len() > 80, "{}", named.len());
     for (digest, size_bytes) in named {
         let document = year().store().document(&digest).unwrap().unwrap();
         assert_eq!(document.len(), size_bytes as usize);
@@ -158,7 +174,15 @@ fn the_roster_changes_during_the_year() {
     let own = year().stream(&StreamId::Ledger).unwrap();
     let kinds: Vec<&str> = own
         .iter()
-        .map(|index| year().entry(*index).unwrap().signed.statement().event.kind())
+        .map(|index| {
+            year()
+                .entry(*index)
+                .unwrap()
+                .signed
+                .statement()
+                .event
+                .kind()
+        })
         .collect();
     assert_eq!(kinds, ["ledger_opened", "member_enrolled", "key_rotated"]);
 }

@@ -154,6 +154,11 @@ fn touches(seed: u64) -> Result<Vec<Touch>, Failure> {
         let name = format!("transaction/t{}", seed % 13 + 20);
         touches.push(touch(&name, Relation::Also)?);
     }
+    // Many streams, so that a store cannot keep all of them at hand.
+    if seed.is_multiple_of(2) {
+        let name = format!("concern/w{}", seed % 601);
+        touches.push(touch(&name, Relation::Also)?);
+    }
     Ok(touches)
 }
 

@@ -172,24 +172,23 @@ impl LocalStore {
         let Some(sled) = &self.shared.sled else {
             return Ok(());
         };
-        self.index = Index::open(sled.db(), &self.slug)?;
-        let reach = self.index.reach();
-        if reach.size <= self.size() && self.reach(reach.size)? == reach {
-            self.indexed_size = reach.size;
-            return Ok(());
+        let opened = self.doubting(Index::open(sled.db(), &self.slug));
+        let (index, reach) = opened?;
+        self.index = index;
+        match reach {
+            None => Ok(()),
+            Some(reach) if reach.size <= self.size() && self.reach(reach.size)? == reach => {
+                self.indexed_size = reach.size;
+                Ok(())
+            }
+            Some(_) => self.index.clear(),
         }
-        self.index.clear()
     }
 
     fn reach(&self, size: u64) -> Result<Reach, StoreError> {
-        let Some(index) = size.checked_sub(1) else {
-            return Ok(Reach::NOTHING);
-        };
-        let last = self.log.view().levels.raw(0, index, 1)?;
-        Ok(Reach {
-            size,
-            last: last.first().copied().unwrap_or(Hash::ZERO),
-        })
+        let view = self.log.view();
+        let root = log::load_frontier(&view.levels, size)?.root();
+        Ok(Reach { size, root })
     }
 
     /// A handle that reads what is published, from any thread, without waiting for a sync.
@@ -218,6 +217,14 @@ impl LocalStore {
     fn finally<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         if let Err(error) = &result {
             self.failed = Some(error.to_string());
+            self.shared.index_in_doubt.store(true, Ordering::SeqCst);
+        }
+        result
+    }
+
+    /// Lets an index that cannot be read be thrown away at the next opening.
+    fn doubting<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if result.is_err() {
             self.shared.index_in_doubt.store(true, Ordering::SeqCst);
         }
         result
@@ -285,10 +292,17 @@ impl LocalStore {
     }
 
     fn add_to_index(&mut self, from: u64, touches: &[Vec<Touch>]) -> Result<(), StoreError> {
-        let reach = self.reach(from + touches.len() as u64)?;
-        self.index.add(from, touches, reach)?;
-        self.indexed_size = reach.size;
-        Ok(())
+        self.index.add(from, touches)?;
+        self.indexed_size = from + touches.len() as u64;
+        match self.index.is_full() {
+            true => self.flush_index(),
+            false => Ok(()),
+        }
+    }
+
+    fn flush_index(&mut self) -> Result<(), StoreError> {
+        let reach = self.reach(self.indexed_size)?;
+        self.index.flush(reach)
     }
 
     fn put_published(&mut self, new: Published) -> Result<(), StoreError> {
@@ -378,7 +392,7 @@ impl Store for LocalStore {
     }
 
     fn stream(&self, stream: &StreamId) -> Result<Option<StreamRecord>, StoreError> {
-        self.index.stream(stream)
+        self.doubting(self.index.stream(stream))
     }
 
     fn streams(
@@ -387,7 +401,7 @@ impl Store for LocalStore {
         after: Option<&StreamId>,
         limit: usize,
     ) -> Result<Vec<StreamId>, StoreError> {
-        self.index.streams(kind, after, limit)
+        self.doubting(self.index.streams(kind, after, limit))
     }
 
     fn indexed_size(&self) -> u64 {
@@ -448,7 +462,7 @@ impl Store for LocalStore {
             return Ok(());
         }
         self.writable()?;
-        let done = self.index.flush();
+        let done = self.flush_index();
         self.finally(done)?;
         self.log.settle()
     }

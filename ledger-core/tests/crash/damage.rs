@@ -4,10 +4,9 @@ use std::fs;
 
 use ledger_core::hash::Digest;
 use ledger_core::store::{Store as _, StoreError};
+use ledger_core::tree::HashReader as _;
 
-use crate::village::{
-    Place, append, catch_up, closed, is_whole, publish, reads_right_or_not_at_all,
-};
+use crate::village::{Place, append, closed, is_whole, publish, reads_right_or_not_at_all};
 
 fn flip(bytes: &[u8], at: usize) -> Vec<u8> {
     let mut flipped = bytes.to_vec();
@@ -142,5 +141,33 @@ fn in_an_open_store() {
     assert!(!reads_right_or_not_at_all(&store));
     fs::write(place.file("entries"), &bytes).unwrap();
     is_whole(&store, 700);
-    catch_up(&mut store);
+    drop(store);
+    let store = place.open().unwrap();
+    let bytes = fs::read(place.file("tree/0")).unwrap();
+    fs::write(place.file("tree/0"), flip(&bytes, 300 * 32)).unwrap();
+    let error = store.read_hashes(0, 256, 1).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert!(store.read_hashes(0, 0, 256).is_ok());
+    let error = store.entry(300).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+}
+
+/// What was settled but never published is not under the published root, and is checked all the same.
+#[test]
+fn in_what_is_settled_and_not_published() {
+    let place = Place::new();
+    let mut store = place.open().unwrap();
+    append(&mut store, 10).unwrap();
+    publish(&mut store).unwrap();
+    append(&mut store, 290).unwrap();
+    store.close().unwrap();
+    for (name, range) in [("tree/0", 256 * 32..300 * 32), ("tree/1", 0..32)] {
+        let bytes = fs::read(place.file(name)).unwrap();
+        for at in range.step_by(11) {
+            let damaged = place.copy();
+            fs::write(damaged.file(name), flip(&bytes, at)).unwrap();
+            let error = damaged.open().unwrap_err();
+            assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+        }
+    }
 }

@@ -46,8 +46,9 @@ pub(crate) enum Change {
     End(u8, Option<u8>),
     /// A member; what key: new, old, somebody else's, of another name, of another kind.
     Rotate(u8, u8),
-    /// A member; since when, in seconds from now.
-    Compromise(u8, i64),
+    /// A member; which key: the present one, the first, or somebody else's; since when, in seconds from
+    /// now.
+    Compromise(u8, u8, i64),
     /// Who: new or old; what key, as above; roles.
     Enrol(u8, u8, Vec<u8>),
     /// Which charter, and whether for open transactions.
@@ -112,7 +113,7 @@ fn change() -> impl Strategy<Value = Change> {
         2 => any::<(u8, Option<u8>)>().prop_map(|(who, role)| Change::End(who, role)),
         3 => (any::<u8>(), prop_oneof![4 => Just(0_u8), 1 => any::<u8>()])
             .prop_map(|(who, key)| Change::Rotate(who, key)),
-        1 => (any::<u8>(), -1_000_000_i64..10_000).prop_map(|(who, since)| Change::Compromise(who, since)),
+        2 => (any::<u8>(), 0_u8..5, -1_000_000_i64..10_000).prop_map(|(who, key, since)| Change::Compromise(who, key, since)),
         2 => (any::<u8>(), prop_oneof![4 => Just(0_u8), 1 => any::<u8>()], prop::collection::vec(any::<u8>(), 0..3))
             .prop_map(|(who, key, roles)| Change::Enrol(who, key, roles)),
         2 => any::<(u8, bool)>().prop_map(|(which, open)| Change::Adopt(which, open)),

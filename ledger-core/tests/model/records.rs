@@ -161,14 +161,7 @@ impl Model {
                 return vec![json!({"rule": "unknown_member", "found": member})];
             }
             "key_rotated" => return self.key_rules(member, &event["key"]),
-            "key_compromised" => {
-                if self.active_key(member).is_none() {
-                    broken.push(json!({"rule": "inactive_key", "member": member}));
-                }
-                if seconds(str_of(&event["since"])) > received {
-                    broken.push(json!({"rule": "compromised_later", "expected": text(received)}));
-                }
-            }
+            "key_compromised" => broken.extend(self.compromise_rules(event, received)),
             _ => {}
         }
         let role = event["role"].as_str().unwrap_or_default();
@@ -185,13 +178,35 @@ impl Model {
         }
         let lost = match kind {
             "role_ended" => Some((member, Some(role))),
-            "key_compromised" => Some((member, None)),
+            "key_compromised" if self.active_key(member) == Some(&event["key"]) => {
+                Some((member, None))
+            }
             _ => None,
         };
         if lost.is_some() && !self.is_staffed(newest, lost) {
             broken.push(json!({"rule": "unstaffed"}));
         }
         broken
+    }
+
+    fn compromise_rules(&self, event: &Value, received: i64) -> Vec<Value> {
+        let member = str_of(&event["member"]);
+        let key = &event["key"];
+        if !self.all_keys(member).contains(&key) {
+            return vec![json!({"rule": "foreign_key", "member": member, "found": key})];
+        }
+        // Declared again, only if since an earlier time.
+        let declared = self.facts.iter().map(|fact| &fact.said["event"]);
+        let before = declared
+            .filter(|one| one["kind"] == "key_compromised" && one["key"] == *key)
+            .map(|one| seconds(str_of(&one["since"])) - 1);
+        let latest = before.min().unwrap_or(received);
+        if seconds(str_of(&event["since"])) <= latest {
+            return vec![];
+        }
+        vec![
+            json!({"rule": "compromised_later", "expected": text(latest), "found": event["since"]}),
+        ]
     }
 
     fn key_rules(&self, member: &str, key: &Value) -> Vec<Value> {
@@ -335,6 +350,7 @@ fn contradictions(event: &Value) -> Vec<&'static str> {
                 "present",
             );
             check(count("eligible") <= count("members"), "eligible");
+            check(count("members") > 0, "members");
             check(day("notified_on") <= day("held_on"), "notified_on");
         }
         "listing_notice" => {
@@ -382,7 +398,7 @@ fn vote_rules(event: &Value, charter: &Value) -> Vec<Value> {
         broken.push(json!({"rule": "quorum_not_reached", "found": present}));
     }
     let approving = number(&event["for"]);
-    if members == 0 || approving * 3 < members * 2 {
+    if approving * 3 < members * 2 {
         broken.push(json!({"rule": "vote_not_passed", "found": approving}));
     }
     broken

@@ -1,6 +1,6 @@
 //! `sanzi demo`: builds the demonstration in an empty folder, audits it, and serves it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -77,7 +77,10 @@ impl Demo {
             Found::Ledgers => {
                 say(&language.pick(
                     format!("{} 里已有账本，不再新建。", self.data.display()),
-                    format!("{} holds ledgers already; nothing is built.", self.data.display()),
+                    format!(
+                        "{} holds ledgers already; nothing is built.",
+                        self.data.display()
+                    ),
                 ));
                 true
             }
@@ -91,7 +94,8 @@ impl Demo {
         }
         serve::start_logging();
         let opened = data::open(&self.data, LocalOptions::default(), None, language)?;
-        if found != Found::Ledgers {
+        // Ledgers that were there already may be others than the demonstration's.
+        if self.data.join("keys").join("passphrase.txt").is_file() {
             advise(&self.data, self.listen, language);
         }
         serve::serve(opened, Options::default(), self.listen, language)
@@ -118,8 +122,8 @@ impl Demo {
             bar.set_position(done);
         });
         bar.finish_and_clear();
-        let made = made
-            .with_context(|| language.pick("演示没有建成", "the demonstration was not built"))?;
+        let made =
+            made.with_context(|| language.pick("演示没有建成", "the demonstration was not built"))?;
         summarise(&made, begun.elapsed(), language);
         Ok(made.year.holds() && made.practice.holds())
     }
@@ -141,7 +145,10 @@ fn verdict(report: &Report, language: Language) -> String {
     match &report.fault {
         None => language.pick("成立", "holds").to_owned(),
         Some(fault) => {
-            let place = fault.index.map(|index| index.to_string()).unwrap_or_default();
+            let place = fault
+                .index
+                .map(|index| index.to_string())
+                .unwrap_or_default();
             format!(
                 "{} {place}：{}。{}",
                 language.pick("不成立，第", "does not hold, entry"),
@@ -179,7 +186,12 @@ fn summarise(made: &Made, took: Duration, language: Language) {
 
 /// Says what to try next.
 fn advise(data: &Path, listen: SocketAddr, language: Language) {
-    let (at, data) = (listen, data.display());
+    let data = data.display();
+    let host = match listen.ip() {
+        ip if ip.is_unspecified() => IpAddr::from(Ipv4Addr::LOCALHOST),
+        ip => ip,
+    };
+    let at = SocketAddr::new(host, listen.port());
     say(&language.pick(
         format!(
             "接下来可以试（另开一个终端；用 cargo 时把 sanzi 换成 cargo run --release --）：\n  \

@@ -150,7 +150,11 @@ impl Course<'_> {
         };
         let is_publication = step.publication_point().is_some();
         let late = !is_publication && dice.chance(LATE_PERCENT);
-        let recorded_on = if late { day.plus(dice.between(4, 7)) } else { day };
+        let recorded_on = if late {
+            day.plus(dice.between(4, 7))
+        } else {
+            day
+        };
         let moment = match step.publication_point() {
             Some(_) => clock.morning(day, dice),
             None => clock.office(day, dice),
@@ -211,7 +215,7 @@ impl Course<'_> {
                     None => return Ok(None),
                 }
             }
-            at = at.plus_seconds(dice.between(10, 70) * 60);
+            at = at.plus_seconds(dice.between(10, 60) * 60);
             self.agenda.acts.push(Act {
                 what: What::Post(point, place),
                 at: clock.stated(at)?,

@@ -50,7 +50,10 @@ const fn trades(category: Category) -> &'static [&'static str] {
 
 /// Whether natural persons bid for such dealings.
 const fn for_persons(category: Category) -> bool {
-    matches!(category, Category::Lease | Category::Contracting | Category::Sale | Category::Disposal)
+    matches!(
+        category,
+        Category::Lease | Category::Contracting | Category::Sale | Category::Disposal
+    )
 }
 
 const REFUSALS: [&str; 4] = [

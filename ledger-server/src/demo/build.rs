@@ -9,6 +9,7 @@ use ledger_core::event::{Event, KeyRotated, MemberEnrolled, SignedEvent, Stateme
 use ledger_core::hash::{Digest, Hash};
 use ledger_core::ledger::{AppendError, Ledger};
 use ledger_core::name::{Origin, StreamId, TransactionId};
+use ledger_core::record::Publication;
 use ledger_core::step::PublicationPoint;
 use ledger_core::store::Store;
 use ledger_core::time::{Date, LogTime, StatedTime};
@@ -20,7 +21,7 @@ use super::founding::{YEAR_ORIGIN, founding, year_charter};
 use super::papers::Papers;
 use super::people::{JOINS_LATER, Keyring, PEOPLE, Person, ROTATES, signers};
 use super::plan::{Deal, Plan};
-use super::script::Script;
+use super::script::{COLLECTIVE, Script};
 
 /// Builds the year 2018 from `seed` in an empty store: the same seed gives the same bytes.
 ///
@@ -39,11 +40,11 @@ pub fn build_year<S: Store>(
     let founders = &PEOPLE[..PEOPLE.len() - 1];
     let now = recorded(&plan, Workday(0))?;
     let at = plan.clock.stated(now.minus_seconds(3_600))?;
-    let about = ("东塱经济联社（演示账本，数据为示例）", year_charter()?);
+    let about = (COLLECTIVE, year_charter()?);
     let note = founding(&keyring, &origin, about, founders, at)?;
     let log_key = Keyring::new(seed, &origin)?.into_log();
-    let (ledger, _) = Ledger::create(store, log_key, &note, now)
-        .map_err(|fault| refused("founding", fault))?;
+    let (ledger, _) =
+        Ledger::create(store, log_key, &note, now).map_err(|fault| refused("founding", fault))?;
     let mut year = Year {
         plan: &plan,
         script: Script {
@@ -69,7 +70,19 @@ fn recorded(plan: &Plan, day: Workday) -> Result<LogTime, DemoError> {
 
 fn refused(what: impl Into<String>, fault: AppendError) -> DemoError {
     let fault = Box::new(fault);
-    DemoError::Refused { what: what.into(), fault }
+    DemoError::Refused {
+        what: what.into(),
+        fault,
+    }
+}
+
+/// The event that makes a publication.
+pub(crate) fn point_event(point: PublicationPoint, publication: Publication) -> Event {
+    match point {
+        PublicationPoint::PrePlan => Event::PublishPrePlan(publication),
+        PublicationPoint::Plan => Event::PublishPlan(publication),
+        PublicationPoint::Completion => Event::PublishCompletion(publication),
+    }
 }
 
 /// The year in the making.
@@ -157,7 +170,9 @@ impl<S: Store> Year<'_, S> {
                 None => self.script.step(deal, step),
                 Some(point) => {
                     let event = self.publication(deal, id, point)?;
-                    *disclosure = event.publication().map(|publication| publication.disclosure);
+                    *disclosure = event
+                        .publication()
+                        .map(|publication| publication.disclosure);
                     Ok(event)
                 }
             },
@@ -181,11 +196,7 @@ impl<S: Store> Year<'_, S> {
         if let Some(composed) = self.ledger.compose(id, point, &publication)? {
             publication.disclosure = composed.digest()?;
         }
-        Ok(match point {
-            PublicationPoint::PrePlan => Event::PublishPrePlan(publication),
-            PublicationPoint::Plan => Event::PublishPlan(publication),
-            PublicationPoint::Completion => Event::PublishCompletion(publication),
-        })
+        Ok(point_event(point, publication))
     }
 
     /// Signs an event for today's commit; gives the leaf hash that its entry will have.
@@ -207,7 +218,11 @@ impl<S: Store> Year<'_, S> {
     fn present(&self, day: Workday) -> &'static [Person] {
         let joined = self.joins_on().is_ok_and(|joins_on| joins_on < day);
         let everybody: &'static [Person] = &PEOPLE;
-        if joined { everybody } else { &everybody[..everybody.len() - 1] }
+        if joined {
+            everybody
+        } else {
+            &everybody[..everybody.len() - 1]
+        }
     }
 
     fn joins_on(&self) -> Result<Workday, DemoError> {

@@ -6,8 +6,8 @@
 use ledger_core::money::PriceBasis::{self, PerMonth, PerMu, PerSquareMetre, PerYear, Total};
 use ledger_core::record::AssetKind::{self, Asset, Fund, Resource};
 use ledger_core::record::Category::{
-    self, Contracting, Cooperation, Disposal, EquityContribution, FundUse, Grant, Investment, Lease,
-    Procurement, Sale, Works,
+    self, Contracting, Cooperation, Disposal, EquityContribution, FundUse, Grant, Investment,
+    Lease, Procurement, Sale, Works,
 };
 use ledger_core::record::Method::{
     self, Consultation, OpenBidding, OpenNegotiation, Renewal, SmallValue, Tender,
@@ -154,20 +154,29 @@ mod tests {
             let found = COMPLETED.iter().find(|item| item.name == name).unwrap();
             found.amount_fen(found.unit_yuan * 100)
         };
-        assert_eq!(amount("东塱大街 12 号商铺"), 2_200_00 * 12);
-        assert_eq!(amount("工业小区 5 号厂房 A 区"), 3_000_00 * 12 + 3_150_00 * 12);
-        assert_eq!(amount("涌口鱼塘"), 36_000_00);
-        assert_eq!(amount("杨桃园"), 20_400_00);
-        assert_eq!(amount("旧粮仓"), 40_320_00);
+        assert_eq!(amount("东塱大街 12 号商铺"), 220_000 * 12);
+        assert_eq!(
+            amount("工业小区 5 号厂房 A 区"),
+            300_000 * 12 + 315_000 * 12
+        );
+        assert_eq!(amount("涌口鱼塘"), 3_600_000);
+        assert_eq!(amount("杨桃园"), 2_040_000);
+        assert_eq!(amount("旧粮仓"), 4_032_000);
     }
 
     #[test]
     fn every_category_and_method_has_an_item() {
         for category in Category::ALL {
-            assert!(COMPLETED.iter().any(|item| item.category == *category), "{category:?}");
+            assert!(
+                COMPLETED.iter().any(|item| item.category == *category),
+                "{category:?}"
+            );
         }
         for method in Method::ALL {
-            assert!(COMPLETED.iter().any(|item| item.method == *method), "{method:?}");
+            assert!(
+                COMPLETED.iter().any(|item| item.method == *method),
+                "{method:?}"
+            );
         }
     }
 }

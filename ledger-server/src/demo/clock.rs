@@ -11,8 +11,11 @@ use super::fault::DemoError;
 
 const MINUTE: u64 = 60;
 
-/// When an event can happen: 08:40 to 16:20, in minutes after midnight.
-const OFFICE: (u64, u64) = (8 * 60 + 40, 16 * 60 + 20);
+/// The morning's office hours in which an event can happen, in minutes after midnight: 08:40 to 11:40.
+const MORNING: (u64, u64) = (8 * 60 + 40, 11 * 60 + 40);
+
+/// The afternoon's: 14:10 to 16:20.
+const AFTERNOON: (u64, u64) = (14 * 60 + 10, 16 * 60 + 20);
 
 /// When the day is recorded: 16:40 to 17:50.
 const RECORDING: (u64, u64) = (16 * 60 + 40, 17 * 60 + 50);
@@ -24,7 +27,10 @@ pub(crate) struct Workday(pub(crate) usize);
 impl Workday {
     /// So many working days later.
     pub(crate) fn plus(self, days: u64) -> Self {
-        Self(self.0.saturating_add(usize::try_from(days).unwrap_or(usize::MAX)))
+        Self(
+            self.0
+                .saturating_add(usize::try_from(days).unwrap_or(usize::MAX)),
+        )
     }
 }
 
@@ -48,7 +54,11 @@ impl Clock {
             date = date.plus_days(1).unwrap_or(Date::MAX);
         }
         let calendar = calendar.clone();
-        Ok(Self { calendar, days, seed })
+        Ok(Self {
+            calendar,
+            days,
+            seed,
+        })
     }
 
     /// Which day it is; `None` after the year's end.
@@ -77,14 +87,15 @@ impl Clock {
     /// A moment in that day's office hours.
     pub(crate) fn office(&self, day: Workday, dice: &mut Dice) -> Option<LogTime> {
         let date = self.date(day)?;
-        let minutes = dice.between(OFFICE.0, OFFICE.1);
+        let (from, to) = if dice.chance(55) { MORNING } else { AFTERNOON };
+        let minutes = dice.between(from, to);
         Some(self.midnight(date).plus_seconds(minutes * MINUTE))
     }
 
     /// A moment in that morning, so that the day has room for what follows from it.
     pub(crate) fn morning(&self, day: Workday, dice: &mut Dice) -> Option<LogTime> {
         let date = self.date(day)?;
-        let minutes = dice.between(OFFICE.0, 11 * 60);
+        let minutes = dice.between(MORNING.0, MORNING.1);
         Some(self.midnight(date).plus_seconds(minutes * MINUTE))
     }
 
@@ -105,7 +116,11 @@ impl Clock {
     }
 
     /// The end of a window that runs from the recording of `day`.
-    pub(crate) fn window_end(&self, day: Workday, span: Span) -> Result<Option<LogTime>, DemoError> {
+    pub(crate) fn window_end(
+        &self,
+        day: Workday,
+        span: Span,
+    ) -> Result<Option<LogTime>, DemoError> {
         match self.recorded(day) {
             Some(since) => Ok(Some(self.calendar.end_of(since, span)?)),
             None => Ok(None),
@@ -131,7 +146,7 @@ mod tests {
         assert_eq!(clock.date(clock.from(date(2, 24))), Some(date(2, 24)));
         assert_eq!(clock.date(Workday(clock.len() - 1)), Some(date(12, 28)));
         let recorded = clock.recorded(Workday(0)).unwrap();
-        assert!(recorded.display_at(480) >= "2018-01-02 16:40".to_owned());
-        assert!(recorded.display_at(480) <= "2018-01-02 17:50".to_owned());
+        let recorded = recorded.display_at(480);
+        assert!(("2018-01-02 16:40".."2018-01-02 17:51").contains(&recorded.as_str()));
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ledger_core::calendar::CalendarError;
+use ledger_core::calendar::SpanError;
 use ledger_core::canonical::CanonicalError;
 use ledger_core::charter::CharterError;
 use ledger_core::event::ParseError;
@@ -14,7 +15,6 @@ use ledger_core::money::MeasureError;
 use ledger_core::money::MoneyError;
 use ledger_core::name::NameError;
 use ledger_core::source::SourceError;
-use ledger_core::calendar::SpanError;
 use ledger_core::store::StoreError;
 use ledger_core::text::TextError;
 use ledger_core::time::TimeError;
@@ -80,7 +80,9 @@ pub enum DemoError {
         fault: Box<AppendError>,
     },
     /// A transaction does not fit into the year.
-    #[error("{name} 在 2018 年内办不完；请换一个 --seed ({name} does not fit into 2018; try another --seed)")]
+    #[error(
+        "{name} 在 2018 年内办不完；请换一个 --seed ({name} does not fit into 2018; try another --seed)"
+    )]
     YearTooShort {
         /// The asset.
         name: &'static str,

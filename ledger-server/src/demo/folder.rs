@@ -92,11 +92,7 @@ pub fn find(data: &Path) -> Result<Found, DemoError> {
 ///
 /// # Errors
 /// [`DemoError`]; what was built by then is removed by the next attempt.
-pub fn make(
-    data: &Path,
-    seed: u64,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<Made, DemoError> {
+pub fn make(data: &Path, seed: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<Made, DemoError> {
     if find(data)? == Found::Unfinished {
         remove_unfinished(data)?;
     }
@@ -116,7 +112,6 @@ pub fn make(
         }
         Ok::<_, DemoError>((made?, sealed))
     })?;
-    // The first half of the secrets was sealed by one thread, the rest by the other.
     let sealed: Vec<String> = sealed.into_iter().flatten().collect();
     write_keys(data, seed, &sealed)?;
     for (origin, report) in [(&year, &made.year), (&practice, &made.practice)] {
@@ -131,15 +126,18 @@ pub fn make(
 
 type Sealing<'scope> = std::thread::ScopedJoinHandle<'scope, Result<Vec<String>, KeyFileError>>;
 
-/// Seals the secrets on two threads, in order.
+/// Seals the secrets on as many threads as there are processors, two at least; the parts are in order.
 fn seal_on<'scope>(
     scope: &'scope std::thread::Scope<'scope, '_>,
     secrets: &'scope [[u8; 32]],
 ) -> Vec<Sealing<'scope>> {
-    let half = secrets.len().div_ceil(2).max(1);
+    let threads = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
+    let part = secrets.len().div_ceil(threads).max(1);
     let seal = |secret: &[u8; 32]| keyfile::seal(secret, PASSPHRASE);
-    let parts = secrets.chunks(half);
-    parts.map(|part| scope.spawn(move || part.iter().map(seal).collect())).collect()
+    let parts = secrets.chunks(part);
+    parts
+        .map(|part| scope.spawn(move || part.iter().map(seal).collect()))
+        .collect()
 }
 
 fn build(
@@ -152,7 +150,11 @@ fn build(
     let origin: Origin = PRACTICE_ORIGIN.parse()?;
     let practice = audited(build_practice(folder.ledger(origin.slug())?, seed)?)?;
     let total_fen = total_fen(&year);
-    Ok(Made { year, practice, total_fen })
+    Ok(Made {
+        year,
+        practice,
+        total_fen,
+    })
 }
 
 /// Audits a ledger as an outsider does, from what its store holds.
@@ -163,14 +165,22 @@ fn audited<S: Store>(ledger: Ledger<S>) -> Result<Report, DemoError> {
         log_key: ledger.log_key().clone(),
         origin: state.origin.clone(),
     };
-    let expected = Expected { pins: &pins, policy: None };
-    Ok(audit(&StoreSource(ledger.store()), expected, &mut |_, _, _| {})?)
+    let expected = Expected {
+        pins: &pins,
+        policy: None,
+    };
+    Ok(audit(
+        &StoreSource(ledger.store()),
+        expected,
+        &mut |_, _, _| {},
+    )?)
 }
 
 /// What the contracts of completed transactions are worth together, in fen.
 fn total_fen(report: &Report) -> u64 {
     let completed = report.state.transactions();
-    let completed = completed.filter(|transaction| matches!(transaction.phase, Phase::Completed(_)));
+    let completed =
+        completed.filter(|transaction| matches!(transaction.phase, Phase::Completed(_)));
     let signed = completed.filter_map(|transaction| transaction.record(Step::ContractSigning));
     let worth = |event: &Event| match event {
         Event::ContractSigning(contract) => contract.amount_fen.get(),
@@ -180,7 +190,10 @@ fn total_fen(report: &Report) -> u64 {
 }
 
 fn pins(seed: u64, origin: &Origin, report: &Report) -> Result<Pins, DemoError> {
-    let ledger = report.state.ledger().ok_or(ledger_core::ledger::LedgerError::Empty)?;
+    let ledger = report
+        .state
+        .ledger()
+        .ok_or(ledger_core::ledger::LedgerError::Empty)?;
     Ok(Pins {
         ledger_id: ledger.ledger_id,
         log_key: Keyring::new(seed, origin)?.log().verifier().clone(),
@@ -199,16 +212,27 @@ fn write_keys(data: &Path, seed: u64, sealed: &[String]) -> Result<(), DemoError
         write(&folder.join("log.key"), pem.as_bytes(), 0o600)?;
         write(&folder.join("log.passphrase"), PASSPHRASE.as_bytes(), 0o600)?;
     }
-    for (origin, folder) in [(YEAR_ORIGIN, keys.clone()), (PRACTICE_ORIGIN, keys.join("practice"))] {
+    for (origin, folder) in [
+        (YEAR_ORIGIN, keys.clone()),
+        (PRACTICE_ORIGIN, keys.join("practice")),
+    ] {
         let keyring = Keyring::new(seed, &origin.parse()?)?;
         for (person, pem) in PEOPLE.iter().zip(members) {
             let name = format!("{}.key", person.id);
             let public = format!("{}\n", keyring.of(person.id)?.verifier());
             write(&folder.join(&name), pem.as_bytes(), 0o600)?;
-            write(&folder.join(format!("{name}.pub")), public.as_bytes(), 0o644)?;
+            write(
+                &folder.join(format!("{name}.pub")),
+                public.as_bytes(),
+                0o644,
+            )?;
         }
     }
-    write(&keys.join("passphrase.txt"), format!("{PASSPHRASE}\n").as_bytes(), 0o600)?;
+    write(
+        &keys.join("passphrase.txt"),
+        format!("{PASSPHRASE}\n").as_bytes(),
+        0o600,
+    )?;
     write(&keys.join("README.txt"), WARNING.as_bytes(), 0o644)
 }
 
@@ -255,7 +279,10 @@ fn remove_orphaned_anchors(data: &Path) -> Result<(), DemoError> {
 
 /// Where a data folder's anchors are by default: beside it.
 fn anchor_folder(data: &Path) -> Option<PathBuf> {
-    let data = data.canonicalize().or_else(|_| std::path::absolute(data)).ok()?;
+    let data = data
+        .canonicalize()
+        .or_else(|_| std::path::absolute(data))
+        .ok()?;
     let mut name = data.file_name()?.to_owned();
     name.push(".anchor");
     Some(data.with_file_name(name))
@@ -271,11 +298,75 @@ fn remove(removed: std::io::Result<()>, path: &Path) -> Result<(), DemoError> {
 fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), DemoError> {
     let mut options = OpenOptions::new();
     let options = options.write(true).create(true).truncate(true).mode(mode);
-    let written = options.open(path).and_then(|mut file| file.write_all(bytes));
+    let written = options
+        .open(path)
+        .and_then(|mut file| file.write_all(bytes));
     written.map_err(|error| file(path, error))
 }
 
 fn file(path: &Path, source: std::io::Error) -> DemoError {
     let path = path.to_owned();
     DemoError::File { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A data folder in which a build has come as far as the ledger to practise on.
+    fn half_built() -> (tempfile::TempDir, PathBuf) {
+        let place = tempfile::tempdir().unwrap();
+        let data = place.path().join("data");
+        let folder = LocalFolder::open(&data, LocalOptions::default()).unwrap();
+        write(&data.join(BUILDING), b"", 0o644).unwrap();
+        let ledger = build_practice(folder.ledger("practice").unwrap(), 1).unwrap();
+        drop(ledger);
+        folder.close().unwrap();
+        (place, data)
+    }
+
+    #[test]
+    fn what_an_interrupted_build_left_makes_room_for_the_next() {
+        let (place, data) = half_built();
+        assert_eq!(find(&data).unwrap(), Found::Unfinished);
+        remove_unfinished(&data).unwrap();
+        assert_eq!(find(&data).unwrap(), Found::Nothing);
+        let left: Vec<_> = fs::read_dir(place.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_build_that_is_under_way_is_not_removed() {
+        let (_place, data) = half_built();
+        let folder = LocalFolder::open(&data, LocalOptions::default()).unwrap();
+        assert!(remove_unfinished(&data).is_err());
+        folder.close().unwrap();
+        assert!(data.join("practice").join("entries").exists());
+    }
+
+    #[test]
+    fn only_anchors_of_demonstrations_are_removed() {
+        let (_place, data) = half_built();
+        fs::remove_dir_all(&data).unwrap();
+        assert_eq!(find(&data).unwrap(), Found::Nothing);
+        let anchors = anchor_folder(&data).unwrap();
+        let other = anchors.join("other.checkpoint");
+        write(&other, b"sanzi.example.org/other\n", 0o644).unwrap();
+        remove_orphaned_anchors(&data).unwrap();
+        assert!(anchors.join("practice.checkpoint").exists());
+        fs::remove_file(other).unwrap();
+        remove_orphaned_anchors(&data).unwrap();
+        assert!(!anchors.exists());
+    }
+
+    #[test]
+    fn a_folder_of_something_else_is_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        write(&place.path().join("letter.txt"), b"x", 0o644).unwrap();
+        assert!(matches!(
+            find(place.path()),
+            Err(DemoError::NotEmpty { .. })
+        ));
+    }
 }

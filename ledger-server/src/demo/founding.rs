@@ -61,10 +61,11 @@ fn practice_charter() -> Result<Charter, DemoError> {
         }
         rules.insert(step.id().to_owned(), rule);
     }
-    text.steps = StepRules::try_from(rules).map_err(|fault| ledger_core::charter::CharterError {
-        path: "steps".to_owned(),
-        fault,
-    })?;
+    text.steps =
+        StepRules::try_from(rules).map_err(|fault| ledger_core::charter::CharterError {
+            path: "steps".to_owned(),
+            fault,
+        })?;
     for rule in text.voting.values_mut() {
         rule.notice = None;
     }
@@ -110,7 +111,7 @@ pub fn build_practice<S: Store>(store: S, seed: u64) -> Result<Ledger<S>, DemoEr
     let keyring = Keyring::new(seed, &origin)?;
     let now: LogTime = "2018-01-02T01:00:00Z".parse()?;
     let at = StatedTime::new(now, 480)?;
-    let about = ("练习账本（演示，可随意登记）", practice_charter()?);
+    let about = ("练习用经济联社（虚构）", practice_charter()?);
     let note = founding(&keyring, &origin, about, &PEOPLE, at)?;
     let log_key = keyring.into_log();
     let opened = Ledger::create(store, log_key, &note, now);
@@ -124,6 +125,13 @@ pub fn build_practice<S: Store>(store: S, seed: u64) -> Result<Ledger<S>, DemoEr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::build::point_event;
+    use crate::demo::papers::Papers;
+    use crate::demo::people::signers;
+    use crate::demo::plan::Plan;
+    use crate::demo::script::Script;
+    use ledger_core::charter::SigningRule;
+    use ledger_core::name::TransactionId;
     use ledger_core::store::memory::MemoryStore;
 
     #[test]
@@ -134,8 +142,68 @@ mod tests {
         let charter = state.charter_at(1);
         for step in Step::ALL {
             let window = charter.steps.of(step).open_for.as_ref();
-            assert!(window.is_none_or(|rule| rule.span.unit() == SpanUnit::Seconds), "{step}");
+            assert!(
+                window.is_none_or(|rule| rule.span.unit() == SpanUnit::Seconds),
+                "{step}"
+            );
         }
         assert_eq!(ledger.size(), 1);
+    }
+
+    /// Signs an event with those who must, and appends it.
+    fn append(ledger: &mut Ledger<MemoryStore>, rule: &SigningRule, event: Event, now: LogTime) {
+        let keyring = Keyring::new(1, &PRACTICE_ORIGIN.parse().unwrap()).unwrap();
+        let ids = signers(rule, &PEOPLE, 0, false).unwrap();
+        let stream = StreamId::Transaction("2026-001".parse().unwrap());
+        let statement = ledger.draft(stream, now.into(), event).unwrap();
+        let note = statement.sign(keyring.all(&ids).unwrap()).unwrap();
+        ledger.append(&note, now).unwrap();
+    }
+
+    #[test]
+    fn all_sixteen_steps_can_be_practised_in_half_a_minute() {
+        let plan = Plan::new(1).unwrap();
+        let mut script = Script {
+            plan: &plan,
+            papers: Papers::default(),
+        };
+        let mut ledger = build_practice(MemoryStore::new(), 1).unwrap();
+        let charter = ledger.state().unwrap().charter_at(1).clone();
+        let id: TransactionId = "2026-001".parse().unwrap();
+        let (deal, began) = (&plan.deals[0], "2026-11-20T02:00:00Z".parse().unwrap());
+        let mut now: LogTime = began;
+        for step in Step::ALL {
+            let rule = &charter.steps.of(step);
+            let Some(point) = step.publication_point() else {
+                let event = script.step(deal, step).unwrap();
+                append(&mut ledger, &rule.signing, event, now);
+                now = now
+                    .plus_seconds(u64::from(PRACTICE_SECONDS) * u64::from(rule.open_for.is_some()));
+                continue;
+            };
+            let mut publication = script.publication(deal, point).unwrap();
+            let composed = ledger.compose(&id, point, &publication).unwrap().unwrap();
+            publication.disclosure = composed.digest().unwrap();
+            let digest = publication.disclosure;
+            append(
+                &mut ledger,
+                &rule.signing,
+                point_event(point, publication),
+                now,
+            );
+            for channel in &charter.channels {
+                let posted = script.posting(deal, point, channel, digest).unwrap();
+                append(
+                    &mut ledger,
+                    &charter.postings,
+                    Event::ChannelPosted(posted),
+                    now,
+                );
+            }
+            now = now.plus_seconds(PRACTICE_SECONDS.into());
+        }
+        let transaction = ledger.transaction(&id).unwrap().unwrap();
+        assert_eq!(transaction.current_step(), None);
+        assert!(now.seconds_since(began) <= 30);
     }
 }

@@ -197,7 +197,13 @@ mod tests {
     #[test]
     fn keys_follow_from_seed_and_origin() {
         let origin: Origin = "sanzi.example.org/donglang".parse().unwrap();
-        let key = |seed| Keyring::new(seed, &origin).unwrap().log().verifier().to_string();
+        let key = |seed| {
+            Keyring::new(seed, &origin)
+                .unwrap()
+                .log()
+                .verifier()
+                .to_string()
+        };
         assert_eq!(key(1), key(1));
         assert_ne!(key(1), key(2));
         let other: Origin = "sanzi.example.org/practice".parse().unwrap();

@@ -87,18 +87,31 @@ impl Plan {
             let agenda = open_agenda(&scheduler, item, Extent { last, posted }, seed)?;
             deals.push(deal(item, rounded(item.unit_yuan * 104), agenda, seed));
         }
-        deals.sort_by_key(|deal| deal.agenda.acts.first().map(|act| (act.recorded_on, act.at.instant())));
+        deals.sort_by_key(|deal| {
+            deal.agenda
+                .acts
+                .first()
+                .map(|act| (act.recorded_on, act.at.instant()))
+        });
         for (number, deal) in (1..).zip(&mut deals) {
             deal.number = number;
         }
-        Ok(Self { charter, clock, deals, seed })
+        Ok(Self {
+            charter,
+            clock,
+            deals,
+            seed,
+        })
     }
 }
 
 fn deal(item: &'static Item, won_fen: u64, agenda: Agenda, seed: u64) -> Deal {
     let mut dice = Dice::new(seed, &format!("deal/{}", item.name));
     let bidders = bidders::applicants(item, &mut dice);
-    let admitted = bidders.iter().filter(|bidder| bidder.refused_for.is_none()).count();
+    let admitted = bidders
+        .iter()
+        .filter(|bidder| bidder.refused_for.is_none())
+        .count();
     let terms = terms(item, won_fen, admitted, &mut dice);
     Deal {
         number: 0,
@@ -125,7 +138,9 @@ impl Deal {
 
     /// Those who may bid, the winner first.
     pub(crate) fn admitted(&self) -> impl Iterator<Item = &Bidder> {
-        self.bidders.iter().filter(|bidder| bidder.refused_for.is_none())
+        self.bidders
+            .iter()
+            .filter(|bidder| bidder.refused_for.is_none())
     }
 }
 
@@ -139,22 +154,34 @@ const fn rounded(fen: u64) -> u64 {
 /// is spread over the larger dealings with a price for the whole.
 fn winning_prices(items: &[&'static Item], seed: u64) -> Vec<u64> {
     let mut dice = Dice::new(seed, "prices");
-    let varied = items.iter().map(|item| item.unit_yuan * dice.between(92, 112));
+    let varied = items
+        .iter()
+        .map(|item| item.unit_yuan * dice.between(92, 112));
     let mut prices: Vec<u64> = varied.collect();
     let total = |prices: &[u64]| -> u64 {
-        items.iter().zip(prices).map(|(item, price)| item.amount_fen(*price)).sum()
+        items
+            .iter()
+            .zip(prices)
+            .map(|(item, price)| item.amount_fen(*price))
+            .sum()
     };
     let before = total(&prices).max(1);
     for price in &mut prices {
         *price = rounded(*price * YEAR_TOTAL_FEN / before);
     }
-    let mut left = i64::try_from(YEAR_TOTAL_FEN).unwrap_or(0) - i64::try_from(total(&prices)).unwrap_or(0);
+    let mut left =
+        i64::try_from(YEAR_TOTAL_FEN).unwrap_or(0) - i64::try_from(total(&prices)).unwrap_or(0);
     let takes_rest = |item: &Item| item.basis == PriceBasis::Total && item.unit_yuan >= 15_000;
-    let mut takers = i64::try_from(items.iter().filter(|item| takes_rest(item)).count()).unwrap_or(1);
+    let mut takers =
+        i64::try_from(items.iter().filter(|item| takes_rest(item)).count()).unwrap_or(1);
     for (item, price) in items.iter().zip(&mut prices) {
         if takes_rest(item) {
             // Tens of yuan for each, and the last one takes what is left.
-            let share = if takers == 1 { left } else { left / takers / 1_000 * 1_000 };
+            let share = if takers == 1 {
+                left
+            } else {
+                left / takers / 1_000 * 1_000
+            };
             *price = price.saturating_add_signed(share);
             (left, takers) = (left - share, takers - 1);
         }
@@ -174,7 +201,12 @@ fn terms(item: &Item, won_fen: u64, bidders: usize, dice: &mut Dice) -> Terms {
     let amount_fen = item.amount_fen(won_fen);
     // A tenth of the whole, in hundreds of yuan.
     let deposit_fen = (amount_fen / 10 / 10_000).max(2) * 10_000;
-    Terms { reserve_fen, won_fen, amount_fen, deposit_fen }
+    Terms {
+        reserve_fen,
+        won_fen,
+        amount_fen,
+        deposit_fen,
+    }
 }
 
 fn completed_agenda(
@@ -183,9 +215,12 @@ fn completed_agenda(
     place: usize,
     seed: u64,
 ) -> Result<Agenda, DemoError> {
-    let extent = Extent { last: Step::PublishCompletion, posted: None };
-    // Beginnings are spread over the first two thirds of the year.
-    let spread = scheduler.clock.len() * 13 / 20;
+    let extent = Extent {
+        last: Step::PublishCompletion,
+        posted: None,
+    };
+    // Beginnings are spread over the first seven tenths of the year.
+    let spread = scheduler.clock.len() * 7 / 10;
     let mut dice = Dice::new(seed, &format!("start/{}", item.name));
     let start = 1 + place * spread / YEAR_COMPLETED + dice.place(3);
     for start in (1..=start).rev().step_by(3) {
@@ -223,9 +258,17 @@ mod tests {
         for seed in [0, 1, 2018, u64::MAX] {
             let plan = Plan::new(seed).unwrap();
             let done = |deal: &&Deal| {
-                deal.agenda.acts.iter().any(|act| act.what == What::Step(Step::PublishCompletion))
+                deal.agenda
+                    .acts
+                    .iter()
+                    .any(|act| act.what == What::Step(Step::PublishCompletion))
             };
-            let sum: u64 = plan.deals.iter().filter(done).map(|deal| deal.terms.amount_fen).sum();
+            let sum: u64 = plan
+                .deals
+                .iter()
+                .filter(done)
+                .map(|deal| deal.terms.amount_fen)
+                .sum();
             assert_eq!(sum, YEAR_TOTAL_FEN, "seed {seed}");
             assert_eq!(plan.deals.iter().filter(done).count(), 50);
             assert_eq!(plan.deals.len(), 53);
@@ -236,10 +279,22 @@ mod tests {
     fn steps_are_recorded_on_later_and_later_days() {
         for deal in Plan::new(7).unwrap().deals {
             for pair in deal.agenda.acts.windows(2) {
-                assert!(pair[0].recorded_on <= pair[1].recorded_on, "{}", deal.item.name);
-                assert!(pair[0].at.instant() < pair[1].at.instant(), "{}", deal.item.name);
+                assert!(
+                    pair[0].recorded_on <= pair[1].recorded_on,
+                    "{}",
+                    deal.item.name
+                );
+                assert!(
+                    pair[0].at.instant() < pair[1].at.instant(),
+                    "{}",
+                    deal.item.name
+                );
                 if matches!(pair[1].what, What::Step(_)) {
-                    assert!(pair[0].recorded_on < pair[1].recorded_on, "{}", deal.item.name);
+                    assert!(
+                        pair[0].recorded_on < pair[1].recorded_on,
+                        "{}",
+                        deal.item.name
+                    );
                 }
             }
         }
@@ -248,8 +303,16 @@ mod tests {
     #[test]
     fn the_winner_is_never_worse_than_the_reserve() {
         for deal in Plan::new(3).unwrap().deals {
-            let Terms { reserve_fen, won_fen, .. } = deal.terms;
-            let holds = if deal.item.is_spending() { won_fen <= reserve_fen } else { won_fen >= reserve_fen };
+            let Terms {
+                reserve_fen,
+                won_fen,
+                ..
+            } = deal.terms;
+            let holds = if deal.item.is_spending() {
+                won_fen <= reserve_fen
+            } else {
+                won_fen >= reserve_fen
+            };
             assert!(holds, "{}: {reserve_fen} {won_fen}", deal.item.name);
         }
     }

@@ -19,7 +19,7 @@ use super::plan::{Deal, Plan};
 mod published;
 mod traded;
 
-/// The collective as contracts name it.
+/// The collective as the ledger and its contracts name it.
 pub(crate) const COLLECTIVE: &str = "东塱经济联社（演示）";
 
 /// Members of the assembly, those of them with a vote, and representatives.
@@ -64,7 +64,6 @@ impl Script<'_> {
             }
             let title = rule.title.as_str();
             let text = match kind {
-                "plan" | "contract_draft" => deal.plan_text(),
                 "contract" => deal.contract_text(),
                 "notice" | "attendance" | "tally" | "minutes" => {
                     let date = deal.agenda.date(Step::MemberVote, &self.plan.clock);
@@ -108,7 +107,11 @@ impl Script<'_> {
             _ => (ValuationMethod::Inquiry, "三家询价小组"),
         };
         let reserve_price = deal.reserve()?;
-        let word = if deal.item.is_spending() { "控制价" } else { "底价" };
+        let word = if deal.item.is_spending() {
+            "控制价"
+        } else {
+            "底价"
+        };
         let count = deal.opinions;
         let summary = format!(
             "公开期内收到意见 {count} 条，逐条答复；{}，{word} {reserve_price}。",
@@ -141,7 +144,11 @@ impl Script<'_> {
         };
         let (against, abstain) = (deal.ballot.against, deal.ballot.abstain);
         let approving = present.saturating_sub(against + abstain);
-        let name = if deal.goes_to_assembly() { "成员大会" } else { "成员代表大会" };
+        let name = if deal.goes_to_assembly() {
+            "成员大会"
+        } else {
+            "成员代表大会"
+        };
         let summary = format!(
             "{name}应到 {eligible} 人，实到 {present} 人，赞成 {approving} 票，反对 {against} 票，弃权 {abstain} 票，通过。"
         );
@@ -161,14 +168,19 @@ impl Script<'_> {
     }
 }
 
-fn asset_verified(deal: &Deal, documents: Vec<DocumentRef>) -> Result<AssetVerification, DemoError> {
+fn asset_verified(
+    deal: &Deal,
+    documents: Vec<DocumentRef>,
+) -> Result<AssetVerification, DemoError> {
     let item = deal.item;
     let (ownership, years) = match item.kind {
         AssetKind::Fund => ("集体资金，列入当年预算", 1),
         AssetKind::Asset => ("集体资产，登记于经济联社名下", 8),
         AssetKind::Resource => ("集体土地，经济联社经营", 3),
     };
-    let contract = deal.has_contract().then(|| format!("DL-2015-{:03}（示例）", deal.number));
+    let contract = deal
+        .has_contract()
+        .then(|| format!("DL-2015-{:03}（示例）", deal.number));
     let asset = Asset {
         area: deal.area()?,
         book_value_fen: Fen::new(deal.terms.reserve_fen.max(deal.terms.amount_fen) * years)?,
@@ -179,7 +191,10 @@ fn asset_verified(deal: &Deal, documents: Vec<DocumentRef>) -> Result<AssetVerif
         name: item.name.parse()?,
         ownership: ownership.parse()?,
     };
-    let summary = format!("核对{}的台账、权属与现状（{}），账实相符。", item.name, item.used_as);
+    let summary = format!(
+        "核对{}的台账、权属与现状（{}），账实相符。",
+        item.name, item.used_as
+    );
     Ok(AssetVerification {
         asset,
         documents,
@@ -190,9 +205,15 @@ fn asset_verified(deal: &Deal, documents: Vec<DocumentRef>) -> Result<AssetVerif
 fn proposed(deal: &Deal, documents: Vec<DocumentRef>) -> Result<ProposalInitiation, DemoError> {
     let item = deal.item;
     let reason = if item.is_spending() {
-        format!("{}：{}，拟列支办理，改善公共服务。", item.name, item.used_as)
+        format!(
+            "{}：{}，拟列支办理，改善公共服务。",
+            item.name, item.used_as
+        )
     } else {
-        format!("{}现为“{}”，拟公开交易，增加集体收入。", item.name, item.used_as)
+        format!(
+            "{}现为“{}”，拟公开交易，增加集体收入。",
+            item.name, item.used_as
+        )
     };
     Ok(ProposalInitiation {
         category: item.category,
@@ -250,12 +271,18 @@ impl Deal {
 
     pub(crate) fn reserve(&self) -> Result<Price, DemoError> {
         let fen = Fen::new(self.terms.reserve_fen)?;
-        Ok(Price { fen, basis: self.item.basis })
+        Ok(Price {
+            fen,
+            basis: self.item.basis,
+        })
     }
 
     pub(crate) fn won(&self) -> Result<Price, DemoError> {
         let fen = Fen::new(self.terms.won_fen)?;
-        Ok(Price { fen, basis: self.item.basis })
+        Ok(Price {
+            fen,
+            basis: self.item.basis,
+        })
     }
 
     fn area(&self) -> Result<Option<Area>, DemoError> {
@@ -267,13 +294,26 @@ impl Deal {
             0 => (tenths / 10).to_string(),
             part => format!("{}.{part}", tenths / 10),
         };
-        let unit = if self.item.is_land() { AreaUnit::Mu } else { AreaUnit::SquareMetre };
-        Ok(Some(Area { value: text.parse()?, unit }))
+        let unit = if self.item.is_land() {
+            AreaUnit::Mu
+        } else {
+            AreaUnit::SquareMetre
+        };
+        Ok(Some(Area {
+            value: text.parse()?,
+            unit,
+        }))
     }
 
     fn plan_line(&self) -> Result<String, DemoError> {
-        let word = if self.item.is_spending() { "控制价" } else { "底价" };
-        let term = self.term_months().map(|months| format!("，期限 {months} 个月"));
+        let word = if self.item.is_spending() {
+            "控制价"
+        } else {
+            "底价"
+        };
+        let term = self
+            .term_months()
+            .map(|months| format!("，期限 {months} 个月"));
         Ok(format!(
             "{}：{}，{word} {}{}，保证金 {} 元。",
             self.subject(),
@@ -282,10 +322,5 @@ impl Deal {
             term.unwrap_or_default(),
             Fen::new(self.terms.deposit_fen)?,
         ))
-    }
-
-    fn plan_text(&self) -> String {
-        let line = self.plan_line().unwrap_or_default();
-        format!("交易方案与合同草案（示例）\n\n{line}\n坐落：{}。现状：{}。", self.item.place, self.item.used_as)
     }
 }

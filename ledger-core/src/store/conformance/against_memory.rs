@@ -15,7 +15,22 @@ pub(super) fn streams_of<S: Store>(store: &S) -> Result<Vec<(StreamId, StreamRec
         StreamKind::Transaction,
         StreamKind::Concern,
     ] {
-        for stream in store.streams(kind, None, usize::MAX)? {
+        let listed = store.streams(kind, None, usize::MAX)?;
+        let mut paged: Vec<StreamId> = Vec::new();
+        loop {
+            let page = store.streams(kind, paged.last(), 50)?;
+            if page.is_empty() {
+                break;
+            }
+            paged.extend(page);
+            same(
+                "pages are no longer than all",
+                &true,
+                &(paged.len() <= listed.len()),
+            )?;
+        }
+        same("pages join to the list", &listed, &paged)?;
+        for stream in listed {
             let record = store.stream(&stream)?.unwrap_or_default();
             all.push((stream, record));
         }

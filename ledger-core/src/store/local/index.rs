@@ -7,7 +7,7 @@
 //! Keys and values of the tree:
 //!
 //! ```text
-//! m                             → size u64, leaf hash of the last entry indexed (32 bytes)
+//! m                             → size u64, root of the tree of that size (32 bytes)
 //! h <kind> <id>                 → own u64, also u64, own indices past the last full chunk, also indices …
 //! c <kind> <id> 0 <rel> <n u32> → the n-th full chunk of indices
 //! ```
@@ -43,33 +43,27 @@ pub(super) struct SledIndex {
     /// What the tree does not have yet, or has in an older form.
     heads: BTreeMap<StreamId, Head>,
     chunks: BTreeMap<Vec<u8>, Vec<u64>>,
-    reach: Reach,
 }
 
-/// How far the index reaches, and in which log.
+/// How far the index in sled reaches, and in which log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reach {
     pub(super) size: u64,
-    /// The leaf hash of the last entry; zeros if there is none.
-    pub(super) last: Hash,
+    /// The root of the log's tree of that size.
+    pub(super) root: Hash,
 }
 
 impl Reach {
-    pub(super) const NOTHING: Self = Self {
-        size: 0,
-        last: Hash::ZERO,
-    };
-
     fn to_bytes(self) -> Vec<u8> {
         let mut bytes = self.size.to_be_bytes().to_vec();
-        bytes.extend_from_slice(self.last.as_bytes());
+        bytes.extend_from_slice(self.root.as_bytes());
         bytes
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
         Some(Self {
             size: u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?),
-            last: Hash::from_bytes(bytes.get(8..)?.try_into().ok()?),
+            root: Hash::from_bytes(bytes.get(8..)?.try_into().ok()?),
         })
     }
 }
@@ -192,40 +186,27 @@ impl Head {
 }
 
 impl Index {
-    /// Opens, or makes, the ledger's tree.
-    pub(super) fn open(db: &sled::Db, name: &str) -> Result<Self, StoreError> {
+    /// Opens, or makes, the ledger's tree; says how far it reaches, if it holds anything.
+    pub(super) fn open(db: &sled::Db, name: &str) -> Result<(Self, Option<Reach>), StoreError> {
         let tree = guarded(|| db.open_tree(name))?;
         let reach = match guarded(|| tree.get(b"m"))? {
-            None => Reach::NOTHING,
-            Some(value) => Reach::parse(&value).ok_or_else(malformed)?,
+            None => None,
+            Some(value) => Some(Reach::parse(&value).ok_or_else(malformed)?),
         };
-        Ok(Self::Sled(Box::new(SledIndex {
+        let index = SledIndex {
             db: db.clone(),
             name: name.into(),
             tree,
             heads: BTreeMap::new(),
             chunks: BTreeMap::new(),
-            reach,
-        })))
+        };
+        Ok((Self::Sled(Box::new(index)), reach))
     }
 
-    /// How far the index says that it reaches; in memory it starts with nothing.
-    pub(super) fn reach(&self) -> Reach {
-        match self {
-            Self::Memory(_) => Reach::NOTHING,
-            Self::Sled(index) => index.reach,
-        }
-    }
-
-    /// Adds the touches of the entries from `from` on; the index then reaches `reach`.
+    /// Adds the touches of the entries from `from` on.
     ///
     /// After an error it may hold a part of them.
-    pub(super) fn add(
-        &mut self,
-        from: u64,
-        touches: &[Vec<Touch>],
-        reach: Reach,
-    ) -> Result<(), StoreError> {
+    pub(super) fn add(&mut self, from: u64, touches: &[Vec<Touch>]) -> Result<(), StoreError> {
         let lines = (from..)
             .zip(touches)
             .flat_map(|(index, of_entry)| of_entry.iter().map(move |touch| (index, touch)));
@@ -244,12 +225,16 @@ impl Index {
                 for (at, touch) in lines {
                     index.add(at, touch)?;
                 }
-                index.reach = reach;
-                match index.heads.len() + index.chunks.len() > WAITING {
-                    true => index.flush(),
-                    false => Ok(()),
-                }
+                Ok(())
             }
+        }
+    }
+
+    /// Whether so much waits in memory that it should be given to sled.
+    pub(super) fn is_full(&self) -> bool {
+        match self {
+            Self::Memory(_) => false,
+            Self::Sled(index) => index.heads.len() + index.chunks.len() > WAITING,
         }
     }
 
@@ -259,7 +244,6 @@ impl Index {
             Self::Sled(index) => {
                 index.heads.clear();
                 index.chunks.clear();
-                index.reach = Reach::NOTHING;
                 let (db, name) = (&index.db, index.name.as_bytes());
                 index.tree = guarded(|| {
                     db.drop_tree(name)?;
@@ -270,11 +254,11 @@ impl Index {
         Ok(())
     }
 
-    /// Gives sled what has waited in memory.
-    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+    /// Gives sled what has waited in memory, all or none of it; the tree then reaches `reach`.
+    pub(super) fn flush(&mut self, reach: Reach) -> Result<(), StoreError> {
         match self {
             Self::Memory(_) => Ok(()),
-            Self::Sled(index) => index.flush(),
+            Self::Sled(index) => index.flush(reach),
         }
     }
 
@@ -334,8 +318,7 @@ impl SledIndex {
         Ok(())
     }
 
-    /// Writes all that waits, or none of it.
-    fn flush(&mut self) -> Result<(), StoreError> {
+    fn flush(&mut self, reach: Reach) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         for (key, indices) in &self.chunks {
             let mut chunk = Vec::new();
@@ -345,7 +328,7 @@ impl SledIndex {
         for (stream, head) in &self.heads {
             batch.insert(key(b'h', stream), head.to_bytes());
         }
-        batch.insert(b"m", self.reach.to_bytes());
+        batch.insert(b"m", reach.to_bytes());
         guarded(|| self.tree.apply_batch(batch))?;
         self.heads.clear();
         self.chunks.clear();

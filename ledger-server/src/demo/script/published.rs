@@ -50,13 +50,20 @@ impl Script<'_> {
             "notice_board" => {
                 let boards = ["祠堂前公开栏", "村口牌坊公开栏", "东塱市场公开栏"];
                 let board = boards[number % boards.len()];
-                ("公开栏张贴照片", format!("{board}第 {} 格", number % 12 + 1))
+                (
+                    "公开栏张贴照片",
+                    format!("{board}第 {} 格", number % 12 + 1),
+                )
             }
-            "newsletter" => {
-                ("简报版面", format!("《东塱简报》2018 年第 {month} 期第 {} 版", number % 4 + 1))
-            }
+            "newsletter" => (
+                "简报版面",
+                format!("《东塱简报》2018 年第 {month} 期第 {} 版", number % 4 + 1),
+            ),
             "wechat" => ("公众号截图", format!("“东塱联社”公众号 {date} 推文")),
-            _ => ("平台页面截图", format!("三资平台公告栏，编号 {}", deal.numbered("GK"))),
+            _ => (
+                "平台页面截图",
+                format!("三资平台公告栏，编号 {}", deal.numbered("GK")),
+            ),
         };
         let proof = self.papers.write("posting_proof", title, &sample(title))?;
         Ok(ChannelPosted {

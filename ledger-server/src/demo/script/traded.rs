@@ -29,7 +29,7 @@ impl Script<'_> {
             Step::ListingNotice => Event::ListingNotice(self.listed(deal, documents)?),
             Step::BidderQualification => Event::BidderQualification(qualified(deal, documents)?),
             Step::Bidding => Event::Bidding(self.bid(deal, documents)?),
-            Step::ResultAndObjection => Event::ResultAndObjection(announced(deal, documents)?),
+            Step::ResultAndObjection => Event::ResultAndObjection(self.announced(deal, documents)?),
             Step::ContractSigning => Event::ContractSigning(self.signed(deal, documents)?),
             _ => Event::HandoverAndReceipt(self.handed_over(deal, documents)?),
         })
@@ -39,6 +39,7 @@ impl Script<'_> {
         let date = deal.agenda.date(Step::ListingNotice, &self.plan.clock);
         let opens_on = date.plus_days(1).unwrap_or(Date::MAX);
         let number = deal.numbered("JY");
+        let window = self.window(Step::ListingNotice, "公告期");
         let increment = (deal.item.method == Method::OpenBidding)
             .then(|| Fen::new((deal.terms.reserve_fen / 50 / 1_000).max(1) * 1_000));
         Ok(ListingNotice {
@@ -48,7 +49,7 @@ impl Script<'_> {
             extension_rule: "最后 5 分钟内有新报价的，顺延 5 分钟".parse()?,
             listing_number: number.parse()?,
             opens_at: self.plan.clock.at_hour(opens_on, 9)?,
-            summary: format!("发布{}的交易公告 {number}，公告期 7 日。", deal.subject()).parse()?,
+            summary: format!("发布{}的交易公告 {number}{window}。", deal.subject()).parse()?,
         })
     }
 
@@ -57,7 +58,10 @@ impl Script<'_> {
         let done = acts.find(|act| act.what == crate::demo::agenda::What::Step(Step::Bidding));
         let bidders = u32::try_from(deal.admitted().count()).unwrap_or(u32::MAX);
         let (price, winner) = (deal.won()?, deal.winner()?);
-        let summary = format!("{bidders} 人参与，出价 {} 次，{winner}以 {price} 成交。", deal.bids);
+        let summary = format!(
+            "{bidders} 人参与，出价 {} 次，{winner}以 {price} 成交。",
+            deal.bids
+        );
         Ok(Bidding {
             bidders,
             bids: deal.bids,
@@ -69,7 +73,32 @@ impl Script<'_> {
         })
     }
 
-    fn signed(&self, deal: &Deal, documents: Vec<DocumentRef>) -> Result<ContractSigning, DemoError> {
+    fn announced(
+        &self,
+        deal: &Deal,
+        documents: Vec<DocumentRef>,
+    ) -> Result<ResultAndObjection, DemoError> {
+        let window = self.window(Step::ResultAndObjection, "公示期");
+        Ok(ResultAndObjection {
+            documents,
+            notice: format!("三资平台公告 {}，祠堂前公开栏", deal.numbered("JG")).parse()?,
+            objections_to: "公示期内向交易服务机构或街道书面提出（示例）。".parse()?,
+            summary: format!("公示{}的结果{window}。", deal.subject()).parse()?,
+        })
+    }
+
+    /// How long a step stays open, as the charter says, for a summary.
+    fn window(&self, step: Step, name: &str) -> String {
+        let rule = self.plan.charter.steps.of(step).open_for.as_ref();
+        let label = rule.map(|rule| format!("，{name} {}", rule.span.label_zh()));
+        label.unwrap_or_default()
+    }
+
+    fn signed(
+        &self,
+        deal: &Deal,
+        documents: Vec<DocumentRef>,
+    ) -> Result<ContractSigning, DemoError> {
         let signed_on = deal.agenda.date(Step::ContractSigning, &self.plan.clock);
         let (term_start, term_end) = term(signed_on, deal.term_months())?.unzip();
         let (number, amount_fen) = (deal.numbered("HT"), Fen::new(deal.terms.amount_fen)?);
@@ -81,7 +110,8 @@ impl Script<'_> {
             parties: vec![COLLECTIVE.parse()?, winner.clone()],
             performance_bond_fen: Fen::new(deal.terms.deposit_fen)?,
             signed_on,
-            summary: format!("与{winner}签订 {number}，总额 {amount_fen} 元，报街道备案。").parse()?,
+            summary: format!("与{winner}签订 {number}，总额 {amount_fen} 元，报街道备案。")
+                .parse()?,
             term_end,
             term_start,
         })
@@ -106,7 +136,10 @@ impl Script<'_> {
         if !deal.item.is_spending() {
             received.push(receipt(deal.first_payment_fen(), "SK")?);
         }
-        let summary = format!("{}已交接，款项与票据相符；退还保证金 {refunded} 元。", deal.item.name);
+        let summary = format!(
+            "{}已交接，款项与票据相符；退还保证金 {refunded} 元。",
+            deal.item.name
+        );
         Ok(HandoverAndReceipt {
             deposits_refunded_fen: refunded,
             documents,
@@ -141,7 +174,11 @@ fn reviewed(deal: &Deal, documents: Vec<DocumentRef>) -> Result<StreetReview, De
 fn qualified(deal: &Deal, documents: Vec<DocumentRef>) -> Result<BidderQualification, DemoError> {
     let mut applicants = Vec::new();
     for bidder in &deal.bidders {
-        let deposit = if bidder.refused_for.is_some() { 0 } else { deal.terms.deposit_fen };
+        let deposit = if bidder.refused_for.is_some() {
+            0
+        } else {
+            deal.terms.deposit_fen
+        };
         applicants.push(Applicant {
             admitted: bidder.refused_for.is_none(),
             deposit_fen: Fen::new(deposit)?,
@@ -160,15 +197,6 @@ fn qualified(deal: &Deal, documents: Vec<DocumentRef>) -> Result<BidderQualifica
     })
 }
 
-fn announced(deal: &Deal, documents: Vec<DocumentRef>) -> Result<ResultAndObjection, DemoError> {
-    Ok(ResultAndObjection {
-        documents,
-        notice: format!("三资平台公告 {}，祠堂前公开栏", deal.numbered("JG")).parse()?,
-        objections_to: "公示期内向交易服务机构或街道书面提出（示例）。".parse()?,
-        summary: format!("公示{}的结果，公示期 5 个工作日。", deal.subject()).parse()?,
-    })
-}
-
 /// The term of a contract: whole months from the first of the month after it was signed.
 fn term(signed_on: Date, months: Option<u32>) -> Result<Option<(Date, Date)>, DemoError> {
     let Some(months) = months else {
@@ -177,7 +205,11 @@ fn term(signed_on: Date, months: Option<u32>) -> Result<Option<(Date, Date)>, De
     let signed: Option<jiff::civil::Date> = signed_on.to_string().parse().ok();
     let day = || {
         let first = signed?.first_of_month().checked_add(1.month()).ok()?;
-        let last = first.checked_add(i64::from(months).months()).ok()?.yesterday().ok()?;
+        let last = first
+            .checked_add(i64::from(months).months())
+            .ok()?
+            .yesterday()
+            .ok()?;
         Some((first.to_string(), last.to_string()))
     };
     match day() {
