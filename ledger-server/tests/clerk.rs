@@ -237,7 +237,11 @@ fn tampering_is_found(office: &Office) {
     let file = std::fs::File::options().write(true).open(&entries).unwrap();
     file.set_len(file.metadata().unwrap().len() / 2).unwrap();
     let cut = office.run(&["audit", "forged"]);
-    assert_eq!((cut.code, cut.last().starts_with("核对不通过")), (1, true), "{cut:?}");
+    assert_eq!(
+        (cut.code, cut.last().starts_with("核对不通过")),
+        (1, true),
+        "{cut:?}"
+    );
     office.fails(&["audit", "nowhere"], 2, "不能下结论");
     office.fails(&["audit", "http://127.0.0.1:1/donglang"], 2, "连不上");
 }
