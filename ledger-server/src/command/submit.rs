@@ -117,7 +117,6 @@ impl Submit {
                 ),
             ));
         };
-        let (documents, missing) = draft.documents(terminal)?;
         let folder = LocalFolder::open(&place.data, LocalOptions::default()).map_err(|error| {
             let advice = matches!(error, StoreError::Locked { .. }).then(|| {
                 terminal.pick(
@@ -134,59 +133,10 @@ impl Submit {
         let pins_file = place.ledger_folder(&slug).join("pins.json");
         let pins = source_arg::read_pins(terminal, self.pins.as_deref().unwrap_or(&pins_file))?;
         let log_key = self.log_key(terminal, &place.ledger_folder(&slug), &pins)?;
-        let bar = terminal.progress(terminal.pick("打开账本", "opening"));
-        let store = folder.ledger(&slug)?;
-        let mut ledger = Ledger::open(store, log_key, &mut |done, all| {
-            bar.set_length(all);
-            bar.set_position(done);
-        })?;
-        bar.finish_and_clear();
-        let receipt = match ledger.append(&draft.bytes, moment::now()?) {
-            Ok(receipt) => receipt,
-            Err(AppendError::Refused(refusal)) => {
-                let l = terminal.language;
-                // Stopped cleanly, so that the next opening need not look for a crash.
-                ledger.into_store().close()?;
-                folder.close()?;
-                bail!(Refused(l.pick(
-                    format!(
-                        "没有登记，规则不允许：{}。{}",
-                        refusal.title(l),
-                        refusal.detail(l)
-                    ),
-                    format!(
-                        "not recorded, a rule refuses it: {}. {}",
-                        refusal.title(l),
-                        refusal.detail(l)
-                    ),
-                )));
-            }
-            Err(other @ AppendError::Ledger(_)) => {
-                return Err(anyhow::Error::new(other).context(terminal.pick(
-                    "写入没有完成，不知道是否已登记；排除故障后请原样再提交一次，不会重复",
-                    "writing failed and it is not known whether it was recorded; submit the same draft again, it will not be doubled",
-                )));
-            }
-            Err(other) => {
-                return Err(
-                    anyhow::Error::new(other).context(terminal.pick("没有登记", "not recorded"))
-                );
-            }
-        };
-        let entry = ledger.store().entry(receipt.index)?;
-        for document in &documents {
-            ledger.store_mut().put_document(document)?;
-        }
-        ledger.into_store().close()?;
+        let recorded = append(terminal, &folder, &slug, log_key, draft)?;
+        // Stopped cleanly, so that the next opening need not look for a crash.
         folder.close()?;
-        let recorded = Recorded {
-            added: receipt.added,
-            entry,
-            proof: receipt.proof,
-            documents: documents.len(),
-            missing,
-        };
-        Ok((recorded, pins))
+        Ok((recorded?, pins))
     }
 
     fn log_key(
@@ -287,6 +237,57 @@ impl Submit {
                 format!("recorded before, as entry {index}; nothing was doubled."),
             ),
         });
+    }
+}
+
+/// Appends to a ledger in a data folder and keeps the documents; closes the ledger whatever the answer.
+fn append(
+    terminal: Terminal,
+    folder: &LocalFolder,
+    slug: &str,
+    log_key: SigningKey,
+    draft: &Draft,
+) -> anyhow::Result<anyhow::Result<Recorded>> {
+    let (documents, missing) = draft.documents(terminal)?;
+    let bar = terminal.progress(terminal.pick("打开账本", "opening"));
+    let mut ledger = Ledger::open(folder.ledger(slug)?, log_key, &mut |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    let answer = match ledger.append(&draft.bytes, moment::now()?) {
+        Ok(receipt) => {
+            for document in &documents {
+                ledger.store_mut().put_document(document)?;
+            }
+            Ok(Recorded {
+                added: receipt.added,
+                entry: ledger.store().entry(receipt.index)?,
+                proof: receipt.proof,
+                documents: documents.len(),
+                missing,
+            })
+        }
+        Err(error) => Err(not_appended(terminal, error)),
+    };
+    ledger.into_store().close()?;
+    Ok(answer)
+}
+
+/// Why nothing was appended, and what to do.
+fn not_appended(terminal: Terminal, error: AppendError) -> anyhow::Error {
+    let l = terminal.language;
+    match error {
+        AppendError::Refused(refusal) => Refused(l.pick(
+            format!("没有登记，规则不允许：{}。{}", refusal.title(l), refusal.detail(l)),
+            format!("not recorded, a rule refuses it: {}. {}", refusal.title(l), refusal.detail(l)),
+        ))
+        .into(),
+        other @ AppendError::Ledger(_) => anyhow::Error::new(other).context(l.pick(
+            "写入没有完成，不知道是否已登记；排除故障后请原样再提交一次，不会重复",
+            "writing failed and it is not known whether it was recorded; submit the same draft again, it will not be doubled",
+        )),
+        other => anyhow::Error::new(other).context(l.pick("没有登记", "not recorded")),
     }
 }
 

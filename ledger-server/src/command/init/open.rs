@@ -279,50 +279,7 @@ fn report(
         );
         return;
     }
-    if opened.training {
-        terminal.say(terminal.pick(
-            "【演示账本】每一页、每份导出都会标明。",
-            "[TRAINING LEDGER] Every page and export says so.",
-        ));
-    }
-    terminal.say(terminal.pick(
-        format!(
-            "账本编号：{}\n日志公钥：{}\n信任锚：{}（请发给所有要核对账本的人）",
-            pins.ledger_id,
-            pins.log_key,
-            folder.join("pins.json").display()
-        ),
-        format!(
-            "ledger id: {}\nlog key: {}\npins: {} (give it to everyone who verifies)",
-            pins.ledger_id,
-            pins.log_key,
-            folder.join("pins.json").display()
-        ),
-    ));
-    terminal.say(terminal.pick(
-        format!(
-            "对外地址：https://{}（启动服务：sanzi serve --data {}）",
-            pins.origin,
-            init.dir.display()
-        ),
-        format!(
-            "address: https://{} (start the server: sanzi serve --data {})",
-            pins.origin,
-            init.dir.display()
-        ),
-    ));
-    if ready.keep_passphrase {
-        terminal.say(terminal.pick(
-            format!(
-                "日志钥匙的口令写在 {}，仅供演示；正式账本请自己保管口令。",
-                folder.join("log.passphrase").display()
-            ),
-            format!(
-                "the log key's passphrase is in {}: for training only.",
-                folder.join("log.passphrase").display()
-            ),
-        ));
-    }
+    say_opened(terminal, init, ready, folder, pins);
     terminal.say(terminal.pick(
         format!("要紧：{} 里每把钥匙都要交给本人，然后从这台机器上删除。服务器不该留有任何成员的钥匙。", founding.keys.display()),
         format!("Important: hand every key in {} to its owner, then delete it here. A server must hold no member's key.", founding.keys.display()),
@@ -339,4 +296,54 @@ fn report(
             opened.members.len()
         ),
     ));
+}
+
+/// Says what the new ledger is known by, and where it is.
+fn say_opened(terminal: Terminal, init: &Init, ready: &Ready, folder: &Path, pins: &Pins) {
+    if matches!(&ready.statement.event, Event::LedgerOpened(opened) if opened.training) {
+        terminal.say(terminal.pick(
+            "【演示账本】每一页、每份导出都会标明。",
+            "[TRAINING LEDGER] Every page and export says so.",
+        ));
+    }
+    let pins_file = folder.join("pins.json");
+    terminal.say(terminal.pick(
+        format!(
+            "账本编号：{}\n日志公钥：{}\n信任锚：{}（请发给所有要核对账本的人）",
+            pins.ledger_id,
+            pins.log_key,
+            pins_file.display()
+        ),
+        format!(
+            "ledger id: {}\nlog key: {}\npins: {} (give it to everyone who verifies)",
+            pins.ledger_id,
+            pins.log_key,
+            pins_file.display()
+        ),
+    ));
+    terminal.say(terminal.pick(
+        format!(
+            "对外地址：https://{}（启动服务：sanzi serve --data {}）",
+            pins.origin,
+            init.dir.display()
+        ),
+        format!(
+            "address: https://{} (start the server: sanzi serve --data {})",
+            pins.origin,
+            init.dir.display()
+        ),
+    ));
+    if ready.keep_passphrase {
+        let kept = folder.join("log.passphrase");
+        terminal.say(terminal.pick(
+            format!(
+                "日志钥匙的口令写在 {}，仅供演示；正式账本请自己保管口令。",
+                kept.display()
+            ),
+            format!(
+                "the log key's passphrase is in {}: for training only.",
+                kept.display()
+            ),
+        ));
+    }
 }
