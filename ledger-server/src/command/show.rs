@@ -15,6 +15,9 @@ use crate::timeline::{self, Shown};
 
 #[derive(Debug, clap::Args)]
 #[command(
+    override_usage = "sanzi show [OPTIONS] <SOURCE> <INDEX|--transaction <ID>|--stream <STREAM>>"
+)]
+#[command(
     after_help = "  $ sanzi show data 3\n  $ sanzi show data --transaction 2026-001\n  $ sanzi show data --stream ledger"
 )]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["index", "transaction", "stream"]))]
