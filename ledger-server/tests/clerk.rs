@@ -46,6 +46,9 @@ fn a_transaction_walks_through_all_sixteen_steps() {
     service.stop();
     everything_can_be_read(&office, &mirror);
     everything_can_be_read(&office, "data");
+    let held = office.ok(&["audit", "data", "--index"]);
+    assert!(!held.err.contains("不比对"), "{held:?}");
+    office.fails(&["audit", &mirror, "--index"], 2, "只用于数据文件夹");
     notices(&office);
     receipts(&office);
     tampering_is_found(&office);

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use ledger_core::Language;
-use ledger_core::audit::Report;
+use ledger_core::audit::{Report, audit_index};
 use ledger_core::policy::Policy;
+use ledger_core::store::Store as _;
+use ledger_core::store::local::{LocalFolder, LocalOptions};
 use serde_json::{Value, json};
 
 use super::help::Text;
@@ -25,6 +27,10 @@ pub(crate) struct Audit {
     policy: Option<PathBuf>,
     #[arg(long)]
     json: bool,
+    #[arg(long)]
+    index: bool,
+    #[arg(long, value_name = "DIR", requires = "index")]
+    anchor: Option<PathBuf>,
 }
 
 pub(crate) const TEXTS: &[Text] = &[
@@ -53,12 +59,25 @@ pub(crate) const TEXTS: &[Text] = &[
         zh: "以 JSON 输出报告",
         en: "Print the report as JSON",
     },
+    Text {
+        of: "audit.index",
+        zh: "另把数据文件夹的索引与日志逐条比对（文件夹不能正在使用）",
+        en: "Compare a data folder's index with the log, too (the folder must not be in use)",
+    },
+    Text {
+        of: "audit.anchor",
+        zh: "锚点文件夹，同 serve 的 --anchor",
+        en: "The folder of the anchors, as for serve",
+    },
 ];
 
 impl Audit {
     /// Audits a ledger.
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
         let terminal = Terminal::new(language);
+        if self.index && !compare_index(terminal, &self.source, self.anchor)? {
+            return Ok(ExitCode::from(1));
+        }
         audit(
             terminal,
             &self.source,
@@ -67,6 +86,44 @@ impl Audit {
             self.json,
         )
     }
+}
+
+/// Whether the index of a data folder says what the log says, for every ledger in it.
+fn compare_index(
+    terminal: Terminal,
+    source: &str,
+    anchor_folder: Option<PathBuf>,
+) -> anyhow::Result<bool> {
+    let place = source_arg::data_place(source).with_context(|| {
+        terminal.pick(
+            format!("--index 只用于数据文件夹；{source} 不是"),
+            format!("--index is for data folders, which {source} is not"),
+        )
+    })?;
+    let options = LocalOptions {
+        anchor_folder,
+        ..LocalOptions::default()
+    };
+    let folder = LocalFolder::open(&place.data, options)?;
+    let mut holds = true;
+    for slug in folder.slugs()? {
+        let store = folder.ledger(&slug)?;
+        if store.indexed_size() < store.size() {
+            terminal.advise(terminal.pick(
+                format!("账本 {slug} 上次没有正常停止，索引会在下次启动时重建，这次不比对。"),
+                format!("ledger {slug} was not stopped cleanly; its index is made again at the next start and is not compared"),
+            ));
+        } else if let Some(fault) = audit_index(&store)? {
+            terminal.say(format!(
+                "{slug}：{fault} {}",
+                fault.meaning(terminal.language)
+            ));
+            holds = false;
+        }
+        store.close()?;
+    }
+    folder.close()?;
+    Ok(holds)
 }
 
 /// Reads a witness policy.
