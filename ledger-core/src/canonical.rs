@@ -135,7 +135,8 @@ pub fn check_text(json: &str) -> Result<(), CanonicalError> {
 }
 
 /// Whether a character could hide or reorder what people read.
-pub(crate) fn hides(character: char) -> bool {
+#[must_use]
+pub fn hides(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

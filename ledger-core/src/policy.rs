@@ -296,16 +296,23 @@ impl Policy {
         self.check_witnesses(log, checkpoint)
     }
 
-    /// As [`Policy::check`], for a log that is known from elsewhere and need not be in the policy.
+    /// As [`Policy::check`], for a log that is known from elsewhere. A policy without logs is of any
+    /// log; one that names logs is of those only.
     ///
     /// # Errors
-    /// As [`Policy::check`], except [`PolicyError::UnknownLog`].
+    /// As [`Policy::check`].
     pub fn check_log(
         &self,
         checkpoint: &[u8],
         log: &VerifierKey,
     ) -> Result<PolicyVerdict, PolicyError> {
-        self.check_witnesses(log, SignedCheckpoint::open(checkpoint, log)?)
+        let checkpoint = SignedCheckpoint::open(checkpoint, log)?;
+        let named = |known: &Log| known.key == *log;
+        if !self.logs.is_empty() && !self.logs.iter().any(named) {
+            let found = checkpoint.checkpoint().origin().to_owned();
+            return Err(PolicyError::UnknownLog { found });
+        }
+        self.check_witnesses(log, checkpoint)
     }
 
     fn check_witnesses(

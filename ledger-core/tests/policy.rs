@@ -243,12 +243,19 @@ fn strangers_are_ignored_and_forgers_are_not() {
         nested.check(&other_log),
         Err(PolicyError::UnknownLog { found })
     );
-    assert!(
-        nested
-            .check_log(&other_log, log(2).verifier())
-            .unwrap()
-            .quorum_met
+    // A policy that names logs is of those; one that names none is of any.
+    let found = ORIGIN.to_owned();
+    assert_eq!(
+        nested.check_log(&other_log, log(2).verifier()),
+        Err(PolicyError::UnknownLog { found })
     );
+    let (_, without_log) = witnesses()
+        .split_once('\n')
+        .map(|(l, rest)| (l.to_owned(), rest.to_owned()))
+        .unwrap();
+    let any: Policy = format!("{without_log}{NESTED}").parse().unwrap();
+    let verdict = any.check_log(&other_log, log(2).verifier()).unwrap();
+    assert!(verdict.quorum_met);
 
     let text = String::from_utf8(checkpoint(&log(1), &[1, 2, 4]).to_bytes()).unwrap();
     let moved = text.replace("\n7\n", "\n8\n");

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, FromRequest, Path, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
@@ -104,9 +105,10 @@ fn answer(ledger: &Served, receipt: &Receipt) -> Response {
 pub(crate) async fn proof(
     State(ledger): State<Arc<Served>>,
     Asked(language): Asked,
-    Path(index): Path<String>,
+    index: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
-    let index = parse_size(&index).ok_or_else(|| Problem::not_found(language))?;
+    let index = index.ok().and_then(|Path(index)| parse_size(&index));
+    let index = index.ok_or_else(|| Problem::not_found(language))?;
     let snapshot = ledger.snapshot();
     let proof = reading(language, move || snapshot.proof(index)).await?;
     Ok((headers(TEXT, BRIEFLY), proof.to_string()).into_response())
@@ -118,9 +120,10 @@ pub(crate) async fn proof(
 pub(crate) async fn document(
     State(ledger): State<Arc<Served>>,
     Asked(language): Asked,
-    Path(digest): Path<String>,
+    digest: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
-    let digest: Digest = digest.parse().map_err(|_| Problem::not_found(language))?;
+    let digest = digest.ok().and_then(|Path(digest)| digest.parse().ok());
+    let digest: Digest = digest.ok_or_else(|| Problem::not_found(language))?;
     let snapshot = ledger.snapshot();
     let read = move || snapshot.reader.document(&digest).map_err(LedgerError::from);
     let found = reading(language, read).await?;

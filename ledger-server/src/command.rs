@@ -32,7 +32,7 @@ mod verify;
 
 use help::Text;
 
-use crate::terminal::Refused;
+use crate::terminal::{Refused, visible};
 
 /// The exit code of a command whose answer is no.
 const REFUSED: u8 = 1;
@@ -153,12 +153,12 @@ fn described(error: &anyhow::Error, language: Language) -> String {
 
 /// Prints a line of the answer. That nobody reads it is no error.
 fn say(line: &str) {
-    let _ = writeln!(io::stdout().lock(), "{line}");
+    let _ = writeln!(io::stdout().lock(), "{}", visible(line));
 }
 
 /// Prints a line that is not part of the answer.
 fn complain(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", visible(line));
 }
 
 #[cfg(test)]

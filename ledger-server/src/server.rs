@@ -1,17 +1,36 @@
 //! A router on a socket, until it is told to stop.
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt as _;
+use axum::extract::ConnectInfo;
+use axum::middleware::AddExtension;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use ledger_core::store::StoreError;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tower::Service as _;
 
+use crate::share::{Share, Shares};
 use crate::writer::Writer;
+
+/// How long a request's head may take to arrive, from when it could.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// How long a connection may be used before its client has to make a new one.
+const CONNECTION_TIME: Duration = Duration::from_secs(300);
+
+/// How long an answer may then still take.
+const LAST_ANSWER_TIME: Duration = Duration::from_secs(30);
+
+/// How many connections one address may have: fewer than a process may commonly have files.
+const CONNECTIONS_PER_ADDRESS: usize = 256;
 
 /// How long open requests may take to finish.
 const REQUESTS_TIME: Duration = Duration::from_secs(2);
@@ -47,30 +66,66 @@ pub async fn serve(
     writer: Writer,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    let (stop, stopped) = oneshot::channel::<()>();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    // An answer is small and complete: it need not wait for more to send.
-    let listener = listener.tap_io(|socket| {
-        let _ = socket.set_nodelay(true);
-    });
-    let serving = axum::serve(listener, service)
-        .with_graceful_shutdown(async {
-            // Whether told or dropped, it is time.
-            let _ = stopped.await;
-        })
-        .into_future();
-    let mut serving = std::pin::pin!(serving);
-    let ended = tokio::select! {
-        ended = &mut serving => ended,
-        () = shutdown => {
-            drop(stop);
-            // A client that does not finish in time is left behind.
-            timeout(REQUESTS_TIME, &mut serving).await.unwrap_or(Ok(()))
-        }
-    };
+    let (stop, stopped) = watch::channel(());
+    let mut connections = JoinSet::new();
+    tokio::select! {
+        () = accept(listener, router, stopped, &mut connections) => {}
+        () = shutdown => {}
+    }
+    drop(stop);
+    // A client that does not finish in time is left behind.
+    let _ = timeout(REQUESTS_TIME, async {
+        while connections.join_next().await.is_some() {}
+    })
+    .await;
     match timeout(CLOSING_TIME, writer.stop()).await {
         Ok(closed) => closed?,
         Err(_) => return Err(ServeError::TooLong),
     }
-    Ok(ended?)
+    Ok(())
+}
+
+/// Takes connections for ever, each as a task of its own.
+async fn accept(
+    mut listener: TcpListener,
+    router: Router,
+    stopped: watch::Receiver<()>,
+    connections: &mut JoinSet<()>,
+) {
+    let shares = Shares::new(CONNECTIONS_PER_ADDRESS);
+    let mut services = router.into_make_service_with_connect_info::<SocketAddr>();
+    loop {
+        let (socket, peer) = axum::serve::Listener::accept(&mut listener).await;
+        while connections.try_join_next().is_some() {}
+        // Who has too many is not answered: that would take what there is too little of.
+        let Some(share) = shares.take(peer.ip()) else {
+            continue;
+        };
+        let Ok(service) = services.call(peer).await;
+        let service = TowerToHyperService::new(service);
+        connections.spawn(converse(socket, service, share, stopped.clone()));
+    }
+}
+
+/// Answers one client until it leaves, stalls, has been there long enough, or all have to go.
+async fn converse(
+    socket: TcpStream,
+    service: TowerToHyperService<AddExtension<Router, ConnectInfo<SocketAddr>>>,
+    _share: Share,
+    mut stopped: watch::Receiver<()>,
+) {
+    // An answer is small and complete: it need not wait for more to send.
+    let _ = socket.set_nodelay(true);
+    let connection = Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .serve_connection(TokioIo::new(socket), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stopped.changed() => {}
+        () = sleep(CONNECTION_TIME) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = timeout(LAST_ANSWER_TIME, connection).await;
 }

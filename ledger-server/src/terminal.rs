@@ -4,6 +4,7 @@
 //! them apart. Without a terminal, answers are read line by line from standard input. Knows nothing of
 //! ledgers.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 
@@ -31,7 +32,7 @@ impl Terminal {
     /// Prints a line of the result.
     pub(crate) fn say(self, text: impl AsRef<str>) {
         // Whoever closed the pipe does not want to read on.
-        let _ = writeln!(io::stdout().lock(), "{}", text.as_ref());
+        let _ = writeln!(io::stdout().lock(), "{}", visible(text.as_ref()));
     }
 
     /// Prints bytes of the result as they are.
@@ -41,7 +42,7 @@ impl Terminal {
 
     /// Prints a line that is not part of the result: advice, warnings, progress.
     pub(crate) fn advise(self, text: impl AsRef<str>) {
-        let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
+        let _ = writeln!(io::stderr().lock(), "{}", visible(text.as_ref()));
     }
 
     /// Whether somebody can be asked again when an answer does not fit.
@@ -52,7 +53,7 @@ impl Terminal {
     /// Asks and returns the answer, without white space around it.
     pub(crate) fn ask(self, question: &str) -> anyhow::Result<String> {
         let mut err = io::stderr().lock();
-        let _ = write!(err, "{question}");
+        let _ = write!(err, "{}", visible(question));
         let _ = err.flush();
         drop(err);
         let mut line = String::new();
@@ -191,6 +192,20 @@ impl Terminal {
     }
 }
 
+/// Text as it may be shown: what a terminal would obey, or what would hide or reorder the rest, is
+/// written out. What a server, a file or a person sent is shown beside our own words.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    let hides = |c: char| !matches!(c, '\n' | '\t') && ledger_core::canonical::hides(c);
+    if !text.contains(hides) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| match hides(c) {
+        true => c.escape_unicode().to_string(),
+        false => c.to_string(),
+    };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
 /// The answer to what was asked is no: a rule refuses it, or something does not hold. Exit code 1.
 #[derive(Debug)]
 pub(crate) struct Refused(pub(crate) String);
@@ -202,3 +217,19 @@ impl std::fmt::Display for Refused {
 }
 
 impl std::error::Error for Refused {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_written_out() {
+        for plain in ["", "第 3 条：成立。\n\tok", "<b>&\""] {
+            assert_eq!(visible(plain), plain);
+        }
+        assert_eq!(
+            visible("a\u{1b}[2Jb\u{9b}31mc\u{202e}d\re"),
+            "a\\u{1b}[2Jb\\u{9b}31mc\\u{202e}d\\u{d}e"
+        );
+    }
+}

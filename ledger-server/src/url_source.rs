@@ -3,6 +3,7 @@
 //! Every answer has a time limit and a size limit, and what failed for a moment is tried again. Nothing
 //! that comes back is believed here.
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -78,7 +79,16 @@ impl UrlSource {
     fn request(&self, answer: Result<Response<Body>, ureq::Error>) -> anyhow::Result<Answer> {
         let mut answer = answer?;
         let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(LIMIT).read_to_vec()?;
+        let mut body = Vec::new();
+        // The client's own limit counts what came over the wire: a little of it can unpack to a lot.
+        let reader = answer.body_mut().with_config().limit(LIMIT).reader();
+        reader.take(LIMIT + 1).read_to_end(&mut body)?;
+        if body.len() as u64 > LIMIT {
+            bail!(self.terminal.pick(
+                format!("回答超过 {LIMIT} 字节"),
+                format!("the answer is longer than {LIMIT} bytes"),
+            ));
+        }
         Ok(Answer { status, body })
     }
 

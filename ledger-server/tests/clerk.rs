@@ -231,6 +231,21 @@ fn receipts(office: &Office) {
         other.out.contains("另一个账本") && other.last().contains("第 0 条"),
         "{other:?}"
     );
+    // The founding is what the ledger id is the hash of: a receipt for another one is not of this ledger.
+    office.ok(&[
+        "proof",
+        "data",
+        "0",
+        "--out",
+        "0.proof",
+        "--entry-out",
+        "0.entry",
+    ]);
+    let receipt = [
+        "verify", "--proof", "0.proof", "--entry", "0.entry", "--pins",
+    ];
+    office.ok(&[&receipt[..], &["data/donglang/pins.json"]].concat());
+    office.fails(&[&receipt[..], &["other.json"]].concat(), 1, "回执不成立");
     let report = office
         .run(&["verify", "data", "--pins", "other.json", "--json"])
         .json();

@@ -348,6 +348,8 @@ fn what_is_not_there_is_404_and_other_methods_are_405() {
         "/donglang/",
         "/donglang/nowhere",
         "/other/checkpoint",
+        "/donglang/proof/%ff",
+        "/donglang/documents/%ff",
     ] {
         site.get(path).problem(404, "not_found");
     }

@@ -200,3 +200,51 @@ fn idle_and_stalled_clients_do_not_keep_it_from_stopping() {
     let (_, indexed) = ledger_of(&data.open());
     assert_eq!(indexed, 0);
 }
+
+#[test]
+fn one_address_that_stalls_keeps_no_other_from_being_answered() {
+    let data = DataFolder::new();
+    let folder = data.open();
+    let running = run(&folder);
+    let stalled: Vec<TcpStream> = (0..257)
+        .map(|_| {
+            let mut socket = TcpStream::connect(running.at).unwrap();
+            // The last is turned away.
+            let _ = socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-");
+            socket
+        })
+        .collect();
+    let begun = Instant::now();
+    let mut turned_away = &stalled[256];
+    assert!(matches!(turned_away.read(&mut [0; 1]), Ok(0) | Err(_)));
+    assert!(begun.elapsed() < Duration::from_secs(5));
+
+    // Another address of this machine.
+    let runtime = Runtime::new().unwrap();
+    let other = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        socket
+            .connect(running.at)
+            .await
+            .unwrap()
+            .into_std()
+            .unwrap()
+    });
+    other.set_nonblocking(false).unwrap();
+    let mut first = [0; 12];
+    (&other)
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        .unwrap();
+    (&other).read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+
+    // Who never finishes a head is let go, and the address may come again.
+    let mut rest = Vec::new();
+    let _ = (&stalled[0]).read_to_end(&mut rest);
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(running.get("/healthz"), b"ok\n");
+    running.stop.send(()).unwrap();
+    running.ended.join().unwrap().unwrap();
+}

@@ -151,6 +151,9 @@ impl Verify {
                 pins.origin
             )));
         }
+        if proof.index() == 0 && leaf != pins.ledger_id {
+            bail!(refused(format!("{leaf} ≠ {}", pins.ledger_id)));
+        }
         if let Some(file) = &self.policy {
             let policy = audit::read_policy(terminal, file)?;
             let verdict = policy.check_log(&held.to_bytes(), &pins.log_key);
