@@ -7,6 +7,7 @@ use ledger_core::disclosure::Disclosure;
 use ledger_core::event::{Event, Statement};
 use ledger_core::hash::Digest;
 use ledger_core::name::StreamId;
+use ledger_core::signing;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::Phase;
 use ledger_core::{MemberId, Refusal, SigningKey, StatedTime, Step};
@@ -228,7 +229,7 @@ impl Desk<'_> {
             .last_received_at()
             .map_or(now, |last| last.max(now));
         let signed = std::slice::from_ref(&self.signer);
-        let seats = signers::rule_of(self.charter, &statement.event)
+        let seats = signing::rule_of(self.charter, &statement.event)
             .and_then(|rule| signers::seats(signed, rule, &self.ledger.roster, position));
         let all: Vec<MemberId> = match &seats {
             Some(seats) => seats.iter().map(|seat| seat.member.clone()).collect(),
