@@ -33,7 +33,7 @@ pub const ENTRY_LIMIT: usize = 65_535;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Collective {
-    /// Its 统一社会信用代码.
+    /// Its unified social credit code. (统一社会信用代码)
     pub credit_code: CreditCode,
     /// Its full name. (名称)
     pub name: Line,
@@ -50,13 +50,13 @@ pub struct Collective {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LedgerOpened {
-    /// The first charter.
+    /// The first charter. (章程)
     pub charter: Charter,
-    /// Whose ledger it is.
+    /// Whose ledger it is. (集体经济组织)
     pub collective: Collective,
-    /// The first roster.
+    /// The first roster. (成员名册)
     pub members: Vec<Enrolment>,
-    /// The name of the log.
+    /// The name of the log. (日志名)
     pub origin: Origin,
     /// Whether this is a training ledger, which every page says. (演示账本)
     pub training: bool,
@@ -67,7 +67,7 @@ pub struct LedgerOpened {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemberEnrolled {
-    /// The member, its key and roles.
+    /// The member, its key and roles. (入册成员)
     pub enrolment: Enrolment,
 }
 
@@ -76,9 +76,9 @@ pub struct MemberEnrolled {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoleGranted {
-    /// Who.
+    /// Who. (成员代号)
     pub member: MemberId,
-    /// Which role.
+    /// Which role. (岗位)
     pub role: Role,
 }
 
@@ -87,11 +87,11 @@ pub struct RoleGranted {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoleEnded {
-    /// Who.
+    /// Who. (成员代号)
     pub member: MemberId,
-    /// Why.
+    /// Why. (原因)
     pub reason: Paragraph,
-    /// Which role.
+    /// Which role. (岗位)
     pub role: Role,
 }
 
@@ -100,9 +100,9 @@ pub struct RoleEnded {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyRotated {
-    /// The new key.
+    /// The new key. (公钥)
     pub key: VerifierKey,
-    /// Whose.
+    /// Whose. (成员代号)
     pub member: MemberId,
 }
 
@@ -111,13 +111,13 @@ pub struct KeyRotated {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyCompromised {
-    /// Which key: the present one, or one that was replaced.
+    /// Which key: the present one, or one that was replaced. (公钥)
     pub key: VerifierKey,
-    /// Whose.
+    /// Whose. (成员代号)
     pub member: MemberId,
-    /// What happened.
+    /// What happened. (原因)
     pub reason: Paragraph,
-    /// Since when, by the log's clock.
+    /// Since when, by the log's clock. (自何时起)
     pub since: LogTime,
 }
 
@@ -127,10 +127,11 @@ pub struct KeyCompromised {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CharterAdopted {
     /// Whether it also governs transactions under way; otherwise these finish under their own.
+    /// (是否也适用于进行中的交易)
     pub applies_to_open: bool,
-    /// The charter, whole.
+    /// The charter, whole. (章程)
     pub charter: Charter,
-    /// Why.
+    /// Why. (原因)
     pub reason: Paragraph,
 }
 
