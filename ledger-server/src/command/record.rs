@@ -214,6 +214,7 @@ impl Record {
             ));
         }
         desk.check_turn(&self.kind)?;
+        desk.introduce(&self.kind);
         let mut body = self.given(desk)?;
         let attachments = Attachments::collect(
             desk,

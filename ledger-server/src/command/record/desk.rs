@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use ledger_core::admit;
-use ledger_core::charter::Charter;
+use ledger_core::charter::{Charter, Cosigner, When};
 use ledger_core::disclosure::Disclosure;
 use ledger_core::event::{Event, Statement};
 use ledger_core::hash::Digest;
@@ -102,6 +102,43 @@ impl Desk<'_> {
             })),
             _ => Ok(()),
         }
+    }
+
+    /// Says which step it is, what the charter says it consists of, and who signs it.
+    pub(super) fn introduce(&self, kind: &str) {
+        let (t, l) = (self.terminal, self.terminal.language);
+        let Ok(step) = kind.parse::<Step>() else {
+            return;
+        };
+        let rule = self.charter.steps.of(step);
+        let cosigner = |cosigner: &Cosigner| {
+            let when = match cosigner.when {
+                When::Always => "",
+                When::IfAppointed => t.pick("（设有时）", " (if appointed)"),
+                When::Optional => t.pick("（可选）", " (optional)"),
+            };
+            format!("{}{when}", l.pick(cosigner.role.zh(), cosigner.role.en()))
+        };
+        let cosigns: Vec<String> = rule.signing.cosigns.iter().map(cosigner).collect();
+        let cosigns = match cosigns.as_slice() {
+            [] => t.pick("无", "nobody").to_owned(),
+            _ => cosigns.join(t.pick("、", ", ")),
+        };
+        let (number, answers) = (step.number(), rule.signing.answers);
+        t.advise(t.pick(
+            format!(
+                "第 {number} 环节 {}：{}\n  负责：{}；会签：{cosigns}",
+                step.zh(),
+                rule.content,
+                answers.zh()
+            ),
+            format!(
+                "step {number}, {}: {}\n  answers for it: {}; co-signs: {cosigns}",
+                step.en(),
+                rule.content,
+                answers.en()
+            ),
+        ));
     }
 
     /// Asks for what `body` does not hold yet.
