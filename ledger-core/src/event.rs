@@ -28,6 +28,9 @@ pub const STATEMENT_LIMIT: usize = 48 * 1024;
 /// The longest entry, in bytes: what a bundle's two-byte length can say.
 pub const ENTRY_LIMIT: usize = 65_535;
 
+/// The longest signed event, in bytes: the time of receipt and its newline come before it in an entry.
+pub const NOTE_LIMIT: usize = ENTRY_LIMIT - "2018-03-02T01:31:02Z\n".len();
+
 /// The collective that owns the assets. (农村集体经济组织)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -532,8 +535,6 @@ impl SignedEvent {
     /// # Errors
     /// [`ParseError`], if the bytes are not one, or not in their one canonical form.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        // The time of receipt and its newline come before the note in an entry.
-        const NOTE_LIMIT: usize = ENTRY_LIMIT - 21;
         if bytes.len() > NOTE_LIMIT {
             return Err(ParseError::TooLarge {
                 limit: NOTE_LIMIT,
