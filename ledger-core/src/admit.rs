@@ -378,15 +378,16 @@ impl Case<'_> {
         };
         let charter = self.charter();
         let composed = Disclosure::compose(self.ledger, charter, transaction, point, publication);
-        // A disclosure that cannot be encoded has no digest that anyone could have signed.
-        let expected = composed.digest().unwrap_or(Digest::from_bytes([0; 32]));
-        if publication.disclosure != expected {
-            return Err(Refusal::DisclosureMismatch {
-                expected,
-                found: publication.disclosure,
-            });
+        let found = publication.disclosure;
+        match composed.digest() {
+            Ok(expected) if expected == found => Ok(()),
+            Ok(expected) => Err(Refusal::DisclosureMismatch { expected, found }),
+            // What cannot be encoded has no digest, and matches none, not even this one.
+            Err(_) => Err(Refusal::DisclosureMismatch {
+                expected: Digest::from_bytes([0; 32]),
+                found,
+            }),
         }
-        Ok(())
     }
 }
 
