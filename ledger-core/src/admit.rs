@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::authenticate::AuthenticEvent;
 use crate::calendar::CalendarError;
-use crate::charter::{Charter, SigningRule};
+use crate::charter::Charter;
 use crate::disclosure::Disclosure;
 use crate::event::{self, Event, LoggedEntry, SignedEvent, Statement, StepView};
 use crate::hash::{Digest, Hash};
@@ -218,7 +218,15 @@ impl Case<'_> {
         )
     }
 
-    fn check_signers(&self, rule: &SigningRule) -> Result<(), Refusal> {
+    /// The charter that governs the event.
+    fn charter(&self) -> &Charter {
+        let governing = self.state.charter_of(&self.statement.stream);
+        governing.unwrap_or_else(|| self.ledger.charter_at(self.position))
+    }
+
+    fn check_signers(&self) -> Result<(), Refusal> {
+        let rule = signing::rule_of(self.charter(), &self.statement.event);
+        let rule = rule.ok_or(Refusal::AlreadyOpened)?;
         signing::assign(self.signers, rule, &self.ledger.roster, self.position).map(|_| ())
     }
 
@@ -226,18 +234,10 @@ impl Case<'_> {
         self.state.transaction(id)
     }
 
-    fn charter(&self, id: &TransactionId) -> &Charter {
-        let begun_at = self
-            .transaction(id)
-            .map_or(self.position, |transaction| transaction.begun_at);
-        self.ledger.charter_of(begun_at, self.position)
-    }
-
     /// Rules of a step: order, gate, signers, documents, and what its record must satisfy.
     fn step(&self, id: &TransactionId, view: StepView<'_>) -> Result<(), Refusal> {
-        let charter = self.charter(id);
-        let rule = charter.steps.of(view.step);
-        self.check_signers(&rule.signing)?;
+        let charter = self.charter();
+        self.check_signers()?;
         self.check_turn(id, view.step)?;
         if let Some(publication) = self.statement.event.publication() {
             check_channels(charter, publication)?;
@@ -254,8 +254,8 @@ impl Case<'_> {
             .iter()
             .map(|document| document.kind())
             .collect();
-        let needed = rule
-            .documents
+        let rules = &charter.steps.of(view.step).documents;
+        let needed = rules
             .iter()
             .filter(|document| document.required)
             .map(|document| &document.kind);
@@ -329,7 +329,7 @@ impl Case<'_> {
 
     /// A posting on a channel that the publication named, once, of what was published.
     fn posting(&self, id: &TransactionId, posted: &ChannelPosted) -> Result<(), Refusal> {
-        self.check_signers(&self.charter(id).postings)?;
+        self.check_signers()?;
         let Some(transaction) = self.transaction(id) else {
             return Err(Refusal::NothingToPost);
         };
@@ -376,17 +376,18 @@ impl Case<'_> {
                 found: point.step(),
             });
         };
-        let charter = self.charter(id);
+        let charter = self.charter();
         let composed = Disclosure::compose(self.ledger, charter, transaction, point, publication);
-        // A disclosure that cannot be encoded has no digest that anyone could have signed.
-        let expected = composed.digest().unwrap_or(Digest::from_bytes([0; 32]));
-        if publication.disclosure != expected {
-            return Err(Refusal::DisclosureMismatch {
-                expected,
-                found: publication.disclosure,
-            });
+        let found = publication.disclosure;
+        match composed.digest() {
+            Ok(expected) if expected == found => Ok(()),
+            Ok(expected) => Err(Refusal::DisclosureMismatch { expected, found }),
+            // What cannot be encoded has no digest, and matches none, not even this one.
+            Err(_) => Err(Refusal::DisclosureMismatch {
+                expected: Digest::from_bytes([0; 32]),
+                found,
+            }),
         }
-        Ok(())
     }
 }
 

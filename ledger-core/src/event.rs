@@ -28,12 +28,15 @@ pub const STATEMENT_LIMIT: usize = 48 * 1024;
 /// The longest entry, in bytes: what a bundle's two-byte length can say.
 pub const ENTRY_LIMIT: usize = 65_535;
 
+/// The longest signed event, in bytes: the time of receipt and its newline come before it in an entry.
+pub const NOTE_LIMIT: usize = ENTRY_LIMIT - "2018-03-02T01:31:02Z\n".len();
+
 /// The collective that owns the assets. (农村集体经济组织)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Collective {
-    /// Its 统一社会信用代码.
+    /// Its unified social credit code. (统一社会信用代码)
     pub credit_code: CreditCode,
     /// Its full name. (名称)
     pub name: Line,
@@ -50,13 +53,13 @@ pub struct Collective {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LedgerOpened {
-    /// The first charter.
+    /// The first charter. (章程)
     pub charter: Charter,
-    /// Whose ledger it is.
+    /// Whose ledger it is. (集体经济组织)
     pub collective: Collective,
-    /// The first roster.
+    /// The first roster. (成员名册)
     pub members: Vec<Enrolment>,
-    /// The name of the log.
+    /// The name of the log. (日志名)
     pub origin: Origin,
     /// Whether this is a training ledger, which every page says. (演示账本)
     pub training: bool,
@@ -67,7 +70,7 @@ pub struct LedgerOpened {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemberEnrolled {
-    /// The member, its key and roles.
+    /// The member, its key and roles. (入册成员)
     pub enrolment: Enrolment,
 }
 
@@ -76,9 +79,9 @@ pub struct MemberEnrolled {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoleGranted {
-    /// Who.
+    /// Who. (成员代号)
     pub member: MemberId,
-    /// Which role.
+    /// Which role. (岗位)
     pub role: Role,
 }
 
@@ -87,11 +90,11 @@ pub struct RoleGranted {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoleEnded {
-    /// Who.
+    /// Who. (成员代号)
     pub member: MemberId,
-    /// Why.
+    /// Why. (原因)
     pub reason: Paragraph,
-    /// Which role.
+    /// Which role. (岗位)
     pub role: Role,
 }
 
@@ -100,9 +103,9 @@ pub struct RoleEnded {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyRotated {
-    /// The new key.
+    /// The new key. (公钥)
     pub key: VerifierKey,
-    /// Whose.
+    /// Whose. (成员代号)
     pub member: MemberId,
 }
 
@@ -111,13 +114,13 @@ pub struct KeyRotated {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyCompromised {
-    /// Which key: the present one, or one that was replaced.
+    /// Which key: the present one, or one that was replaced. (公钥)
     pub key: VerifierKey,
-    /// Whose.
+    /// Whose. (成员代号)
     pub member: MemberId,
-    /// What happened.
+    /// What happened. (原因)
     pub reason: Paragraph,
-    /// Since when, by the log's clock.
+    /// Since when, by the log's clock. (自何时起)
     pub since: LogTime,
 }
 
@@ -127,10 +130,11 @@ pub struct KeyCompromised {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CharterAdopted {
     /// Whether it also governs transactions under way; otherwise these finish under their own.
+    /// (是否也适用于进行中的交易)
     pub applies_to_open: bool,
-    /// The charter, whole.
+    /// The charter, whole. (章程)
     pub charter: Charter,
-    /// Why.
+    /// Why. (原因)
     pub reason: Paragraph,
 }
 
@@ -531,8 +535,6 @@ impl SignedEvent {
     /// # Errors
     /// [`ParseError`], if the bytes are not one, or not in their one canonical form.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
-        // The time of receipt and its newline come before the note in an entry.
-        const NOTE_LIMIT: usize = ENTRY_LIMIT - 21;
         if bytes.len() > NOTE_LIMIT {
             return Err(ParseError::TooLarge {
                 limit: NOTE_LIMIT,

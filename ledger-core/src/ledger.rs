@@ -217,7 +217,6 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError`] if the store failed: then none of them was acknowledged.
-    #[allow(clippy::type_complexity)]
     pub fn append_many(
         &mut self,
         notes: &[impl AsRef<[u8]>],

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! bytes ─parse→ SignedEvent ─authenticate→ AuthenticEvent ─admit→ Entry | Refusal
-//!       ─append→ durable ─integrate→ TreeHead ─sign→ Checkpoint ─publish→ receipt
+//!       ─append→ durable ─push→ tree ─sign→ SignedCheckpoint ─publish→ receipt
 //! ```
 //!
 //! The auditor runs the same functions as the server. Embedding takes about fifteen lines:

@@ -222,9 +222,9 @@ impl fmt::Display for PriceBasis {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Price {
-    /// The sum, in 分.
+    /// The sum, in 分. (金额)
     pub fen: Fen,
-    /// What the sum is for.
+    /// What the sum is for. (计价方式)
     pub basis: PriceBasis,
 }
 

@@ -21,13 +21,13 @@ use crate::time::Date;
 pub enum DocumentRef {
     /// Anyone may read it.
     Public {
-        /// Which of the charter's documents it is.
+        /// Which of the charter's documents it is. (材料种类)
         kind: Label,
-        /// The SHA-256 of its bytes.
+        /// The SHA-256 of its bytes. (内容摘要)
         sha256: Digest,
-        /// Its length in bytes.
+        /// Its length in bytes. (字节数)
         size_bytes: u32,
-        /// Its name for people.
+        /// Its name for people. (名称)
         title: Line,
     },
 }

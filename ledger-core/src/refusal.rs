@@ -1,7 +1,8 @@
 //! Refusals: what the rules answer when they do not admit an event. (拒绝理由)
 //!
 //! A refusal is an answer, not a fault. Its name is the rule's name; it says what was expected, what
-//! was found, and what would be accepted. The order of the variants is the order in which rules run.
+//! was found, and what would be accepted. The order of the variants is the order in which rules run;
+//! those about signatures run line by line.
 
 use serde::Serialize;
 
@@ -130,11 +131,6 @@ refusals! {
         /// The roles that this event is signed in.
         expected: Vec<Role>,
     } = "signer_without_role", "签署人无此岗位", "signer has no such role";
-    /// A founding member has not signed the founding.
-    Rule FounderUnsigned {
-        /// Who must still sign.
-        missing: Vec<MemberId>,
-    } = "founder_unsigned", "发起成员未签全", "a founder has not signed";
     /// A role that must sign has not.
     Rule MissingRoles {
         /// The roles that must still sign.
@@ -288,6 +284,18 @@ refusals! {
         /// The two roles.
         roles: Vec<Role>,
     } = "roles_excluded", "不得兼任", "roles exclude each other";
+    /// A founding member has not signed the founding.
+    Rule FounderUnsigned {
+        /// Who must still sign.
+        missing: Vec<MemberId>,
+    } = "founder_unsigned", "发起成员未签全", "a founder has not signed";
+    /// A time since when a key is compromised lies after its declaration.
+    Rule CompromisedLater {
+        /// The latest time that would do.
+        expected: LogTime,
+        /// The time found.
+        found: LogTime,
+    } = "compromised_later", "失控时间晚于申报", "compromised after its declaration";
     /// Nobody would hold a role that is needed to change roster or charter.
     Rule Unstaffed {
         /// Which roles.
@@ -305,13 +313,6 @@ refusals! {
         /// The number found.
         found: u32,
     } = "charter_version", "章程版本号须递增", "charter version must rise";
-    /// A time since when a key is compromised lies after its declaration.
-    Rule CompromisedLater {
-        /// The latest time that would do.
-        expected: LogTime,
-        /// The time found.
-        found: LogTime,
-    } = "compromised_later", "失控时间晚于申报", "compromised after its declaration";
 }
 
 fn list<T>(items: &[T], show: impl Fn(&T) -> String, language: Language) -> String {

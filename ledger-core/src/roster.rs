@@ -93,13 +93,13 @@ impl Member {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Enrolment {
-    /// The member's key, named `<origin>/<member>`.
+    /// The member's key, named `<origin>/<member>`. (公钥)
     pub key: VerifierKey,
-    /// The short name used in key names.
+    /// The short name used in key names. (成员代号)
     pub member: MemberId,
-    /// The name shown to people.
+    /// The name shown to people. (名称)
     pub name: Line,
-    /// The roles held from now on; may be empty.
+    /// The roles held from now on; may be empty. (岗位)
     pub roles: Vec<Role>,
 }
 

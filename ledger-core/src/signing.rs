@@ -1,13 +1,28 @@
 //! Which signer fills which role: the rule "who". (谁来签)
 //!
 //! One person fills at most one role of an event, every role that must sign is filled, and nobody
-//! signs without a role. Knows nothing of steps; it is given the rule.
+//! signs without a role. The rule is the charter's; knows nothing of what a step records.
 
-use crate::charter::{SigningRule, When};
+use crate::charter::{Charter, SigningRule, When};
+use crate::event::Event;
 use crate::name::MemberId;
 use crate::refusal::Refusal;
 use crate::role::Role;
 use crate::roster::Roster;
+
+/// The charter's rule for who signs this event; `None` for the founding, which every founder signs.
+#[must_use]
+pub fn rule_of<'a>(charter: &'a Charter, event: &Event) -> Option<&'a SigningRule> {
+    Some(match event {
+        Event::LedgerOpened(_) => return None,
+        Event::CharterAdopted(_) => &charter.charter_changes,
+        Event::ChannelPosted(_) => &charter.postings,
+        event => match event.step() {
+            Some(view) => &charter.steps.of(view.step).signing,
+            None => &charter.roster_changes,
+        },
+    })
+}
 
 /// The roles that must sign at `position`, the one that answers first, and those that may.
 #[must_use]

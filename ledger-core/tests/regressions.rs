@@ -271,6 +271,14 @@ fn of_two_broken_rules_the_first_is_named() {
         "unstaffed",
         "training_only",
     ));
+    let mut scene = Scene::founded();
+    let later = compromised("chen", scene.clock.plus_seconds(1));
+    let found = rule(scene.change(later));
+    cases.push((found, "compromised_later", "unstaffed"));
+    let members: [(&str, &[&str]); 2] = [("chen", &["chair", "supervisor"]), ("huang", &[])];
+    let opened = event(founding(&training_charter(), true, &members));
+    let found = rule(founders.put("ledger", opened, &["chen"]));
+    cases.push((found, "roles_excluded", "founder_unsigned"));
     let wrong: Vec<_> = cases
         .iter()
         .filter(|(found, first, second)| {

@@ -14,6 +14,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use ledger_core::event::NOTE_LIMIT;
 use ledger_core::hash::Digest;
 use ledger_core::ledger::{LedgerError, Receipt};
 use ledger_core::refusal::Language;
@@ -21,7 +22,7 @@ use ledger_core::tree::parse_size;
 use serde::Serialize;
 
 use crate::language::Asked;
-use crate::problem::{NOTE_LIMIT_BYTES, Problem};
+use crate::problem::Problem;
 use crate::served::{Ledgers, Served};
 use crate::wire::{self, BRIEFLY, BYTES, FOR_EVER, TEXT, headers, reading};
 
@@ -76,7 +77,7 @@ async fn body(request: Request, language: Language) -> Result<Bytes, Problem> {
     match read.await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(Problem::too_large(NOTE_LIMIT_BYTES, None, language))
+            Err(Problem::too_large(NOTE_LIMIT, None, language))
         }
         Ok(Err(_)) | Err(_) => Err(Problem::too_slow(language)),
     }

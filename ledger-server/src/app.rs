@@ -13,13 +13,14 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, Method};
 use axum::routing::{get, post};
+use ledger_core::event::NOTE_LIMIT;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::language::Asked;
-use crate::problem::{NOTE_LIMIT_BYTES, Problem};
+use crate::problem::Problem;
 use crate::served::{Ledgers, Served};
 use crate::{api, pages, wire};
 
@@ -51,7 +52,7 @@ fn of_ledger(ledger: Arc<Served>) -> Router {
         .route("/ledger.json", get(api::ledger))
         .route("/tile/entries/{*path}", get(wire::tile))
         .layer(CompressionLayer::new());
-    let limit = DefaultBodyLimit::max(NOTE_LIMIT_BYTES);
+    let limit = DefaultBodyLimit::max(NOTE_LIMIT);
     Router::new()
         .route("/checkpoint", get(wire::checkpoint))
         .route("/documents/{sha256}", get(api::document))

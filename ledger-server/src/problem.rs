@@ -6,7 +6,7 @@
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use ledger_core::event::{ENTRY_LIMIT, ParseError};
+use ledger_core::event::{NOTE_LIMIT, ParseError};
 use ledger_core::ledger::{AppendError, LedgerError};
 use ledger_core::note::NoteError;
 use ledger_core::refusal::{Class, Language, Refusal};
@@ -14,9 +14,6 @@ use ledger_core::store::StoreError;
 use serde_json::{Map, Value, json};
 
 use crate::queue::SubmitError;
-
-/// The longest note that can become an entry, in bytes: the time of receipt and a newline come before it.
-pub(crate) const NOTE_LIMIT_BYTES: usize = ENTRY_LIMIT - 21;
 
 /// An error as a client is told it. (问题)
 #[derive(Debug, Clone)]
@@ -237,7 +234,7 @@ impl Problem {
                 Self::too_large(*limit, Some(*found), language)
             }
             ParseError::Note(NoteError::Size { found }) => {
-                Self::too_large(NOTE_LIMIT_BYTES, Some(*found), language)
+                Self::too_large(NOTE_LIMIT, Some(*found), language)
             }
             ParseError::Note(_) => {
                 malformed("malformed_note", "签名文书格式不对", "malformed note")

@@ -1,8 +1,7 @@
 //! The shape of an event, read from its JSON Schema: what a form asks and what a rendering shows.
 //!
 //! The library derives the schema from its own types, so a new kind of event is asked for and shown
-//! without a change here. Knows the Chinese terms that stand in parentheses in the schema's
-//! descriptions, and the few that do not.
+//! without a change here. The Chinese terms are those in parentheses in the schema's descriptions.
 
 use ledger_core::{Event, Language};
 use serde_json::Value;
@@ -164,30 +163,6 @@ const ORDER: &[&str] = &[
     "documents",
 ];
 
-/// Chinese names of fields whose description in the schema has none of its own.
-const TERMS: &[(&str, &str)] = &[
-    ("applies_to_open", "是否也适用于进行中的交易"),
-    ("basis", "计价方式"),
-    ("charter", "章程"),
-    ("collective", "集体经济组织"),
-    ("credit_code", "统一社会信用代码"),
-    ("enrolment", "入册成员"),
-    ("fen", "金额"),
-    ("key", "公钥"),
-    ("member", "成员代号"),
-    ("members", "成员名册"),
-    ("name", "名称"),
-    ("origin", "日志名"),
-    ("reason", "原因"),
-    ("role", "岗位"),
-    ("roles", "岗位"),
-    ("since", "自何时起"),
-    ("title", "名称"),
-    ("training", "演示账本"),
-    ("unit", "单位"),
-    ("value", "数量"),
-];
-
 /// The shape of a kind of event; `None` if there is no such kind.
 pub(crate) fn of_event(kind: &str) -> Option<Shape> {
     let root = schemars::schema_for!(Event).to_value();
@@ -316,14 +291,9 @@ impl Schema<'_> {
     fn label(&self, name: &str, schema: &Value) -> Label {
         let en = name.trim_end_matches("_fen").replace('_', " ");
         let described = schema["description"].as_str().and_then(term);
-        let listed = TERMS
-            .iter()
-            .find(|(field, _)| *field == name)
-            .map(|(_, zh)| *zh);
         let inner = nullable(schema).unwrap_or(schema);
         let (_, resolved) = self.resolve(inner);
         let zh = described
-            .or(listed)
             .or_else(|| resolved["description"].as_str().and_then(term))
             .unwrap_or(name);
         Label {

@@ -1,46 +1,14 @@
 //! Who signs an event, who has, and who is still to sign.
 //!
-//! The charter says which rule holds for which event; [`ledger_core::signing`] judges. What is here
+//! [`ledger_core::signing`] says which rule holds for which event, and judges. What is here
 //! looks ahead: it finds persons with whom the rule could be met.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use ledger_core::charter::{Charter, SigningRule};
-use ledger_core::event::Event;
+use ledger_core::charter::SigningRule;
 use ledger_core::roster::Roster;
 use ledger_core::signing::roles_of;
-use ledger_core::state::{LedgerState, State};
-use ledger_core::{MemberId, Role, StreamId};
-
-/// The charter that governs a stream at the end of the log.
-pub(crate) fn charter_of<'a>(
-    state: &State,
-    ledger: &'a LedgerState,
-    stream: &StreamId,
-) -> &'a Arc<Charter> {
-    let position = state.size();
-    match stream {
-        StreamId::Transaction(id) => {
-            let begun_at = state.transaction(id).map_or(position, |t| t.begun_at);
-            ledger.charter_of(begun_at, position)
-        }
-        _ => ledger.charter_at(position),
-    }
-}
-
-/// The rule by which an event is signed; `None` for the founding, which every founder signs.
-pub(crate) fn rule_of<'a>(charter: &'a Charter, event: &Event) -> Option<&'a SigningRule> {
-    match event {
-        Event::LedgerOpened(_) => None,
-        Event::CharterAdopted(_) => Some(&charter.charter_changes),
-        Event::ChannelPosted(_) => Some(&charter.postings),
-        event => Some(match event.step() {
-            Some(view) => &charter.steps.of(view.step).signing,
-            None => &charter.roster_changes,
-        }),
-    }
-}
+use ledger_core::{MemberId, Role};
 
 /// A role in one event and who fills it, or could.
 #[derive(Debug, Clone, PartialEq, Eq)]

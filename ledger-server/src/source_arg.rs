@@ -78,16 +78,11 @@ pub(crate) fn data_place(source: &str) -> Option<DataPlace> {
         });
     }
     let parent = path.canonicalize().ok()?.parent()?.to_owned();
-    let name = path
-        .canonicalize()
-        .ok()?
-        .file_name()?
-        .to_str()?
-        .replace('+', "/");
+    let slug = LocalFolder::slug_of(path.canonicalize().ok()?.file_name()?.to_str()?)?;
     let inside = path.join("entries").is_file() && parent.join("FORMAT").is_file();
     inside.then_some(DataPlace {
         data: parent,
-        slug: Some(name),
+        slug: Some(slug),
     })
 }
 
@@ -126,7 +121,7 @@ impl DataPlace {
 
     /// The folder of a ledger.
     pub(crate) fn ledger_folder(&self, slug: &str) -> PathBuf {
-        self.data.join(slug.replace('/', "+"))
+        LocalFolder::ledger_folder(&self.data, slug)
     }
 }
 

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use crate::command::cosign::words_for;
 use crate::moment;
-use crate::signers;
 use crate::words;
 
 /// An entry that holds, with what the ledger knew of it when it came.
@@ -87,8 +86,9 @@ fn roles(entry: &Entry, state: &State) -> Vec<(MemberId, Vec<Role>)> {
         return Vec::new();
     };
     let (position, signers) = (entry.index(), entry.signers());
-    let charter = signers::charter_of(state, ledger, &entry.statement().stream);
-    let rule = signers::rule_of(charter, &entry.statement().event);
+    let rule = state
+        .charter_of(&entry.statement().stream)
+        .and_then(|charter| signing::rule_of(charter, &entry.statement().event));
     let assigned =
         rule.and_then(|rule| signing::assign(signers, rule, &ledger.roster, position).ok());
     // The founding is signed by all, in all the roles they take up with it.

@@ -257,7 +257,6 @@ impl<S: ServedStore> Hosted<S> {
         }
     }
 
-    #[allow(clippy::type_complexity)]
     fn append(
         &mut self,
         notes: &[Bytes],

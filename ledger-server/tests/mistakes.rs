@@ -225,6 +225,12 @@ fn a_person_is_asked_field_by_field() {
     );
     let asked = office.run_with(&record, good);
     assert_eq!(asked.code, 0, "{asked:?}");
+    for introduced in [
+        "\n第 1 环节 资产核实：核对台账、权属、面积",
+        "\n  负责：资产管理员；会签：会计、监事\n",
+    ] {
+        assert!(asked.err.contains(introduced), "{asked:?}");
+    }
     for said in [
         "账面价值：320,000.00 元",
         "面积：86.5 平方米",

@@ -58,14 +58,8 @@ pub(super) fn found(
 impl Case<'_> {
     /// Rules of an event on the ledger's stream after entry 0.
     pub(super) fn ledger_event(&self) -> Result<(), Refusal> {
-        let charter = self.ledger.charter_at(self.position);
-        let changes_charter = matches!(self.statement.event, Event::CharterAdopted(_));
-        let rule = if changes_charter {
-            &charter.charter_changes
-        } else {
-            &charter.roster_changes
-        };
-        self.check_signers(rule)?;
+        let charter = self.charter();
+        self.check_signers()?;
         match &self.statement.event {
             Event::MemberEnrolled(enrolled) => check_enrolment(
                 charter,

@@ -173,9 +173,9 @@ impl AreaUnit {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Area {
-    /// How many units.
+    /// How many units. (数量)
     pub value: Decimal,
-    /// The unit.
+    /// The unit. (单位)
     pub unit: AreaUnit,
 }
 

@@ -7,6 +7,7 @@ use anyhow::bail;
 use ledger_core::authenticate::{authenticate, member_in_name};
 use ledger_core::event::{Event, SignedEvent, Statement};
 use ledger_core::note::Note;
+use ledger_core::signing;
 use ledger_core::state::State;
 use ledger_core::{Language, MemberId, Origin, Refusal};
 
@@ -160,7 +161,7 @@ pub(crate) fn words_for<'a>(
     statement: &Statement,
 ) -> Words<'a> {
     let ledger = state.ledger();
-    let charter = ledger.map(|ledger| &**signers::charter_of(state, ledger, &statement.stream));
+    let charter = state.charter_of(&statement.stream).map(AsRef::as_ref);
     Words {
         language,
         ledger,
@@ -254,10 +255,9 @@ fn check_signer(
         }
         let mut all = signed.to_vec();
         all.push(member.clone());
-        let rule = signers::rule_of(charter, &statement.event);
+        let rule = signing::rule_of(charter, &statement.event);
         let position = state.size();
-        let verdict =
-            rule.map(|rule| ledger_core::signing::assign(&all, rule, &ledger.roster, position));
+        let verdict = rule.map(|rule| signing::assign(&all, rule, &ledger.roster, position));
         match verdict {
             None | Some(Ok(_) | Err(Refusal::MissingRoles { .. })) => {}
             Some(Err(refusal)) => bail!(Refused(terminal.pick(
@@ -291,7 +291,7 @@ pub(crate) fn say_next(
         .ledger
         .zip(words.charter)
         .and_then(|(ledger, charter)| {
-            let rule = signers::rule_of(charter, &statement.event)?;
+            let rule = signing::rule_of(charter, &statement.event)?;
             let seats = signers::seats(signed, rule, &ledger.roster, state.size())?;
             let open: Vec<String> = seats
                 .iter()

@@ -1,6 +1,6 @@
 //! Opening the ledgers of a data folder for writing: locks, log keys, progress.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -27,11 +27,6 @@ pub(crate) struct Opened {
     pub(crate) folder: Arc<LocalFolder>,
     /// The ledgers, in the order of their slugs.
     pub(crate) ledgers: Vec<Hosting<LocalStore>>,
-}
-
-/// Where a data folder keeps a ledger's own files.
-pub(crate) fn ledger_folder(data: &Path, slug: &str) -> PathBuf {
-    data.join(slug.replace('/', "+"))
 }
 
 /// Opens every ledger of a folder that exists.
@@ -117,7 +112,7 @@ fn open_one(
 ) -> anyhow::Result<Hosting<LocalStore>> {
     let store = folder.ledger(slug)?;
     let origin = origin_of(&store)?;
-    let seed = log_seed(&ledger_folder(data, slug), given, language)?;
+    let seed = log_seed(&LocalFolder::ledger_folder(data, slug), given, language)?;
     let bar = progress_bar(slug, language);
     let mut progress = |done, all| {
         bar.set_length(all);

@@ -268,8 +268,9 @@ impl Init {
                 let _ = std::fs::remove_dir(&founding.keys);
             }
             if fresh {
+                let anchors = LocalFolder::default_anchor_folder(&self.dir);
                 let _ = std::fs::remove_dir_all(&self.dir);
-                let _ = std::fs::remove_dir_all(open::anchor_folder(&self.dir));
+                let _ = anchors.map(std::fs::remove_dir_all);
             }
         })
     }

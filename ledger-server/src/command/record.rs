@@ -19,7 +19,6 @@ use crate::draft;
 use crate::form;
 use crate::key_file;
 use crate::shape;
-use crate::signers;
 use crate::source_arg;
 use crate::terminal::{Refused, Terminal};
 use crate::words::{self, Words};
@@ -148,16 +147,17 @@ impl Record {
         let stream = self.stream(terminal)?;
         let source = source_arg::open(terminal, &self.ledger, self.pins.as_deref())?;
         let report = source.replay(&mut |_, _, _| {})?;
-        let Some(ledger) = report.state.ledger() else {
+        let state = &report.state;
+        let (Some(ledger), Some(charter)) = (state.ledger(), state.charter_of(&stream)) else {
             bail!(terminal.pick("账本是空的", "the ledger is empty"));
         };
         let key = self.unlock(terminal, ledger)?;
         let desk = Desk {
             terminal,
-            charter: signers::charter_of(&report.state, ledger, &stream),
+            charter,
             ledger,
-            signer: signer(terminal, ledger, report.state.size(), &key)?,
-            state: &report.state,
+            signer: signer(terminal, ledger, state.size(), &key)?,
+            state,
             stream,
         };
         self.draft(&desk, &key)?;
@@ -214,6 +214,7 @@ impl Record {
             ));
         }
         desk.check_turn(&self.kind)?;
+        desk.introduce(&self.kind);
         let mut body = self.given(desk)?;
         let attachments = Attachments::collect(
             desk,

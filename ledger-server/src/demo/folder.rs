@@ -246,7 +246,7 @@ fn remove_unfinished(data: &Path) -> Result<(), DemoError> {
     for name in ["index.clean", "FORMAT", BUILDING, "LOCK"] {
         remove(fs::remove_file(data.join(name)), data)?;
     }
-    match anchor_folder(data) {
+    match LocalFolder::default_anchor_folder(data) {
         Some(anchors) => remove(fs::remove_dir_all(anchors), data),
         None => Ok(()),
     }
@@ -255,7 +255,8 @@ fn remove_unfinished(data: &Path) -> Result<(), DemoError> {
 /// Removes the anchors of a demonstration whose data folder was removed. Anchors of other ledgers stay:
 /// opening will refuse, and say why.
 fn remove_orphaned_anchors(data: &Path) -> Result<(), DemoError> {
-    let Some(anchors) = anchor_folder(data).filter(|anchors| anchors.is_dir()) else {
+    let Some(anchors) = LocalFolder::default_anchor_folder(data).filter(|anchors| anchors.is_dir())
+    else {
         return Ok(());
     };
     let ours = |path: PathBuf| {
@@ -275,17 +276,6 @@ fn remove_orphaned_anchors(data: &Path) -> Result<(), DemoError> {
         }
     }
     remove(fs::remove_dir_all(&anchors), &anchors)
-}
-
-/// Where a data folder's anchors are by default: beside it.
-fn anchor_folder(data: &Path) -> Option<PathBuf> {
-    let data = data
-        .canonicalize()
-        .or_else(|_| std::path::absolute(data))
-        .ok()?;
-    let mut name = data.file_name()?.to_owned();
-    name.push(".anchor");
-    Some(data.with_file_name(name))
 }
 
 fn remove(removed: std::io::Result<()>, path: &Path) -> Result<(), DemoError> {
@@ -350,7 +340,7 @@ mod tests {
         let (_place, data) = half_built();
         fs::remove_dir_all(&data).unwrap();
         assert_eq!(find(&data).unwrap(), Found::Nothing);
-        let anchors = anchor_folder(&data).unwrap();
+        let anchors = LocalFolder::default_anchor_folder(&data).unwrap();
         let other = anchors.join("other.checkpoint");
         write(&other, b"sanzi.example.org/other\n", 0o644).unwrap();
         remove_orphaned_anchors(&data).unwrap();

@@ -63,16 +63,53 @@ impl Shared {
     }
 
     pub(super) fn ledger_folder(&self, slug: &str) -> PathBuf {
-        self.data.join(folder_name(slug))
+        LocalFolder::ledger_folder(&self.data, slug)
     }
 
     pub(super) fn anchor_path(&self, slug: &str) -> PathBuf {
-        self.anchors
-            .join(format!("{}.checkpoint", folder_name(slug)))
+        LocalFolder::anchor_file(&self.anchors, slug)
     }
 }
 
 impl LocalFolder {
+    /// Where the data folder `data` keeps the files of a ledger: in the folder's name a slash of the slug
+    /// becomes `+`.
+    #[must_use]
+    pub fn ledger_folder(data: &Path, slug: &str) -> PathBuf {
+        data.join(folder_name(slug))
+    }
+
+    /// The slug of the ledger whose folder, inside a data folder, has this name; `None` if no ledger's can.
+    #[must_use]
+    pub fn slug_of(name: &str) -> Option<String> {
+        let valid = |part: &str| {
+            let mut bytes = part.bytes();
+            !part.is_empty()
+                && bytes.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+        };
+        let is_slug = name.len() <= 128 && name != "index" && name.split('+').all(valid);
+        is_slug.then(|| name.replace('+', "/"))
+    }
+
+    /// Where the anchors of the data folder `data` are unless [`LocalOptions::anchor_folder`] says
+    /// otherwise: beside it, in `<its name>.anchor`. `None` for a folder without a name, such as `/`.
+    #[must_use]
+    pub fn default_anchor_folder(data: &Path) -> Option<PathBuf> {
+        let data = data
+            .canonicalize()
+            .or_else(|_| std::path::absolute(data))
+            .ok()?;
+        let mut name = data.file_name()?.to_owned();
+        name.push(".anchor");
+        Some(data.with_file_name(name))
+    }
+
+    /// Where the anchor of a ledger is inside an anchor folder.
+    #[must_use]
+    pub fn anchor_file(anchors: &Path, slug: &str) -> PathBuf {
+        anchors.join(format!("{}.checkpoint", folder_name(slug)))
+    }
+
     /// Opens the folder, and makes it and its anchor folder if they are missing.
     ///
     /// # Errors
@@ -123,12 +160,12 @@ impl LocalFolder {
         let mut slugs = BTreeSet::new();
         for name in names(&shared.data)? {
             if shared.data.join(&name).join("entries").is_file() {
-                slugs.extend(slug_of(&name));
+                slugs.extend(Self::slug_of(&name));
             }
         }
         if shared.anchors.is_dir() {
             for name in names(&shared.anchors)? {
-                slugs.extend(name.strip_suffix(".checkpoint").and_then(slug_of));
+                slugs.extend(name.strip_suffix(".checkpoint").and_then(Self::slug_of));
             }
         }
         Ok(slugs.into_iter().collect())
@@ -147,7 +184,7 @@ impl LocalFolder {
     /// whole ledger.
     pub fn ledger(&self, slug: &str) -> Result<LocalStore, StoreError> {
         let name = folder_name(slug);
-        if slug_of(&name).as_deref() != Some(slug) {
+        if Self::slug_of(&name).as_deref() != Some(slug) {
             return Err(StoreError::Malformed {
                 what: "slug",
                 expected: "parts of a-z 0-9 - separated by /, at most 128 bytes, not `index`"
@@ -185,16 +222,6 @@ fn folder_name(slug: &str) -> String {
     slug.replace('/', "+")
 }
 
-/// The slug of a ledger's folder; `None` if no ledger has a folder of that name.
-fn slug_of(name: &str) -> Option<String> {
-    let valid = |part: &str| {
-        let mut bytes = part.bytes();
-        !part.is_empty() && bytes.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
-    };
-    let is_slug = name.len() <= 128 && name != "index" && name.split('+').all(valid);
-    is_slug.then(|| name.replace('+', "/"))
-}
-
 fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
     let read = || -> std::io::Result<Vec<String>> {
         let entries = std::fs::read_dir(folder)?;
@@ -230,16 +257,11 @@ fn anchor_folder(data: &Path, options: &LocalOptions) -> Result<PathBuf, StoreEr
     if let Some(folder) = &options.anchor_folder {
         return Ok(folder.clone());
     }
-    let Some(name) = data.file_name() else {
-        return Err(StoreError::Malformed {
-            what: "data folder",
-            expected: "a folder that has a name, or an anchor folder of its own".to_owned(),
-            found: data.display().to_string(),
-        });
-    };
-    let mut name = name.to_owned();
-    name.push(".anchor");
-    Ok(data.with_file_name(name))
+    LocalFolder::default_anchor_folder(data).ok_or_else(|| StoreError::Malformed {
+        what: "data folder",
+        expected: "a folder that has a name, or an anchor folder of its own".to_owned(),
+        found: data.display().to_string(),
+    })
 }
 
 fn lock(folder: &Path) -> Result<File, StoreError> {

@@ -1,6 +1,6 @@
 //! The second movement of `sanzi init`: checks what was prepared, signs it, and opens the ledger.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use ledger_core::admit;
@@ -49,14 +49,14 @@ pub(super) fn run(
     keys: Option<Vec<SigningKey>>,
 ) -> anyhow::Result<()> {
     let ready = ready(terminal, init, founding, keys)?;
-    let folder = init.dir.join(ready.slug.replace('/', "+"));
-    let anchor = anchor_folder(&init.dir);
-    let anchor = anchor.join(format!("{}.checkpoint", ready.slug.replace('/', "+")));
+    let folder = LocalFolder::ledger_folder(&init.dir, &ready.slug);
+    let anchor = LocalFolder::default_anchor_folder(&init.dir)
+        .map(|anchors| LocalFolder::anchor_file(&anchors, &ready.slug));
     check_new(terminal, &init.dir, &ready.slug)?;
     let pins = write(terminal, init, &ready, &folder).inspect_err(|_| {
         // None of it was there when this began, and nobody has been given it.
         let _ = std::fs::remove_dir_all(&folder);
-        let _ = std::fs::remove_file(&anchor);
+        let _ = anchor.map(std::fs::remove_file);
     })?;
     report(terminal, init, founding, &ready, &folder, &pins);
     Ok(())
@@ -64,7 +64,7 @@ pub(super) fn run(
 
 /// Refuses to open a ledger where there is one.
 pub(super) fn check_new(terminal: Terminal, data: &Path, slug: &str) -> anyhow::Result<()> {
-    let folder = data.join(slug.replace('/', "+"));
+    let folder = LocalFolder::ledger_folder(data, slug);
     if folder.exists() {
         bail!(terminal.pick(
             format!("{} 已经有了：这个账本可能建过了。请核对日志名，或换一个数据文件夹", folder.display()),
@@ -72,14 +72,6 @@ pub(super) fn check_new(terminal: Terminal, data: &Path, slug: &str) -> anyhow::
         ));
     }
     Ok(())
-}
-
-/// Where the store keeps the anchors of a data folder.
-pub(super) fn anchor_folder(data: &Path) -> PathBuf {
-    let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
-    let mut folder = data.into_os_string();
-    folder.push(".anchor");
-    folder.into()
 }
 
 /// The founding event, as the rules admit it.

@@ -2,11 +2,12 @@
 
 use anyhow::bail;
 use ledger_core::admit;
-use ledger_core::charter::Charter;
+use ledger_core::charter::{Charter, Cosigner, When};
 use ledger_core::disclosure::Disclosure;
 use ledger_core::event::{Event, Statement};
 use ledger_core::hash::Digest;
 use ledger_core::name::StreamId;
+use ledger_core::signing;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::Phase;
 use ledger_core::{MemberId, Refusal, SigningKey, StatedTime, Step};
@@ -101,6 +102,43 @@ impl Desk<'_> {
             })),
             _ => Ok(()),
         }
+    }
+
+    /// Says which step it is, what the charter says it consists of, and who signs it.
+    pub(super) fn introduce(&self, kind: &str) {
+        let (t, l) = (self.terminal, self.terminal.language);
+        let Ok(step) = kind.parse::<Step>() else {
+            return;
+        };
+        let rule = self.charter.steps.of(step);
+        let cosigner = |cosigner: &Cosigner| {
+            let when = match cosigner.when {
+                When::Always => "",
+                When::IfAppointed => t.pick("（设有时）", " (if appointed)"),
+                When::Optional => t.pick("（可选）", " (optional)"),
+            };
+            format!("{}{when}", l.pick(cosigner.role.zh(), cosigner.role.en()))
+        };
+        let cosigns: Vec<String> = rule.signing.cosigns.iter().map(cosigner).collect();
+        let cosigns = match cosigns.as_slice() {
+            [] => t.pick("无", "nobody").to_owned(),
+            _ => cosigns.join(t.pick("、", ", ")),
+        };
+        let (number, answers) = (step.number(), rule.signing.answers);
+        t.advise(t.pick(
+            format!(
+                "第 {number} 环节 {}：{}\n  负责：{}；会签：{cosigns}",
+                step.zh(),
+                rule.content,
+                answers.zh()
+            ),
+            format!(
+                "step {number}, {}: {}\n  answers for it: {}; co-signs: {cosigns}",
+                step.en(),
+                rule.content,
+                answers.en()
+            ),
+        ));
     }
 
     /// Asks for what `body` does not hold yet.
@@ -228,7 +266,7 @@ impl Desk<'_> {
             .last_received_at()
             .map_or(now, |last| last.max(now));
         let signed = std::slice::from_ref(&self.signer);
-        let seats = signers::rule_of(self.charter, &statement.event)
+        let seats = signing::rule_of(self.charter, &statement.event)
             .and_then(|rule| signers::seats(signed, rule, &self.ledger.roster, position));
         let all: Vec<MemberId> = match &seats {
             Some(seats) => seats.iter().map(|seat| seat.member.clone()).collect(),
