@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use askama::Template;
 use data_encoding::BASE64URL_NOPAD;
-use ledger_core::charter::Charter;
+use ledger_core::calendar::Calendar;
 use ledger_core::disclosure::Disclosure;
 use ledger_core::hash::Digest;
 use ledger_core::state::{LedgerState, State};
@@ -240,7 +240,7 @@ impl Notice {
             training_mark: terminal.pick("演示账本", "TRAINING"),
             training_note: terminal.pick("演示账本：内容仅供练习，没有效力", "Training ledger: for practice only, without effect"),
             window_title: terminal.pick("公开期", "Open for inspection"),
-            window: window(terminal, charter, transaction, disclosure),
+            window: window(terminal, ledger.calendar_at(state.size()), transaction, disclosure),
             channels: terminal.pick(format!("公开渠道：{channels}"), format!("Posted on: {channels}")),
             comments_title: terminal.pick("怎样提意见", "How to comment"),
             comments: disclosure.comments_to.to_string(),
@@ -288,10 +288,11 @@ fn facts(words: &Words<'_>, disclosure: &Disclosure) -> Vec<Facts> {
     disclosure.steps.iter().map(of).collect()
 }
 
-/// When the disclosure is open: by days once it is posted everywhere, by its length before.
+/// When the disclosure is open: by days once it is posted everywhere, by its length before. `calendar`
+/// is the newest, by which the rules go.
 fn window(
     terminal: Terminal,
-    charter: &Charter,
+    calendar: &Calendar,
     transaction: &Transaction,
     disclosure: &Disclosure,
 ) -> String {
@@ -314,7 +315,7 @@ fn window(
         .map(|posting| posting.recorded.received_at)
         .max();
     let end = last_posting.filter(|_| everywhere).and_then(|posted| {
-        let end = charter.calendar.end_of(posted, span).ok()?;
+        let end = calendar.end_of(posted, span).ok()?;
         Some((posted, end))
     });
     let Some((posted, end)) = end else {
@@ -323,12 +324,12 @@ fn window(
             format!("{length}, from the day after it has been posted on every channel."),
         );
     };
-    let offset = charter.calendar.utc_offset_minutes();
+    let offset = calendar.utc_offset_minutes();
     let (first, last) = if span.unit() == ledger_core::calendar::SpanUnit::WorkingDays
         || span.unit() == ledger_core::calendar::SpanUnit::Days
     {
-        let first = charter.calendar.date_of(posted).plus_days(1);
-        let last = charter.calendar.date_of(end.minus_seconds(1));
+        let first = calendar.date_of(posted).plus_days(1);
+        let last = calendar.date_of(end.minus_seconds(1));
         (
             first.map(|day| day.to_string()).unwrap_or_default(),
             last.to_string(),
