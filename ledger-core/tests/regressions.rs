@@ -314,3 +314,25 @@ fn the_entry_that_rotates_a_key_was_signed_by_the_old_one() {
     assert!(doubted(3, rotation.received_at()));
     assert!(!doubted(rotation.index(), rotation.received_at()));
 }
+
+#[test]
+fn a_role_that_signs_if_it_is_held_locks_nobody_out() {
+    let charter = charter_with(|value| {
+        value["roster_changes"]["cosigns"] = json!([
+            {"role": "supervisor", "when": "always"},
+            {"role": "attestor", "when": "if_appointed"},
+        ]);
+    });
+    let mut scene = Scene::found_under(&charter, false);
+    let ended = json!({"kind": "role_ended", "member": "su", "reason": "离任", "role": "attestor"});
+    let signers = ["chen", "huang", "su"];
+    scene.put("ledger", event(ended), &signers).unwrap();
+    // The only chair would have to sign twice from then on, also to lay the role down again.
+    let granted = |member| json!({"kind": "role_granted", "member": member, "role": "attestor"});
+    let missing_roles = vec![Role::Attestor];
+    assert_eq!(
+        scene.change(granted("chen")),
+        Err(Refusal::Unstaffed { missing_roles })
+    );
+    scene.change(granted("zhou")).unwrap();
+}

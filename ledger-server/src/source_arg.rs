@@ -1,7 +1,7 @@
 //! SOURCE on the command line: a data folder, a static mirror's folder, or a ledger's URL.
 //!
 //! Opens for reading only and finds the pins, with where they came from. Believes nothing: what is
-//! read goes through [`ledger_core::audit`].
+//! read goes through [`mod@ledger_core::audit`].
 
 use std::path::{Path, PathBuf};
 

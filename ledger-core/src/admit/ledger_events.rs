@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Case, check_time};
-use crate::charter::{Charter, SigningRule, When};
+use crate::charter::{Charter, SigningRule};
 use crate::event::{
     CharterAdopted, Event, KeyCompromised, KeyRotated, RoleEnded, RoleGranted, Statement,
 };
@@ -101,7 +101,11 @@ impl Case<'_> {
             .roles_at(self.position)
             .chain([granted.role])
             .collect();
-        check_exclusions(charter, &granted.member, &held)
+        check_exclusions(charter, &granted.member, &held)?;
+        // A role that signs if it is held may have to sign from now on.
+        let mut roster = self.ledger.roster.clone();
+        roster.grant(&granted.member, granted.role, self.position);
+        check_staffed(charter, &roster, self.after())
     }
 
     fn role_ended(&self, charter: &Charter, ended: &RoleEnded) -> Result<(), Refusal> {
@@ -253,16 +257,7 @@ fn check_exclusions(charter: &Charter, member: &MemberId, held: &[Role]) -> Resu
 fn check_staffed(charter: &Charter, roster: &Roster, position: u64) -> Result<(), Refusal> {
     for rule in [&charter.roster_changes, &charter.charter_changes] {
         let everyone: Vec<MemberId> = candidates(rule, roster, position);
-        let needed = SigningRule {
-            answers: rule.answers,
-            cosigns: rule
-                .cosigns
-                .iter()
-                .filter(|cosigner| cosigner.when == When::Always)
-                .cloned()
-                .collect(),
-        };
-        match crate::signing::unfillable(&everyone, &needed, roster, position) {
+        match crate::signing::unfillable(&everyone, rule, roster, position) {
             missing_roles if missing_roles.is_empty() => {}
             missing_roles => return Err(Refusal::Unstaffed { missing_roles }),
         }
