@@ -150,6 +150,18 @@ pub enum VotingBody {
     Council,
 }
 
+impl VotingBody {
+    /// The name used in the charter and in the log.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Assembly => "assembly",
+            Self::Representatives => "representatives",
+            Self::Council => "council",
+        }
+    }
+}
+
 /// Of whom a share is counted. (计票基数)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -404,17 +416,19 @@ impl Charter {
     #[must_use]
     pub fn training_rule(&self) -> Option<String> {
         let short = |rule: &Option<TimeRule>| rule.as_ref().is_some_and(|rule| !is_days(rule.span));
-        Step::ALL.into_iter().find_map(|step| {
+        let of_step = |step: Step| {
             let rule = self.steps.of(step);
-            let field = if short(&rule.open_for) {
-                "open_for"
-            } else if short(&rule.within) {
-                "within"
-            } else {
-                return None;
-            };
+            let times = [("open_for", &rule.open_for), ("within", &rule.within)];
+            let (field, _) = times.into_iter().find(|(_, time)| short(time))?;
             Some(format!("steps.{step}.{field}"))
-        })
+        };
+        let of_body = |(body, rule): (&VotingBody, &VotingRule)| {
+            short(&rule.notice).then(|| format!("voting.{}.notice", body.id()))
+        };
+        Step::ALL
+            .into_iter()
+            .find_map(of_step)
+            .or_else(|| self.voting.iter().find_map(of_body))
     }
 }
 
@@ -449,9 +463,29 @@ mod tests {
     }
 
     #[test]
+    fn short_times_are_for_training() {
+        for (path, pointer) in [
+            ("steps.bidding.within", "/steps/bidding/within/span/unit"),
+            (
+                "steps.publish_plan.open_for",
+                "/steps/publish_plan/open_for/span/unit",
+            ),
+            (
+                "voting.assembly.notice",
+                "/voting/assembly/notice/span/unit",
+            ),
+        ] {
+            let mut value: Value = serde_json::from_str(Charter::default_text()).unwrap();
+            *value.pointer_mut(pointer).unwrap() = "minutes".into();
+            let charter = Charter::parse(&value.to_string()).unwrap();
+            assert_eq!(charter.training_rule().as_deref(), Some(path));
+        }
+    }
+
+    #[test]
     fn a_fault_names_its_field() {
         type Change = fn(&mut Value);
-        let cases: [(&str, Change); 9] = [
+        let cases: [(&str, Change); 12] = [
             ("titel", |v| v["titel"] = "x".into()),
             ("steps", |v| {
                 drop(v["steps"].as_object_mut().unwrap().remove("bidding"))
@@ -478,6 +512,15 @@ mod tests {
             }),
             ("channels[1].id", |v| {
                 v["channels"][1]["id"] = "platform".into()
+            }),
+            ("clocks.ahead.span", |v| {
+                v["clocks"]["ahead"]["span"]["length"] = 1441.into()
+            }),
+            ("clocks.ahead.span.unit", |v| {
+                v["clocks"]["ahead"]["span"]["unit"] = "days".into()
+            }),
+            ("clocks.late.span.unit", |v| {
+                v["clocks"]["late"]["span"]["unit"] = "working_days".into()
             }),
             ("version", |v| v["version"] = 0.into()),
         ];

@@ -47,13 +47,23 @@ fn check_clocks(clocks: &Clocks) -> Result<(), CharterError> {
         let fault = "这里不能用工作日，请用 days、hours、minutes 或 seconds (working days cannot be used here)";
         return refuse("clocks.late.span.unit".to_owned(), fault);
     }
-    if matches!(
-        clocks.ahead.span.unit(),
-        SpanUnit::WorkingDays | SpanUnit::Days
-    ) {
-        let fault =
-            "这里请用 hours、minutes 或 seconds (hours, minutes or seconds are expected here)";
-        return refuse("clocks.ahead.span.unit".to_owned(), fault);
+    // Far ahead, "nothing from the future" would say nothing.
+    let most = match clocks.ahead.span.unit() {
+        SpanUnit::Hours => 24,
+        SpanUnit::Minutes => 24 * 60,
+        SpanUnit::Seconds => 24 * 3600,
+        SpanUnit::WorkingDays | SpanUnit::Days => {
+            let fault =
+                "这里请用 hours、minutes 或 seconds (hours, minutes or seconds are expected here)";
+            return refuse("clocks.ahead.span.unit".to_owned(), fault);
+        }
+    };
+    if clocks.ahead.span.length() > most {
+        let fault = format!(
+            "最多 24 小时，实为 {} (at most 24 hours)",
+            clocks.ahead.span.label_zh()
+        );
+        return refuse("clocks.ahead.span".to_owned(), fault);
     }
     Ok(())
 }
@@ -132,10 +142,7 @@ fn check_step(step: Step, rule: &StepRule) -> Result<(), CharterError> {
 
 fn check_voting(text: &CharterText) -> Result<(), CharterError> {
     for (body, rule) in &text.voting {
-        let body = serde_json::to_value(body)
-            .ok()
-            .and_then(|v| v.as_str().map(str::to_owned))
-            .unwrap_or_default();
+        let body = body.id();
         for (name, share) in [
             ("approval", &rule.approval),
             ("participation", &rule.participation),
