@@ -236,10 +236,17 @@ fn usage_is_explained_in_the_language_asked_for() {
     }
     let output = sanzi(&["--help"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
+    let help = String::from_utf8(output.stdout).unwrap();
+    for said in ["对外提供", "退出码：0 "] {
+        assert!(help.contains(said), "{said}: {help}");
+    }
+    let output = sanzi(&["notice", "--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let place = |argument: &str| help.find(argument).unwrap();
     assert!(
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .contains("对外提供")
+        place("\n  <SOURCE>") < place("\n  <TRANSACTION>")
+            && place("\n  <TRANSACTION>") < place("\n  <POINT>"),
+        "{help}"
     );
 }
 

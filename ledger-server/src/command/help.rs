@@ -24,6 +24,12 @@ pub(crate) struct Text {
 
 const TEMPLATE_ZH: &str = "{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}";
 
+const EXIT_CODES_ZH: &str =
+    "退出码：0 已办成，或核对通过；1 规则不允许，或核对不通过；2 没能办到（用法、读写、网络）";
+
+const EXIT_CODES_EN: &str = "Exit codes: 0 done, or all holds; 1 a rule refuses it, or something does not hold; \
+    2 it could not be done (usage, files, network)";
+
 /// Reads the value of `--lang`.
 pub(crate) fn parse_language(text: &str) -> Result<Language, String> {
     match text {
@@ -79,6 +85,7 @@ pub(crate) fn localised(command: Command, texts: &[&[Text]], language: Language)
     let command = command
         .disable_version_flag(true)
         .disable_help_subcommand(true)
+        .after_help(language.pick(EXIT_CODES_ZH, EXIT_CODES_EN))
         .arg(version);
     translated(command, "", texts, language)
 }
@@ -94,6 +101,7 @@ fn translated(command: Command, path: &str, texts: &[&[Text]], language: Languag
         .long("help")
         .action(ArgAction::Help)
         .help(language.pick("显示帮助", "Print help"));
+    let mut place = 0;
     let mut command = command
         .disable_help_flag(true)
         .arg(help)
@@ -108,7 +116,11 @@ fn translated(command: Command, path: &str, texts: &[&[Text]], language: Languag
             let argument = argument.hide_default_value(valued);
             match (language, argument.is_positional()) {
                 (Language::En, _) => argument,
-                (Language::Zh, true) => argument.help_heading("参数"),
+                // Under a heading of their own they would be sorted by name.
+                (Language::Zh, true) => {
+                    place += 1;
+                    argument.help_heading("参数").display_order(place)
+                }
                 (Language::Zh, false) => argument.help_heading("选项"),
             }
         });

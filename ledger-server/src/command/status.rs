@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use ledger_core::state::State;
 use ledger_core::transaction::Phase;
-use ledger_core::{Language, LogTime, TransactionId};
+use ledger_core::{Language, LogTime, StreamId, TransactionId};
 use serde_json::{Value, json};
 
 use super::help::Text;
@@ -144,7 +144,10 @@ fn say(terminal: Terminal, state: &State, tasks: &[Task], only: Option<&Transact
         c.calendar.utc_offset_minutes()
     });
     for task in tasks {
-        say_task(terminal, &words, task, offset);
+        // Channels are named as by the charter that governs the transaction.
+        let stream = StreamId::Transaction(task.transaction.clone());
+        let charter = state.charter_of(&stream).map(AsRef::as_ref);
+        say_task(terminal, &Words { charter, ..words }, task, offset);
     }
     let complete = state
         .transactions()
