@@ -273,6 +273,18 @@ impl Case<'_> {
                 found: fault.found,
             });
         }
+        let today = self
+            .ledger
+            .calendar_at(self.position)
+            .date_of(self.received_at);
+        let late = view.record.days().into_iter().find(|(_, day)| *day > today);
+        if let Some((field, found)) = late {
+            return Err(Refusal::FutureDate {
+                field,
+                expected: today,
+                found,
+            });
+        }
         match &self.statement.event {
             Event::MemberVote(vote) => check_vote(charter, vote),
             _ => Ok(()),

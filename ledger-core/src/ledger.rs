@@ -265,7 +265,7 @@ impl<S: Store> Ledger<S> {
             return Ok((*index, false));
         }
         for stream in touches(signed.statement()) {
-            self.load(&stream)?;
+            self.load(&stream, u64::MAX)?;
         }
         if let Some(index) = self.standing(signed.statement(), text)? {
             return Ok((index, false));
@@ -321,18 +321,18 @@ impl<S: Store> Ledger<S> {
         Ok(())
     }
 
-    /// Brings a stream into the working set, if it is not there.
-    fn load(&mut self, stream: &StreamId) -> Result<(), LedgerError> {
+    /// Brings a stream, as its entries before `below` left it, into the working set, if it is not there.
+    fn load(&mut self, stream: &StreamId, below: u64) -> Result<(), LedgerError> {
         if let StreamId::Transaction(id) = stream
             && !self.state.transactions.contains_key(id)
-            && let Some(transaction) = self.replay(id)?
+            && let Some(transaction) = self.replay(id, below)?
         {
             self.state.transactions.insert(id.clone(), transaction);
         }
         Ok(())
     }
 
-    fn replay(&self, id: &TransactionId) -> Result<Option<Transaction>, LedgerError> {
+    fn replay(&self, id: &TransactionId, below: u64) -> Result<Option<Transaction>, LedgerError> {
         let (Some(ledger), Some(record)) = (
             self.state.ledger(),
             self.store.stream(&StreamId::Transaction(id.clone()))?,
@@ -340,7 +340,7 @@ impl<S: Store> Ledger<S> {
             return Ok(None);
         };
         let mut transaction = None;
-        for index in record.own {
+        for index in record.own.into_iter().filter(|index| *index < below) {
             let entry = Entry::reread(Some(ledger), index, self.entry(index)?);
             transaction = Some(evolve_transaction(ledger, id, transaction, &entry));
         }
@@ -371,7 +371,7 @@ impl<S: Store> Ledger<S> {
         let mut fresh = Vec::new();
         for index in published..size {
             let bytes = self.store.entry(index)?;
-            match self.readmit(&bytes) {
+            match self.readmit(&bytes)? {
                 Some(entry) => fresh.push(entry),
                 None => break,
             }
@@ -399,40 +399,22 @@ impl<S: Store> Ledger<S> {
         Ok(())
     }
 
-    fn readmit(&mut self, bytes: &[u8]) -> Option<Entry> {
-        let logged = LoggedEntry::parse(bytes).ok()?;
-        for stream in touches(logged.signed.statement()) {
-            self.load_published(&stream)?;
-        }
-        let authentic = authenticate(&self.state, logged.signed).ok()?;
-        let entry = admit::admit(&self.state, authentic, logged.received_at).ok()?;
-        if entry.bytes() != bytes {
-            return None;
-        }
-        evolve(&mut self.state, &entry);
-        Some(entry)
-    }
-
-    /// As `load`, but from published entries only: the tail is being admitted one by one.
-    fn load_published(&mut self, stream: &StreamId) -> Option<()> {
-        let StreamId::Transaction(id) = stream else {
-            return Some(());
+    /// Admits an unpublished entry once more; `None` if it does not hold.
+    fn readmit(&mut self, bytes: &[u8]) -> Result<Option<Entry>, LedgerError> {
+        let Ok(logged) = LoggedEntry::parse(bytes) else {
+            return Ok(None);
         };
-        if self.state.transactions.contains_key(id) {
-            return Some(());
+        for stream in touches(logged.signed.statement()) {
+            // What is not published is not in the state yet: the tail is admitted one by one.
+            self.load(&stream, self.frontier.size())?;
         }
-        let ledger = self.state.ledger()?;
-        let published = self.frontier.size();
-        let record = self.store.stream(stream).ok()?.unwrap_or_default();
-        let mut transaction = None;
-        for index in record.own.into_iter().filter(|index| *index < published) {
-            let entry = Entry::reread(Some(ledger), index, self.entry(index).ok()?);
-            transaction = Some(evolve_transaction(ledger, id, transaction, &entry));
-        }
-        if let Some(transaction) = transaction {
-            self.state.transactions.insert(id.clone(), transaction);
-        }
-        Some(())
+        let admitted = authenticate(&self.state, logged.signed)
+            .and_then(|authentic| admit::admit(&self.state, authentic, logged.received_at));
+        let Some(entry) = admitted.ok().filter(|entry| entry.bytes() == bytes) else {
+            return Ok(None);
+        };
+        evolve(&mut self.state, &entry);
+        Ok(Some(entry))
     }
 }
 

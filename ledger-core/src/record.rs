@@ -71,6 +71,10 @@ pub trait StepRecord {
     fn summary(&self) -> &Paragraph;
     /// The documents that go with it. (材料)
     fn documents(&self) -> &[DocumentRef];
+    /// The days on which it says that something happened, by field: none may lie in the future.
+    fn days(&self) -> Vec<(&'static str, Date)> {
+        Vec::new()
+    }
     /// The first contradiction between its own fields, if there is one.
     fn inconsistency(&self) -> Option<Inconsistency> {
         None
@@ -78,7 +82,7 @@ pub trait StepRecord {
 }
 
 macro_rules! step_record {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } $(check $check:expr)?) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } $(days $days:expr;)? $(check $check:expr)?) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -98,6 +102,10 @@ macro_rules! step_record {
             fn documents(&self) -> &[DocumentRef] {
                 &self.documents
             }
+            $(fn days(&self) -> Vec<(&'static str, Date)> {
+                let days: fn(&Self) -> Vec<(&'static str, Date)> = $days;
+                days(self)
+            })?
             $(fn inconsistency(&self) -> Option<Inconsistency> {
                 let check: fn(&Self) -> Option<Inconsistency> = $check;
                 check(self)
@@ -268,6 +276,7 @@ step_record! {
         /// The day of the meeting. (会议日期)
         met_on: Date,
     }
+    days |record| vec![("met_on", record.met_on)];
 }
 
 /// What a publication says beside the facts that it is composed from. (公开内容的说明部分)
@@ -342,6 +351,7 @@ step_record! {
         /// Who found it. (估价人)
         valuer: Line,
     }
+    days |record| vec![("consulted_until", record.consulted_until)];
     check |record| {
         if record.consulted_until < record.consulted_from {
             let expected = format!("≥ {}", record.consulted_from);
@@ -416,6 +426,7 @@ step_record! {
         /// How many took part. (实到)
         present: u32,
     }
+    days |record| vec![("held_on", record.held_on)];
     check |record| {
         if record.members == 0 {
             return inconsistent("members", "≥ 1", "0");

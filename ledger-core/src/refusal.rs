@@ -10,7 +10,7 @@ use crate::hash::{Digest, Hash};
 use crate::name::{Label, MemberId};
 use crate::role::Role;
 use crate::step::{PublicationPoint, Step};
-use crate::time::{LogTime, StatedTime};
+use crate::time::{Date, LogTime, StatedTime};
 
 /// A language of messages. (语言)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -213,6 +213,15 @@ refusals! {
         /// What was found.
         found: String,
     } = "inconsistent", "数据自相矛盾", "figures do not add up";
+    /// A record says that something happened on a day that has not come.
+    Rule FutureDate {
+        /// The field.
+        field: &'static str,
+        /// The latest day that would do.
+        expected: Date,
+        /// The day found.
+        found: Date,
+    } = "future_date", "日期在将来", "date lies in the future";
     /// This body may not decide a plan.
     Rule WrongBody {
         /// The bodies that may.
@@ -437,6 +446,11 @@ impl Refusal {
                 expected,
                 found,
             } => format!("字段 {field}：应为 {expected}，实为 {found}。请更正后重新签署。"),
+            Self::FutureDate {
+                field,
+                expected,
+                found,
+            } => format!("{field} 写的是 {found}，还没到；不得晚于 {expected}。事情办完后再登记。"),
             Self::WrongBody { expected, found } => format!(
                 "{} 不能表决方案；可以的是：{}。",
                 body(*found, l),
@@ -511,6 +525,7 @@ impl Refusal {
             Self::DisclosureMismatch { expected, found } => format!("The disclosure composed from the record has digest {expected}; {found} was signed. Compose it again with the software; do not edit it."),
             Self::DocumentMissing { missing } => format!("Documents missing: {}. Attach them and sign again.", labels(missing, l)),
             Self::Inconsistent { field, expected, found } => format!("Field {field}: expected {expected}, found {found}. Correct it and sign again."),
+            Self::FutureDate { field, expected, found } => format!("{field} says {found}, which has not come; not later than {expected}. Record it once it has happened."),
             Self::WrongBody { expected, found } => format!("The {} cannot decide a plan; it must be: {}.", body(*found, l), list(expected, |b| body(*b, l).to_owned(), l)),
             Self::QuorumNotReached { expected, found } => format!("At least {expected} must take part; {found} did. Convene again as the law says."),
             Self::VoteNotPassed { expected, found } => format!("At least {expected} votes in favour are needed; there were {found}. The plan has not passed."),

@@ -107,7 +107,7 @@ impl<S: Store> Ledger<S> {
     pub fn transaction(&self, id: &TransactionId) -> Result<Option<Transaction>, LedgerError> {
         match self.state.transaction(id) {
             Some(transaction) => Ok(Some(transaction.clone())),
-            None => self.replay(id),
+            None => self.replay(id, u64::MAX),
         }
     }
 

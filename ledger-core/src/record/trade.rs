@@ -117,6 +117,7 @@ step_record! {
         /// Which round it was. (轮次)
         round: u32,
     }
+    days |record| vec![("held_at", record.held_at.instant().date_at(record.held_at.offset_minutes()))];
     check |record| {
         let won = matches!(record.outcome, BiddingOutcome::Won { .. });
         if won && (record.bids == 0 || record.bidders == 0) {
@@ -159,6 +160,7 @@ step_record! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         term_start: Option<Date>,
     }
+    days |record| vec![("signed_on", record.signed_on)];
     check |record| {
         if record.parties.len() < 2 {
             return inconsistent("parties", "至少两方 (at least two)", record.parties.len().to_string());
@@ -195,4 +197,8 @@ step_record! {
         /// The amounts that came in. (到账明细)
         received: Vec<ReceivedAmount>,
     }
+    days |record| {
+        let received = record.received.iter().map(|amount| ("received.received_on", amount.received_on));
+        received.chain([("handed_over_on", record.handed_over_on)]).collect()
+    };
 }

@@ -44,6 +44,26 @@ pub(crate) fn record_rows() -> Vec<Row> {
     let term_end = date("term_end", "2018-06-30");
     vec![
         (
+            "a vote that has not been held",
+            step_with(Step::MemberVote, date("held_on", "2018-04-21")),
+            Refusal::FutureDate {
+                field: "held_on",
+                expected: "2018-04-03".parse().unwrap(),
+                found: "2018-04-21".parse().unwrap(),
+            },
+        ),
+        (
+            "money that has not come in",
+            step_with(Step::HandoverAndReceipt, |value: &mut Value| {
+                value["received"][0]["received_on"] = json!("2019-01-01");
+            }),
+            Refusal::FutureDate {
+                field: "received.received_on",
+                expected: "2018-04-28".parse().unwrap(),
+                found: "2019-01-01".parse().unwrap(),
+            },
+        ),
+        (
             "documents missing",
             step_with(Step::MemberVote, documents),
             Refusal::DocumentMissing {

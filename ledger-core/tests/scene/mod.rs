@@ -23,7 +23,7 @@ use ledger_core::record::Publication;
 use ledger_core::refusal::Refusal;
 use ledger_core::state::State;
 use ledger_core::step::{PublicationPoint, Step};
-use ledger_core::time::{LogTime, StatedTime};
+use ledger_core::time::{Date, LogTime, StatedTime};
 use ledger_core::transaction::{Phase, Transaction};
 use serde_json::{Value, json};
 
@@ -393,6 +393,31 @@ impl Scene {
             .map(|document| document_of(document.kind.as_str()))
             .collect();
         let mut value = body(step);
+        let today = self.clock.date_at(480);
+        for field in [
+            "met_on",
+            "consulted_from",
+            "consulted_until",
+            "held_on",
+            "notified_on",
+            "signed_on",
+            "handed_over_on",
+        ] {
+            not_after(today, &mut value[field]);
+        }
+        for amount in value["received"].as_array_mut().into_iter().flatten() {
+            not_after(today, &mut amount["received_on"]);
+        }
+        if let Some(held_at) = value["held_at"]
+            .as_str()
+            .map(|text| text.parse::<StatedTime>().unwrap())
+        {
+            let held_at = held_at.instant().min(self.clock);
+            value["held_at"] = json!(StatedTime::new(held_at, 480).unwrap());
+        }
+        if let Some(fields) = value.as_object_mut() {
+            fields.retain(|_, field| !field.is_null());
+        }
         value["kind"] = json!(step.id());
         value["summary"] = json!(format!("第 {} 环节已办。", step.number()));
         value["documents"] = json!(documents);
@@ -467,6 +492,13 @@ pub(crate) fn document_of(kind: &str) -> Value {
 pub(crate) fn compromised(member: &str, since: LogTime) -> Value {
     let key = key(member, 1);
     json!({"kind": "key_compromised", "key": key.verifier(), "member": member, "reason": "手机遗失", "since": since})
+}
+
+/// What has happened by `today` did not happen later.
+fn not_after(today: Date, day: &mut Value) {
+    if let Some(text) = day.as_str() {
+        *day = json!(text.parse::<Date>().unwrap().min(today));
+    }
 }
 
 /// The name of the rule that refused, or `admitted`.

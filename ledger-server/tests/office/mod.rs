@@ -150,8 +150,12 @@ impl Office {
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
         let output = child.wait_with_output().unwrap();
+        let Some(code) = output.status.code() else {
+            let err = String::from_utf8_lossy(&output.stderr);
+            panic!("{arguments:?} ended by {}: {err}", output.status);
+        };
         Outcome {
-            code: output.status.code().unwrap(),
+            code,
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         }
