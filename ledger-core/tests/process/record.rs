@@ -112,7 +112,7 @@ pub(crate) fn record_rows() -> Vec<Row> {
         (
             "notice after the meeting",
             step_with(Step::MemberVote, date("notified_on", "2018-04-11")),
-            inconsistent("notified_on", "≤ 2018-04-10", "2018-04-11"),
+            inconsistent("notified_on", "≤ 2018-04-03", "2018-04-11"),
         ),
         (
             "a listing that closes as it opens",
