@@ -89,7 +89,7 @@ macro_rules! step_record {
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $name {
             $($(#[$field_doc])* pub $field: $type,)*
-            /// What was done, in one paragraph. (摘要)
+            /// What was done, in one paragraph. (摘要：一两句话说清办了什么，公开时先显示它)
             pub summary: Paragraph,
             /// The documents that go with it. (材料)
             pub documents: Vec<DocumentRef>,
@@ -132,23 +132,23 @@ pub enum AssetKind {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Asset {
-    /// Its area, where it has one. (面积)
+    /// Its area, where it has one. (面积：没有面积的不填)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<Area>,
-    /// Its value in the books, in fen. (账面价值)
+    /// Its value in the books, in fen. (账面价值：台账上的数，没有填 0)
     pub book_value_fen: Fen,
-    /// The contract that binds it now, if any. (现有合同)
+    /// The contract that binds it now, if any. (现有合同：合同编号或承租人，没有就跳过)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_contract: Option<Line>,
-    /// What it is used for now. (现状用途)
+    /// What it is used for now. (现状用途：现在谁在用、作什么用)
     pub current_use: Line,
-    /// Which of the three 资 it is. (类别)
+    /// Which of the three 资 it is. (类别：资金、资产还是资源)
     pub kind: AssetKind,
-    /// Where it is. (坐落)
+    /// Where it is. (坐落：写到门牌或四至)
     pub location: Line,
-    /// What it is called. (名称)
+    /// What it is called. (名称：台账上的名称)
     pub name: Line,
-    /// Whose it is, and by which title. (权属)
+    /// Whose it is, and by which title. (权属：归谁所有，凭什么证件)
     pub ownership: Line,
 }
 
@@ -242,14 +242,14 @@ labelled! {
 step_record! {
     /// Step 2: the intention to deal. (提出交易意向)
     ProposalInitiation {
-        /// What kind of dealing. (类别)
+        /// What kind of dealing. (类别：这笔交易属于哪一类)
         category: Category,
-        /// The term expected, in months, where there is one. (预期期限)
+        /// The term expected, in months, where there is one. (预期期限：没有期限的跳过)
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expected_term_months: Option<u32>,
-        /// How the other party is to be found. (拟用方式)
+        /// How the other party is to be found. (拟用方式：打算怎样确定对方)
         method: Method,
-        /// Why. (理由)
+        /// Why. (理由：为什么要办，成员会看到)
         reason: Paragraph,
     }
 }
@@ -273,7 +273,7 @@ step_record! {
     PartyReview {
         /// What it concluded. (结论)
         conclusion: Conclusion,
-        /// The day of the meeting. (会议日期)
+        /// The day of the meeting. (会议日期：会议纪要上的日期)
         met_on: Date,
     }
     days |record| vec![("met_on", record.met_on)];
@@ -289,13 +289,13 @@ step_record! {
 pub struct Publication {
     /// The channels on which it will be posted: at least those that the charter requires. (公开渠道)
     pub channels: Vec<Label>,
-    /// How residents can comment. (意见渠道)
+    /// How residents can comment. (意见渠道：成员到哪里、怎样提意见)
     pub comments_to: Paragraph,
     /// The digest of the disclosure composed from the record. (公开内容摘要)
     pub disclosure: Digest,
     /// The documents that go with it. (材料)
     pub documents: Vec<DocumentRef>,
-    /// What is published, in one paragraph. (摘要)
+    /// What is published, in one paragraph. (摘要：一两句话说清公开什么，放在最前面)
     pub summary: Paragraph,
 }
 
@@ -338,17 +338,17 @@ step_record! {
         consulted_until: Date,
         /// The first day of the consultation. (征求意见开始)
         consulted_from: Date,
-        /// How many opinions were answered. (已答复)
+        /// How many opinions were answered. (已答复：已经答复的意见数)
         opinions_answered: u32,
-        /// How many opinions came. (收到意见)
+        /// How many opinions came. (收到意见：收到的意见数，没有填 0)
         opinions_received: u32,
-        /// On what the reserve price rests. (底价依据)
+        /// On what the reserve price rests. (底价依据：怎样得出这个价)
         price_basis: Paragraph,
         /// The reserve price. (底价)
         reserve_price: Price,
         /// How the value was found. (估价方式)
         valuation_method: ValuationMethod,
-        /// Who found it. (估价人)
+        /// Who found it. (估价人：评估机构或询价人员)
         valuer: Line,
     }
     days |record| vec![("consulted_until", record.consulted_until)];
@@ -379,20 +379,20 @@ pub struct Escalation {
 step_record! {
     /// Step 6: the plan. (编制交易方案)
     PlanDrafting {
-        /// The deposit that bidders pay, in fen. (保证金)
+        /// The deposit that bidders pay, in fen. (保证金：报名时交的，不收填 0)
         deposit_fen: Fen,
-        /// Who may bid. (资格条件)
+        /// Who may bid. (资格条件：谁可以报名)
         eligibility: Paragraph,
-        /// How the price rises. (递增)
+        /// How the price rises. (递增：价格多久涨一次、涨多少)
         #[serde(default, skip_serializing_if = "Option::is_none")]
         escalation: Option<Escalation>,
         /// How the other party is found. (交易方式)
         method: Method,
-        /// Months free of rent. (免租期)
+        /// Months free of rent. (免租期：没有填 0)
         rent_free_months: u32,
         /// The reserve price. (底价)
         reserve_price: Price,
-        /// The term in months, where there is one. (期限)
+        /// The term in months, where there is one. (期限：没有期限的跳过)
         #[serde(default, skip_serializing_if = "Option::is_none")]
         term_months: Option<u32>,
     }
@@ -411,19 +411,19 @@ step_record! {
         abstain: u32,
         /// How many voted against. (反对)
         against: u32,
-        /// Who decided. (表决主体)
+        /// Who decided. (表决主体：成员大会还是成员代表大会)
         body: VotingBody,
-        /// How many have a vote: in an assembly, members with full legal capacity. (应到)
+        /// How many have a vote: in an assembly, members with full legal capacity. (应到：有表决权的人数；成员大会为有完全民事行为能力的成员数)
         eligible: u32,
         /// How many voted for. (赞成)
         r#for: u32,
         /// The day of the meeting. (会议日期)
         held_on: Date,
-        /// How many belong to the body. (全体)
+        /// How many belong to the body. (全体：全体成员数，或全体代表数)
         members: u32,
-        /// The day on which notice was given. (通知日期)
+        /// The day on which notice was given. (通知日期：发出会议通知的日子)
         notified_on: Date,
-        /// How many took part. (实到)
+        /// How many took part. (实到：实际到会人数，等于赞成、反对、弃权之和)
         present: u32,
     }
     days |record| vec![("held_on", record.held_on)];
@@ -459,6 +459,6 @@ pub struct ChannelPosted {
     pub disclosure: Digest,
     /// Proof of it, such as a photograph of the board. (凭证)
     pub documents: Vec<DocumentRef>,
-    /// Where: an address, an issue number, a board. (位置)
+    /// Where: an address, an issue number, a board. (位置：网址、期号或公示栏位置)
     pub location: Line,
 }

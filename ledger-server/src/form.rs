@@ -59,6 +59,10 @@ impl Form<'_> {
         let mut path = path.to_vec();
         path.push(Part::Field(&field.name));
         let label = field.label.pick(self.terminal.language);
+        let explanation = field.explanation.pick(self.terminal.language);
+        if !explanation.is_empty() {
+            self.terminal.advise(format!("  · {explanation}"));
+        }
         if !field.optional {
             return self.value(&path, label, &field.shape, false);
         }

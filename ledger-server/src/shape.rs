@@ -46,6 +46,8 @@ pub(crate) enum Unit {
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) label: Label,
+    /// What it means, or what to write, where the name alone does not tell.
+    pub(crate) explanation: Label,
     pub(crate) optional: bool,
     pub(crate) shape: Shape,
 }
@@ -216,6 +218,7 @@ impl Schema<'_> {
             .map(|(name, schema)| Field {
                 name: name.clone(),
                 label: self.label(name, schema),
+                explanation: explanation(schema),
                 optional: !required.contains(&name.as_str()),
                 shape: match self.shape(schema) {
                     Shape::Integer(_) => Shape::Integer(unit_of(name)),
@@ -369,8 +372,29 @@ fn term(description: &str) -> Option<&str> {
         }
         None
     })?;
-    let term = &inner[start + 1..];
+    // What follows the colon explains the term.
+    let term = inner[start + 1..].split('：').next().unwrap_or_default();
     (!term.is_ascii()).then_some(term)
+}
+
+/// What a field's description says beside its name: after the term's colon, and before the term.
+fn explanation(schema: &Value) -> Label {
+    let described = schema["description"].as_str().unwrap_or_default();
+    let first = described
+        .split("\n\n")
+        .next()
+        .unwrap_or_default()
+        .trim_end();
+    let zh = term(first).and_then(|term| first.split_once(&format!("({term}：")));
+    let zh = zh
+        .and_then(|(_, rest)| rest.strip_suffix(')'))
+        .unwrap_or_default();
+    let en = term(first).and_then(|term| first.rsplit_once(&format!("({term}")));
+    let en = en.map_or(first, |(en, _)| en.trim_end());
+    Label {
+        zh: zh.to_owned(),
+        en: en.replace('\n', " "),
+    }
 }
 
 #[cfg(test)]
@@ -414,5 +438,13 @@ mod tests {
             Some("村(社)级平台")
         );
         assert_eq!(term("No term (here)"), None);
+        assert_eq!(term("Whose. (权属：归谁所有)"), Some("权属"));
+        let described =
+            serde_json::json!({"description": "Whose it is. (权属：归谁(集体)所有)\n\nMore. (又)"});
+        let Label { zh, en } = explanation(&described);
+        assert_eq!(
+            (zh.as_str(), en.as_str()),
+            ("归谁(集体)所有", "Whose it is.")
+        );
     }
 }

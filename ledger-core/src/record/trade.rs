@@ -26,7 +26,7 @@ step_record! {
     StreetReview {
         /// What it concluded. (审查意见)
         conclusion: Conclusion,
-        /// On which platform it is to be traded. (平台层级)
+        /// On which platform it is to be traded. (平台层级：定在哪一级平台交易)
         platform_level: PlatformLevel,
     }
 }
@@ -34,12 +34,12 @@ step_record! {
 step_record! {
     /// Step 10: the listing. (发布交易公告)
     ListingNotice {
-        /// The least rise between bids, in fen, where there is one. (加价幅度)
+        /// The least rise between bids, in fen, where there is one. (加价幅度：每次至少加多少，不用竞价的跳过)
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bid_increment_fen: Option<Fen>,
-        /// When it closes. (截止时间)
+        /// When it closes. (截止时间：报名或竞价截止)
         closes_at: StatedTime,
-        /// How the bidding is prolonged. (延时规则)
+        /// How the bidding is prolonged. (延时规则：临近截止有人出价怎样延时)
         extension_rule: Line,
         /// Its number. (公告编号)
         listing_number: Line,
@@ -61,11 +61,11 @@ step_record! {
 pub struct Applicant {
     /// Whether admitted. (是否合格)
     pub admitted: bool,
-    /// The deposit paid, in fen. (保证金)
+    /// The deposit paid, in fen. (保证金：实交数)
     pub deposit_fen: Fen,
-    /// The name, masked for a natural person. (名称)
+    /// The name, masked for a natural person. (名称：自然人写成“张*”)
     pub name: Line,
-    /// Why, if refused. (不合格原因)
+    /// Why, if refused. (不合格原因：合格的跳过)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Line>,
 }
@@ -93,7 +93,7 @@ pub enum BiddingOutcome {
     Won {
         /// The winning price. (成交价)
         price: Price,
-        /// The winner, masked for a natural person. (成交人)
+        /// The winner, masked for a natural person. (成交人：自然人写成“张*”)
         winner: Line,
     },
     /// Nobody won. (流拍 / 失败)
@@ -114,7 +114,7 @@ step_record! {
         held_at: StatedTime,
         /// How it ended. (结果)
         outcome: BiddingOutcome,
-        /// Which round it was. (轮次)
+        /// Which round it was. (轮次：第一次填 1)
         round: u32,
     }
     days |record| vec![("held_at", record.held_at.instant().date_at(record.held_at.offset_minutes()))];
@@ -133,9 +133,9 @@ step_record! {
 step_record! {
     /// Step 13: the result, and how to object. (结果公示与异议)
     ResultAndObjection {
-        /// Where the result was posted. (公示位置)
+        /// Where the result was posted. (公示位置：网址或公示栏位置)
         notice: Line,
-        /// Where to object. (异议联系)
+        /// Where to object. (异议联系：到哪里、向谁提异议)
         objections_to: Paragraph,
     }
 }
@@ -143,13 +143,13 @@ step_record! {
 step_record! {
     /// Step 14: the contract. (签约备案)
     ContractSigning {
-        /// What the contract is worth in all, in fen. (合同总额)
+        /// What the contract is worth in all, in fen. (合同总额：整个期限的总金额)
         amount_fen: Fen,
         /// Its number. (合同编号)
         contract_number: Line,
-        /// The parties, masked for natural persons. (合同双方)
+        /// The parties, masked for natural persons. (合同双方：甲乙双方，自然人写成“张*”)
         parties: Vec<Line>,
-        /// The performance bond, in fen. (履约保证金)
+        /// The performance bond, in fen. (履约保证金：没有填 0)
         performance_bond_fen: Fen,
         /// The day on which it was signed. (签订日期)
         signed_on: Date,
@@ -190,7 +190,7 @@ pub struct ReceivedAmount {
 step_record! {
     /// Step 15: what was handed over and what was paid. (交付与款项核对)
     HandoverAndReceipt {
-        /// Deposits paid back, in fen. (退还保证金)
+        /// Deposits paid back, in fen. (退还保证金：退给未中选人的总额，没有填 0)
         deposits_refunded_fen: Fen,
         /// The day of the handover. (交付日期)
         handed_over_on: Date,
