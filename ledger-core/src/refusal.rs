@@ -7,32 +7,11 @@
 use serde::Serialize;
 
 use crate::hash::{Digest, Hash};
+use crate::language::Language;
 use crate::name::{Label, MemberId};
 use crate::role::Role;
 use crate::step::{PublicationPoint, Step};
 use crate::time::{Date, LogTime, StatedTime};
-
-/// A language of messages. (语言)
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Language {
-    /// 中文
-    #[default]
-    Zh,
-    /// English
-    En,
-}
-
-impl Language {
-    /// One of two texts.
-    #[must_use]
-    pub fn pick<T>(self, zh: T, en: T) -> T {
-        match self {
-            Self::Zh => zh,
-            Self::En => en,
-        }
-    }
-}
 
 /// What kind of answer a refusal is; HTTP statuses follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,8 +19,9 @@ mod scene;
 use std::collections::BTreeSet;
 
 use ledger_core::admit::Entry;
+use ledger_core::language::Language;
 use ledger_core::name::Label;
-use ledger_core::refusal::{Class, Language, Refusal};
+use ledger_core::refusal::{Class, Refusal};
 use ledger_core::role::Role;
 use ledger_core::step::Step;
 use ledger_core::time::{LogTime, StatedTime};

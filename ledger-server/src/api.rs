@@ -16,8 +16,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use ledger_core::event::NOTE_LIMIT;
 use ledger_core::hash::Digest;
+use ledger_core::language::Language;
 use ledger_core::ledger::{LedgerError, Receipt};
-use ledger_core::refusal::Language;
 use ledger_core::tree::parse_size;
 use serde::Serialize;
 

@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use ledger_core::refusal::Language;
+use ledger_core::language::Language;
 
 mod audit;
 mod charter;

@@ -9,7 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::request::Parts;
-use ledger_core::refusal::Language;
+use ledger_core::language::Language;
 
 /// The language that a request asks for: Chinese, unless English is weighted higher.
 #[must_use]

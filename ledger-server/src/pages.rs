@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::{IntoResponse, Response};
-use ledger_core::refusal::Language;
+use ledger_core::language::Language;
 
 use crate::problem::Problem;
 use crate::served::Ledgers;

@@ -7,9 +7,10 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use ledger_core::event::{NOTE_LIMIT, ParseError};
+use ledger_core::language::Language;
 use ledger_core::ledger::{AppendError, LedgerError};
 use ledger_core::note::NoteError;
-use ledger_core::refusal::{Class, Language, Refusal};
+use ledger_core::refusal::{Class, Refusal};
 use ledger_core::store::StoreError;
 use serde_json::{Map, Value, json};
 

@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
+use ledger_core::language::Language;
 use ledger_core::ledger::LedgerError;
-use ledger_core::refusal::Language;
 use ledger_core::store::stored_hashes;
 use ledger_core::tile::{Tile, TileError, TileLevel, encode_bundle, encode_hashes};
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
-use ledger_core::refusal::Language;
+use ledger_core::language::Language;
 
 use super::{NOT_DONE, complain, say};
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ledger_core::refusal::Language;
+use ledger_core::language::Language;
 use ledger_core::store::local::LocalOptions;
 use ledger_server::{Ledgers, Options, Writer, app};
 use tokio::net::TcpListener;
