@@ -59,7 +59,10 @@ fn drafts_that_the_rules_refuse_are_never_written() {
 
     // Two drafts of the same step: the second finds that the head has moved.
     office.draft("data", &steps[0], "one.draft");
-    office.draft("data", &steps[0], "two.draft");
+    // Of the same second, and so the same statement, it would be unless it says something else.
+    let mut other = office::steps().remove(0);
+    other.body["summary"] = "另一位同事起草的同一环节。".into();
+    office.draft("data", &other, "two.draft");
     refused(&office, &recording(&office, 0, "one.draft"), 2, "不会覆盖");
     let first = office
         .ok(&["submit", "one.draft", "--to", "data", "--json"])
