@@ -449,10 +449,7 @@ fn fetched<E>(error: TileReadError<E>) -> Result<String, E> {
         TileReadError::Root { expected, found } => Ok(format!(
             "树根应为 {expected}，实为 {found} (expected root {expected}, found {found})"
         )),
-        other @ TileReadError::OutOfTree { .. } => Ok(match other {
-            TileReadError::OutOfTree { size, .. } => format!("{size}"),
-            _ => String::new(),
-        }),
+        TileReadError::OutOfTree { size, .. } => Ok(size.to_string()),
     }
 }
 

@@ -8,7 +8,6 @@ use crate::key::{Algorithm, VerifierKey};
 use crate::name::{MemberId, Origin};
 use crate::note::SignatureLine;
 use crate::refusal::Refusal;
-use crate::roster::Member;
 use crate::state::{LedgerState, State};
 
 /// A signed event every signature of which has been verified. (已验签事件)
@@ -101,7 +100,8 @@ fn rostered_key<'a>(
     position: u64,
     line: &SignatureLine,
 ) -> Result<(MemberId, &'a VerifierKey), Refusal> {
-    let (id, member) = member_of_line(ledger, line).ok_or_else(|| unknown(line))?;
+    let id = member_in_name(&ledger.origin, line.name()).ok_or_else(|| unknown(line))?;
+    let member = ledger.roster.member(&id).ok_or_else(|| unknown(line))?;
     if let Some(key) = member.key_at(position).filter(|key| key.is_named_by(line)) {
         return Ok((id, key));
     }
@@ -109,16 +109,6 @@ fn rostered_key<'a>(
         return Err(Refusal::InactiveKey { member: id });
     }
     Err(unknown(line))
-}
-
-/// The member whom a signature line names, whether or not its key counts.
-pub(crate) fn member_of_line<'a>(
-    ledger: &'a LedgerState,
-    line: &SignatureLine,
-) -> Option<(MemberId, &'a Member)> {
-    let id = member_in_name(&ledger.origin, line.name())?;
-    let member = ledger.roster.member(&id)?;
-    Some((id, member))
 }
 
 /// The member that a key's name names, if the key belongs to this origin.
