@@ -71,6 +71,18 @@ pub enum DemoError {
     /// What was built could not be read back.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A field that is corrected has no name.
+    #[error("更正的字段：{fault} (the field of a correction)")]
+    Field {
+        /// Why.
+        fault: String,
+    },
+    /// Something happens to a transaction that has not begun.
+    #[error("{what}：交易还没有开始 (the transaction has not begun)")]
+    NotBegun {
+        /// What.
+        what: String,
+    },
     /// The ledger refused an event of the demonstration.
     #[error("演示事件未被登记：{what}：{fault} (an event of the demonstration was refused)")]
     Refused {

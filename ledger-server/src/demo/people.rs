@@ -55,6 +55,9 @@ pub(crate) const JOINS_LATER: Person = person("wu", "吴*（监事）", &[Superv
 /// The one whose key is replaced in summer.
 pub(crate) const ROTATES: &str = "xie";
 
+/// The council member who declares a relative.
+pub(crate) const DECLARES: &str = "li";
+
 /// The keys of one ledger's members, and of its log.
 #[derive(Debug)]
 pub(crate) struct Keyring {
