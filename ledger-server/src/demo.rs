@@ -17,6 +17,7 @@ mod dice;
 mod fault;
 mod folder;
 mod founding;
+mod guide;
 mod papers;
 mod people;
 mod plan;
@@ -24,8 +25,9 @@ mod script;
 
 pub use build::build_year;
 pub use fault::DemoError;
-pub use folder::{Found, Made, find, make};
+pub use folder::{Found, GUIDE, Made, find, make};
 pub use founding::{PRACTICE_ORIGIN, YEAR_ORIGIN, build_practice};
+pub use guide::{Sight, sights};
 pub use plan::{YEAR_COMPLETED, YEAR_TOTAL_FEN};
 
 /// The seed that is used unless another is given.

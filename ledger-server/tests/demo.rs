@@ -12,16 +12,17 @@ use std::sync::OnceLock;
 use ledger_core::audit::{Expected, Pins, Report, audit};
 use ledger_core::event::{Event, LoggedEntry};
 use ledger_core::name::StreamId;
-use ledger_core::record::{Category, DocumentRef, Method};
+use ledger_core::oversight::findings;
+use ledger_core::record::{Bidding, BiddingOutcome, Category, DocumentRef, Method};
 use ledger_core::source::StoreSource;
 use ledger_core::store::Store as _;
 use ledger_core::transaction::{Phase, Transaction};
-use ledger_core::{Ledger, MemoryStore, Step};
-use ledger_server::demo::{DEFAULT_SEED, YEAR_TOTAL_FEN, build_practice, build_year};
+use ledger_core::{Ledger, MemoryStore, PublicationPoint, Step};
+use ledger_server::demo::{DEFAULT_SEED, YEAR_TOTAL_FEN, build_practice, build_year, sights};
 
 /// The root of the demonstration with the default seed. It may change only together with what the
 /// demonstration says, or with the format.
-const ROOT: &str = "c9b538e18fd25220188fc14efb3c08f31388b1b658c3c9172111b89d5c5aa13f";
+const ROOT: &str = "5665d93d02f0a1666d6984172c3b43b6b2df0426586bdad3b4e5caff322eb1cb";
 
 fn build(seed: u64) -> Ledger<MemoryStore> {
     build_year(MemoryStore::new(), seed, &mut |_, _| {}).unwrap()
@@ -78,8 +79,9 @@ fn fifty_are_completed_and_worth_exactly_the_year_s_total() {
 #[test]
 fn three_are_under_way() {
     let open = report().state.transactions();
+    let ended = |phase: &Phase| matches!(phase, Phase::Completed(_) | Phase::Terminated { .. });
     let mut steps: Vec<(u8, usize)> = open
-        .filter(|transaction| !matches!(transaction.phase, Phase::Completed(_)))
+        .filter(|transaction| !ended(&transaction.phase))
         .map(|transaction| {
             let outstanding = match &transaction.phase {
                 Phase::Publishing(publishing) => publishing.outstanding().len(),
@@ -184,5 +186,246 @@ fn the_roster_changes_during_the_year() {
                 .kind()
         })
         .collect();
-    assert_eq!(kinds, ["ledger_opened", "member_enrolled", "key_rotated"]);
+    let expected = [
+        "ledger_opened",
+        "meeting_held",
+        "relative_declared",
+        "period_attested",
+        "member_enrolled",
+        "charter_adopted",
+        "period_attested",
+        "key_rotated",
+        "period_attested",
+        "period_attested",
+    ];
+    assert_eq!(kinds, expected);
+}
+
+/// The transactions that the guide names for a sight.
+fn shown(zh: &str) -> Vec<&'static Transaction> {
+    let sights = sights(DEFAULT_SEED).unwrap();
+    let sight = sights.iter().find(|sight| sight.zh.contains(zh)).unwrap();
+    let streams = sight.streams.iter().map(|stream| match stream {
+        StreamId::Transaction(id) => report().state.transaction(id).unwrap(),
+        other => panic!("{other}"),
+    });
+    streams.collect()
+}
+
+/// The only transaction that the guide names for a sight.
+fn the(zh: &str) -> &'static Transaction {
+    let shown = shown(zh);
+    assert_eq!(shown.len(), 1, "{zh}");
+    shown[0]
+}
+
+fn is_completed(transaction: &Transaction) -> bool {
+    matches!(transaction.phase, Phase::Completed(_))
+}
+
+fn kinds<'a>(noted: &'a [ledger_core::recorded::Noted]) -> Vec<&'a str> {
+    noted.iter().map(|noted| noted.event.kind()).collect()
+}
+
+fn bidding(transaction: &Transaction) -> &Bidding {
+    match &transaction.record(Step::Bidding).unwrap().event {
+        Event::Bidding(bidding) => bidding,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn reserve_and_price(transaction: &Transaction) -> (u64, u64) {
+    match &bidding(transaction).outcome {
+        BiddingOutcome::Won { price, .. } => {
+            let reserve = transaction.reserve_price().unwrap();
+            (reserve.fen.get(), price.fen.get())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_seed_shows_every_sight() {
+    for seed in [0, 1, 2, 3, 5, 8, 13, 2018, u64::MAX] {
+        for sight in sights(seed).unwrap() {
+            assert!(!sight.streams.is_empty(), "{seed}: {}", sight.en);
+        }
+    }
+}
+
+#[test]
+fn a_failed_bidding_is_listed_again_and_won() {
+    let relisted = the("流拍");
+    assert!(is_completed(relisted));
+    assert_eq!(kinds(&relisted.detours), ["returned"]);
+    let aside: Vec<Step> = relisted
+        .superseded
+        .iter()
+        .map(|old| old.passed.step)
+        .collect();
+    assert_eq!(
+        aside,
+        [
+            Step::ListingNotice,
+            Step::BidderQualification,
+            Step::Bidding
+        ]
+    );
+    assert_eq!(bidding(relisted).round, 2);
+}
+
+#[test]
+fn a_small_value_goes_without_four_steps() {
+    let waived = the("小额交易");
+    let steps: Vec<u8> = waived
+        .passed
+        .iter()
+        .filter(|passed| passed.is_waived())
+        .map(|passed| passed.step.number())
+        .collect();
+    assert!(is_completed(waived));
+    assert_eq!(steps, [9, 10, 11, 12]);
+}
+
+#[test]
+fn a_plan_that_was_voted_down_is_voted_again() {
+    let returned = the("表决未通过");
+    assert!(is_completed(returned));
+    assert_eq!(kinds(&returned.notes)[0], "meeting_held");
+    assert_eq!(kinds(&returned.detours), ["returned"]);
+    let free = |event: &Event| match event {
+        Event::PlanDrafting(plan) => plan.rent_free_months,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(free(&returned.superseded[0].passed.event), 3);
+    assert_eq!(free(&returned.record(Step::PlanDrafting).unwrap().event), 0);
+    match &returned.notes[0].event {
+        Event::MeetingHeld(meeting) => assert!(meeting.attendance.present > 0),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_was_published_wrong_is_published_again() {
+    let corrected = the("面积有误");
+    assert!(is_completed(corrected));
+    assert_eq!(
+        kinds(&corrected.notes),
+        ["finding_raised", "finding_answered"]
+    );
+    assert_eq!(kinds(&corrected.detours), ["corrected"]);
+    let again: Vec<u8> = corrected
+        .superseded
+        .iter()
+        .map(|old| old.passed.step.number())
+        .collect();
+    assert_eq!(again, [4, 8]);
+    let verified = corrected.record(Step::AssetVerification).unwrap();
+    match &verified.event {
+        Event::AssetVerification(record) => {
+            let area = record.asset.area.as_ref().unwrap();
+            assert_eq!(area.value.to_string(), "286");
+        }
+        other => panic!("{other:?}"),
+    }
+    // Both publications of it stand on all channels once more.
+    for point in [PublicationPoint::PrePlan, PublicationPoint::Plan] {
+        assert_eq!(corrected.postings_of(point).len(), 4);
+    }
+    let open = findings(&corrected.notes).filter(|finding| finding.answered.is_none());
+    assert_eq!(open.count(), 0);
+}
+
+#[test]
+fn what_was_broken_off_is_not_among_the_completed() {
+    let ended = the("终止");
+    assert!(matches!(ended.phase, Phase::Terminated { .. }));
+    assert_eq!(kinds(&ended.detours), ["terminated"]);
+}
+
+#[test]
+fn third_parties_and_other_parties_have_their_say() {
+    assert_eq!(kinds(&the("第三方").notes), ["opinion_given"]);
+    for transaction in completed() {
+        let agreed = kinds(&transaction.notes).contains(&"integrity_agreed");
+        let wanted = matches!(
+            transaction.category(),
+            Some(Category::Works | Category::Procurement)
+        );
+        assert_eq!(agreed, wanted, "{}", transaction.id);
+    }
+    let late = shown("补录")
+        .into_iter()
+        .flat_map(|transaction| &transaction.passed);
+    assert!(late.filter(|passed| passed.recorded.recorded_late).count() >= 3);
+}
+
+#[test]
+fn what_had_begun_finishes_under_the_charter_it_began_with() {
+    let ledger = report().state.ledger().unwrap();
+    let [_, amended] = &ledger.charters[..] else {
+        panic!("{}", ledger.charters.len());
+    };
+    assert!(!amended.applies_to_open);
+    let governs = |transaction: &Transaction| {
+        let charter = ledger.charter_of(transaction.begun_at, u64::MAX);
+        let published = transaction.record(Step::PublishPlan).unwrap();
+        assert!(published.recorded.index > amended.from);
+        charter.version
+    };
+    assert!(
+        shown("旧章程")
+            .into_iter()
+            .all(|t| governs(t) == 1 && is_completed(t))
+    );
+    assert!(
+        shown("新章程")
+            .into_iter()
+            .all(|t| governs(t) == 2 && is_completed(t))
+    );
+}
+
+#[test]
+fn a_reader_can_find_three_red_flags() {
+    let alone = the("只有一人");
+    let (reserve, price) = reserve_and_price(alone);
+    assert_eq!((bidding(alone).bidders, reserve), (1, price));
+    assert_eq!(alone.method(), Some(Method::OpenBidding));
+
+    let close = the("贴近底价");
+    let (reserve, price) = reserve_and_price(close);
+    assert!(bidding(close).bidders >= 5);
+    assert!(price > reserve && (price - reserve) * 50 < reserve);
+
+    let signed: Vec<_> = shown("同一方")
+        .into_iter()
+        .map(|t| match &t.record(Step::ContractSigning).unwrap().event {
+            Event::ContractSigning(c) => (c.parties[1].clone(), c.amount_fen.get(), c.signed_on),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let [(one, first, on), (other, second, later)] = &signed[..] else {
+        panic!("{signed:?}");
+    };
+    assert_eq!(one, other);
+    assert!(*first < 5_000_000 && *second < 5_000_000 && first + second >= 5_000_000);
+    assert!(on.days_until(*later).abs() < 70, "{on} {later}");
+}
+
+#[test]
+fn a_declared_relative_is_not_admitted() {
+    let recused = the("亲属");
+    let ledger = report().state.ledger().unwrap();
+    let declared = ledger.notes.iter().find_map(|noted| match &noted.event {
+        Event::RelativeDeclared(declared) => Some(&declared.name),
+        _ => None,
+    });
+    match &recused.record(Step::BidderQualification).unwrap().event {
+        Event::BidderQualification(record) => {
+            let mut applicants = record.applicants.iter();
+            let relative = applicants.find(|one| Some(&one.name) == declared).unwrap();
+            assert!(!relative.admitted);
+        }
+        other => panic!("{other:?}"),
+    }
 }

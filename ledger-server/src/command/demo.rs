@@ -12,7 +12,7 @@ use ledger_core::language::Language;
 use ledger_core::money::Fen;
 use ledger_core::store::local::LocalOptions;
 use ledger_server::Options;
-use ledger_server::demo::{self, DEFAULT_SEED, Found, Made};
+use ledger_server::demo::{self, DEFAULT_SEED, Found, Made, Sight};
 
 use super::help::Text;
 use super::{complain, data, say, serve};
@@ -76,9 +76,12 @@ impl Demo {
         let holds = match found {
             Found::Ledgers => {
                 say(&language.pick(
-                    format!("{} 里已有账本，不再新建。", self.data.display()),
                     format!(
-                        "{} holds ledgers already; nothing is built.",
+                        "{} 里已有账本，不再新建（演示的看点在其中的 guide.txt）。",
+                        self.data.display()
+                    ),
+                    format!(
+                        "{} holds ledgers already; nothing is built (where to find what in the demonstration: guide.txt in it).",
                         self.data.display()
                     ),
                 ));
@@ -125,6 +128,7 @@ impl Demo {
         let made =
             made.with_context(|| language.pick("演示没有建成", "the demonstration was not built"))?;
         summarise(&made, begun.elapsed(), language);
+        guide(&made.sights, &self.data, language);
         Ok(made.year.holds() && made.practice.holds())
     }
 }
@@ -182,6 +186,22 @@ fn summarise(made: &Made, took: Duration, language: Language) {
              audit: donglang {verdict}; practice {practised} ({took:.1} s)"
         ),
     ));
+}
+
+/// Says where to find what.
+fn guide(sights: &[Sight], data: &Path, language: Language) {
+    let data = data.display();
+    let file = demo::GUIDE;
+    say(&language.pick(
+        format!("看点（sanzi show {data}#donglang --transaction <编号>；也写在 {data}/{file}）："),
+        format!(
+            "worth a look (sanzi show {data}#donglang --transaction <id>; also in {data}/{file}):"
+        ),
+    ));
+    for sight in sights {
+        let text = language.pick(sight.zh, sight.en);
+        say(&format!("  {:<26} {text}", sight.places()));
+    }
 }
 
 /// Says what to try next.
