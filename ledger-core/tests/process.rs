@@ -14,6 +14,8 @@ mod concern;
 mod ledger;
 #[path = "process/order.rs"]
 mod order;
+#[path = "process/oversight.rs"]
+mod oversight;
 #[path = "process/record.rs"]
 mod record;
 mod scene;
@@ -170,6 +172,9 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         concern::concern_rows(),
         ledger::roster_rows(),
         ledger::charter_rows(),
+        oversight::limit_rows(),
+        oversight::finding_rows(),
+        oversight::ledger_rows(),
     ];
     let mut reached = BTreeSet::new();
     for (case, found, expected) in tables.into_iter().flatten() {
