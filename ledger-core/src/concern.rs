@@ -149,6 +149,19 @@ impl Concern {
         answered_at.unwrap_or(now) >= self.deadline(calendar).at
     }
 
+    /// What an entry left behind in it, if it did.
+    #[must_use]
+    pub fn recorded(&self, entry: u64) -> Option<&Recorded> {
+        let answered = self.answered().map(|answered| &answered.recorded);
+        let closed = self.closed().map(|closed| &closed.recorded);
+        let rated = self.rated.as_ref().map(|rated| &rated.recorded);
+        let mut all = std::iter::once(&self.recorded)
+            .chain(answered)
+            .chain(closed)
+            .chain(rated);
+        all.find(|recorded| recorded.index == entry)
+    }
+
     pub(crate) fn answer(&mut self, answered: Answered) {
         self.phase = ConcernPhase::Answered { answered };
     }
