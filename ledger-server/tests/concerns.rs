@@ -188,6 +188,7 @@ fn a_concern_is_raised_waited_for_answered_rated_and_settled() {
         raised("general"),
         "意见编号已用过",
     );
+    fill_in_a_form(&office);
     office.post_everywhere("data", &[]);
     office.wait_for_window();
 
@@ -266,6 +267,29 @@ fn a_concern_is_raised_waited_for_answered_rated_and_settled() {
     what_came_of_it_is_shown(&office);
     let held = office.ok(&["audit", "data", "--index"]);
     assert!(held.last().starts_with("核对通过"), "{held:?}");
+}
+
+/// What the intake is asked: what it is about, what is said, and who says it, if they wish.
+fn fill_in_a_form(office: &Office) {
+    let record = [
+        "record",
+        "concern_raised",
+        "--ledger",
+        "data",
+        "--key",
+        "jiedai.key",
+    ];
+    let with = ["--passphrase-file", "pass", "--out", "asked.draft"];
+    let made = office.run_with(&[&record[..], &ON, &with].concat(), "5\n噪音大\n张*\n");
+    assert_eq!(made.code, 0, "{made:?}");
+    for part in [
+        "群众意见 2026-001-y3",
+        "意见对象：其他",
+        "意见内容：噪音大",
+        "提出人：张*",
+    ] {
+        assert!(made.out.contains(part), "{part}: {made:?}");
+    }
 }
 
 /// The step that would follow the publication.
