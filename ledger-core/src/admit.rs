@@ -16,6 +16,7 @@ use crate::state::{LedgerState, State};
 use crate::time::{Date, LogTime};
 use crate::transaction::Phase;
 
+mod concerns;
 mod detours;
 mod ledger_events;
 mod limits;
@@ -166,7 +167,7 @@ pub fn decide(
     match &statement.stream {
         StreamId::Transaction(id) => case.transaction_event(id),
         StreamId::Ledger => case.ledger_event(),
-        StreamId::Concern(_) => Err(Refusal::AlreadyOpened),
+        StreamId::Concern(id) => case.concern_event(id),
     }
 }
 

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::charter::VotingBody;
 use crate::hash::{Digest, Hash};
 use crate::language::Language;
-use crate::name::{Label, MemberId, TransactionId};
-use crate::record::Inconsistency;
+use crate::name::{ConcernId, Label, MemberId, TransactionId};
+use crate::record::{ConcernSubject, Inconsistency};
 use crate::role::Role;
 use crate::step::{PublicationPoint, Step};
 use crate::text::Line;
@@ -161,6 +161,17 @@ refusals! {
         /// The year.
         year: crate::time::Year,
     } = "calendar_missing", "缺少节假日安排", "holiday calendar missing";
+    /// Concerns that were raised in the window of a step are unanswered, and nothing follows it. (规则 1)
+    Rule ConcernOpen {
+        /// The step.
+        step: Step,
+        /// The first of the concerns.
+        found: Vec<ConcernId>,
+        /// How many there are.
+        count: u64,
+        /// The roles that sign an answer.
+        answered_by: Vec<Role>,
+    } = "concern_open", "群众意见未答复", "a concern is unanswered";
     /// The bidding failed: nothing follows but a return.
     Rule BiddingFailed = "bidding_failed", "竞价未成交", "bidding failed";
     /// Nothing is waiting to be posted.
@@ -233,6 +244,58 @@ refusals! {
         /// The step found.
         found: Step,
     } = "return_after_failure", "流拍后退回的环节不对", "wrong return after a failed bidding";
+    /// The concern was raised before: a new one needs another id.
+    Rule ConcernExists {
+        /// Its id.
+        found: ConcernId,
+    } = "concern_exists", "意见编号已用过", "concern id in use";
+    /// A concern is about something that has not been done or published yet.
+    Rule ConcernTooEarly {
+        /// The step that comes first.
+        expected: Step,
+        /// What it is about.
+        found: ConcernSubject,
+    } = "concern_too_early", "意见对象尚未公开", "nothing to object to yet";
+    /// No concern has this id.
+    Rule ConcernUnknown {
+        /// The id found.
+        found: ConcernId,
+    } = "concern_unknown", "没有这条意见", "no such concern";
+    /// A concern is about another transaction than the one that is named.
+    Rule ConcernOfAnother {
+        /// The concern.
+        concern: ConcernId,
+        /// What it is about.
+        expected: TransactionId,
+        /// What was named.
+        found: TransactionId,
+    } = "concern_of_another", "意见属于另一笔交易", "concern about another transaction";
+    /// A concern is answered once.
+    Rule ConcernAnsweredBefore {
+        /// The concern.
+        found: ConcernId,
+        /// The entry that answered it.
+        answered_by: u64,
+    } = "concern_answered_before", "意见已答复过", "concern already answered";
+    /// A concern is settled or rated only after its answer.
+    Rule ConcernUnanswered {
+        /// The concern.
+        found: ConcernId,
+    } = "concern_unanswered", "意见尚未答复", "concern not answered yet";
+    /// A concern is settled once.
+    Rule ConcernClosedBefore {
+        /// The concern.
+        found: ConcernId,
+        /// The entry that settled it.
+        closed_by: u64,
+    } = "concern_closed_before", "意见已办结", "concern already settled";
+    /// An answer is rated once.
+    Rule ConcernRatedBefore {
+        /// The concern.
+        found: ConcernId,
+        /// The entry that rated it.
+        rated_by: u64,
+    } = "concern_rated_before", "意见已评价过", "concern already rated";
     /// No entry of this transaction that can be corrected has this number. (规则 6)
     Rule NothingToCorrect {
         /// The number found.

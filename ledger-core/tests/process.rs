@@ -8,6 +8,8 @@
 
 #[path = "process/authority.rs"]
 mod authority;
+#[path = "process/concern.rs"]
+mod concern;
 #[path = "process/ledger.rs"]
 mod ledger;
 #[path = "process/order.rs"]
@@ -167,6 +169,7 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         order::channel_rows(),
         record::record_rows(),
         record::vote_rows(),
+        concern::concern_rows(),
         ledger::roster_rows(),
         ledger::charter_rows(),
         oversight::limit_rows(),

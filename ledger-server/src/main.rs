@@ -2,6 +2,7 @@
 
 mod agenda;
 mod command;
+mod concerns;
 mod draft;
 mod form;
 mod key_file;

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use ledger_core::event::{Event, Home};
-use ledger_core::name::StreamId;
-use ledger_core::state::LedgerState;
+use ledger_core::name::{ConcernId, StreamId};
+use ledger_core::state::{LedgerState, State};
 use ledger_core::{Language, MemberId, SigningKey, TransactionId};
 use serde_json::{Map, Value};
 
@@ -39,6 +39,8 @@ pub(crate) struct Record {
     ledger: String,
     #[arg(long, value_name = "ID")]
     transaction: Option<TransactionId>,
+    #[arg(long, value_name = "ID")]
+    concern: Option<ConcernId>,
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     #[arg(long = "as", value_name = "MEMBER")]
@@ -100,6 +102,11 @@ pub(crate) const TEXTS: &[Text] = &[
         en: "The transaction's id, as in 2026-001",
     },
     Text {
+        of: "record.concern",
+        zh: "意见编号，如 2026-001-y1；登记新意见时可不给，按交易自动编号",
+        en: "The concern's id, as in 2026-001-y1; a new one gets an id by its transaction if none is given",
+    },
+    Text {
         of: "record.key",
         zh: "签署人的钥匙文件",
         en: "The signer's key file",
@@ -141,14 +148,25 @@ pub(crate) const TEXTS: &[Text] = &[
     },
 ];
 
+/// The event that begins a concern: it names its transaction, and may leave the id to be made up.
+const RAISED: &str = "concern_raised";
+
+fn concern_missing(terminal: Terminal, kind: &str) -> String {
+    terminal.pick(
+        format!("{kind} 属于某条群众意见，请加 --concern 意见编号（如 2026-001-y1）"),
+        format!("{kind} belongs to a concern: give --concern ID"),
+    )
+}
+
 impl Record {
     /// Makes a draft.
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
         let terminal = Terminal::new(language);
-        let stream = self.stream(terminal)?;
+        self.check_place(terminal)?;
         let source = source_arg::open(terminal, &self.ledger, self.pins.as_deref())?;
         let report = source.replay(&mut |_, _, _| {})?;
         let state = &report.state;
+        let stream = self.stream(terminal, state)?;
         let (Some(ledger), Some(charter)) = (state.ledger(), state.charter_of(&stream)) else {
             bail!(terminal.pick("账本是空的", "the ledger is empty"));
         };
@@ -160,19 +178,64 @@ impl Record {
             signer: signer(terminal, ledger, state.size(), &key)?,
             state,
             stream,
+            transaction: self.transaction.as_ref(),
         };
         self.draft(&desk, &key)?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn stream(&self, terminal: Terminal) -> anyhow::Result<StreamId> {
+    /// The stream that the event belongs in. A new concern that has no id yet gets one by its
+    /// transaction: the next number that is free.
+    fn stream(&self, terminal: Terminal, state: &State) -> anyhow::Result<StreamId> {
+        if Event::home_of(&self.kind) != Some(Home::Concern) {
+            let id = self.transaction.as_ref();
+            return Ok(id.map_or(StreamId::Ledger, |id| StreamId::Transaction(id.clone())));
+        }
+        if let Some(id) = &self.concern {
+            return Ok(StreamId::Concern(id.clone()));
+        }
+        let Some(transaction) = &self.transaction else {
+            bail!(concern_missing(terminal, &self.kind));
+        };
+        let raised = state
+            .transaction(transaction)
+            .map_or(0, |transaction| transaction.concerns.raised().len());
+        let ids = (raised + 1..).map(|number| format!("{transaction}-y{number}").parse());
+        let free = |id: &Result<ConcernId, _>| {
+            let known = |id| state.concern(id).is_some();
+            !id.as_ref().is_ok_and(known)
+        };
+        match ids.into_iter().find(free) {
+            Some(Ok(id)) => Ok(StreamId::Concern(id)),
+            _ => bail!(concern_missing(terminal, &self.kind)),
+        }
+    }
+
+    /// Whether it was said in which stream the event belongs.
+    fn check_place(&self, terminal: Terminal) -> anyhow::Result<()> {
         let home = Event::home_of(&self.kind).unwrap_or(Home::Ledger);
+        let of_concern = home == Home::Concern;
+        if of_concern && self.kind != RAISED {
+            match self.concern {
+                Some(_) => return Ok(()),
+                None => bail!(concern_missing(terminal, &self.kind)),
+            }
+        }
+        if self.concern.is_some() && !of_concern {
+            bail!(terminal.pick(
+                format!("{} 不是群众意见的事项，请去掉 --concern", self.kind),
+                format!(
+                    "{} is no event of a concern: leave out --concern",
+                    self.kind
+                ),
+            ));
+        }
         let stream = self
             .transaction
             .as_ref()
             .map_or(StreamId::Ledger, |id| StreamId::Transaction(id.clone()));
-        if home.takes(&stream) {
-            return Ok(stream);
+        if home.takes(&stream) || of_concern && self.transaction.is_some() {
+            return Ok(());
         }
         bail!(match &self.transaction {
             None => terminal.pick(
@@ -272,7 +335,8 @@ impl Record {
     fn default_name(&self, desk: &Desk<'_>) -> PathBuf {
         match &desk.stream {
             StreamId::Transaction(id) => format!("{id}-{}.draft", self.kind),
-            _ => format!("ledger-{}.draft", self.kind),
+            StreamId::Concern(id) => format!("{id}-{}.draft", self.kind),
+            StreamId::Ledger => format!("ledger-{}.draft", self.kind),
         }
         .into()
     }

@@ -3,6 +3,7 @@
 use anyhow::bail;
 use ledger_core::admit;
 use ledger_core::charter::{Charter, Cosigner, When};
+use ledger_core::concern::Concern;
 use ledger_core::disclosure::Disclosure;
 use ledger_core::event::{Event, Statement};
 use ledger_core::hash::Digest;
@@ -10,7 +11,7 @@ use ledger_core::name::StreamId;
 use ledger_core::signing;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::Phase;
-use ledger_core::{MemberId, Refusal, SigningKey, StatedTime, Step};
+use ledger_core::{MemberId, Refusal, SigningKey, StatedTime, Step, TransactionId};
 use serde_json::{Map, Value, json};
 
 use crate::form::Form;
@@ -27,6 +28,8 @@ pub(super) struct Desk<'a> {
     pub(super) signer: MemberId,
     pub(super) state: &'a State,
     pub(super) stream: StreamId,
+    /// The transaction that was named: what a new concern is about.
+    pub(super) transaction: Option<&'a TransactionId>,
 }
 
 /// A refusal that names a field, so that it can be asked for again.
@@ -201,12 +204,27 @@ impl Desk<'_> {
             let digest = publishing.disclosure();
             body.entry("disclosure").or_insert_with(|| json!(digest));
         }
+        if let Some(about) = self.about(kind) {
+            body.entry("transaction").or_insert_with(|| json!(about));
+        }
         let takes_documents = match shape::of_event(kind) {
             Some(Shape::Object(fields)) => fields.iter().any(|field| field.name == "documents"),
             _ => false,
         };
         if !takes_documents {
             body.remove("documents");
+        }
+    }
+
+    /// The transaction that an event of a concern names.
+    fn about(&self, kind: &str) -> Option<&TransactionId> {
+        match (kind, &self.stream) {
+            ("concern_raised", _) => self.transaction,
+            ("concern_answered", StreamId::Concern(id)) => {
+                let known = self.state.concern(id).map(Concern::transaction);
+                self.transaction.or(known)
+            }
+            _ => None,
         }
     }
 
@@ -218,6 +236,9 @@ impl Desk<'_> {
         at: Option<&str>,
     ) -> anyhow::Result<(Statement, Option<Vec<u8>>)> {
         self.preset(kind, &mut body);
+        if kind == "concern_answered" {
+            body.entry("also").or_insert_with(|| json!([]));
+        }
         body.insert("kind".to_owned(), json!(kind));
         let mut event = self.event(body.clone())?;
         let mut disclosure = None;
