@@ -16,6 +16,7 @@ use crate::state::{LedgerState, State};
 use crate::time::LogTime;
 use crate::transaction::Phase;
 
+mod contract;
 mod detours;
 mod ledger_events;
 mod steps;
@@ -252,6 +253,13 @@ impl Case<'_> {
             Event::Returned(returned) => self.returned(transaction, returned),
             Event::Corrected(corrected) => self.corrected(transaction, corrected),
             Event::Terminated(_) => self.terminated(transaction),
+            Event::PaymentDue(_)
+            | Event::PaymentReceived(_)
+            | Event::PaymentMade(_)
+            | Event::ContractAmended(_)
+            | Event::ContractRenewed(_)
+            | Event::ContractTerminated(_)
+            | Event::AssetReturned(_) => self.contract_event(transaction),
             // Others belong elsewhere, which has been checked.
             _ => Err(Refusal::AlreadyOpened),
         }
@@ -266,6 +274,11 @@ impl Case<'_> {
                 found: fault.found,
             });
         }
+        self.check_days(record)
+    }
+
+    /// Nothing in a record is yet to come.
+    fn check_days(&self, record: &dyn Record) -> Result<(), Refusal> {
         let calendar = self.ledger.calendar_at(self.position);
         let today = calendar.date_of(self.received_at);
         match record.days().into_iter().find(|(_, day)| *day > today) {

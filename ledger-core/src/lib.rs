@@ -53,6 +53,7 @@ pub mod canonical;
 pub mod category;
 pub mod charter;
 pub mod checkpoint;
+pub mod contract;
 pub mod cosignature;
 pub mod disclosure;
 pub mod event;

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::calendar::{Calendar, CalendarError, Span};
 use crate::category::{Category, Method};
+use crate::contract::{Contract, SetAside};
 use crate::event::Event;
 use crate::hash::{Digest, Hash};
 use crate::money::Price;
@@ -20,6 +21,7 @@ use crate::step::{PublicationPoint, Step};
 use crate::text::Line;
 use crate::time::LogTime;
 
+mod bound;
 mod detour;
 
 /// A step that stands. (已办环节)
@@ -277,6 +279,10 @@ pub struct Transaction {
     pub id: TransactionId,
     /// The entry that began it: decides which charter governs it.
     pub begun_at: u64,
+    /// Its contract, once that was signed, and what became of it. (合同)
+    pub contract: Option<Contract>,
+    /// Contracts that were set aside, in the order of being set aside.
+    pub contracts_set_aside: Vec<SetAside>,
     /// Waivers, returns, corrections and the end, in order.
     pub detours: Vec<Noted>,
     /// The leaf hash of its last entry.
@@ -301,14 +307,15 @@ impl Transaction {
     }
 
     /// What an entry of this transaction recorded, as it stands, if a correction may name it: a step
-    /// that is no publication and was not left out.
+    /// that is no publication and was not left out, or an event of the contract's life.
     #[must_use]
     pub fn correctable(&self, entry: u64) -> Option<&Event> {
         let fits = |passed: &&Passed| {
             let publishes = passed.step.publication_point().is_some();
             passed.recorded.index == entry && !publishes && !passed.is_waived()
         };
-        self.passed.iter().find(fits).map(|passed| &passed.event)
+        let step = self.passed.iter().find(fits).map(|passed| &passed.event);
+        step.or_else(|| self.contract.as_ref()?.event(entry))
     }
 
     /// What kind of dealing it is, once that was proposed. (类别)

@@ -57,7 +57,7 @@ impl Case<'_> {
         if transaction.bidding_failed() && !again {
             return Err(Refusal::ReturnAfterFailure { found: returned.to });
         }
-        Ok(())
+        self.check_undoing(transaction, Some(returned.to))
     }
 
     /// Rule 6: a field of a step that stands, to a value with which the step would be admitted.
@@ -85,16 +85,17 @@ impl Case<'_> {
             });
         }
         match event.step() {
-            Some(view) => self.check_step_record(view, &event),
-            None => Ok(()),
+            Some(view) => self.check_step_record(view, &event)?,
+            None => self.check_corrected_life(&event)?,
         }
+        self.check_refold(transaction, corrected.entry, &event)
     }
 
     /// Rule 7: from any step, until all are done.
     pub(super) fn terminated(&self, transaction: &Transaction) -> Result<(), Refusal> {
         match transaction.phase {
             Phase::Completed(_) => Err(Refusal::TransactionCompleted),
-            _ => Ok(()),
+            _ => self.check_undoing(transaction, None),
         }
     }
 }
