@@ -61,7 +61,13 @@ fn evolve_ledger(state: &mut State, entry: &Entry) {
             charter: Arc::new(adopted.charter.clone()),
             from: position,
         }),
-        _ => {}
+        event => {
+            let recorded = recorded(ledger.charter_at(position), entry);
+            ledger.notes.push(Noted {
+                event: event.clone(),
+                recorded,
+            });
+        }
     }
     ledger.head = entry.leaf();
 }
@@ -81,6 +87,7 @@ fn open(opened: &LedgerOpened, entry: &Entry) -> LedgerState {
         collective: opened.collective.clone(),
         head: entry.leaf(),
         ledger_id: entry.leaf(),
+        notes: Vec::new(),
         origin: opened.origin.clone(),
         roster,
         training: opened.training,
@@ -126,7 +133,10 @@ pub(crate) fn evolve_transaction(
             let calendar = ledger.calendar_at(entry.index());
             transaction.live(event, recorded, calendar.date_of(entry.received_at()));
         }
-        _ => {}
+        event => transaction.notes.push(Noted {
+            event: event.clone(),
+            recorded,
+        }),
     }
     transaction
 }
@@ -179,6 +189,7 @@ fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
         contracts_set_aside: Vec::new(),
         detours: Vec::new(),
         head: entry.leaf(),
+        notes: Vec::new(),
         passed: Vec::new(),
         phase: Phase::Awaiting(Awaiting {
             gate,

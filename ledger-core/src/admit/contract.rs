@@ -1,6 +1,6 @@
 //! After step 16, and from step 14 on: the rules of the contract's life.
 
-use super::Case;
+use super::{Case, limits};
 use crate::event::Event;
 use crate::refusal::Refusal;
 use crate::step::Step;
@@ -10,10 +10,10 @@ use crate::transaction::Transaction;
 impl Case<'_> {
     /// An event of the contract's life: it needs a contract, and must fit how that stands.
     ///
-    /// Who signs has been checked, and so has the record by itself. Limits of the charter on what is
-    /// paid, amended or renewed stand before this call, in [`Case::transaction_event`].
+    /// Who signs has been checked, and so has the record by itself.
     pub(super) fn contract_event(&self, transaction: &Transaction) -> Result<(), Refusal> {
         let contract = transaction.contract.as_ref().ok_or(Refusal::NoContract)?;
+        limits::check(self.charter(), Some(transaction), &self.statement.event)?;
         contract.check(&self.statement.event, self.today())
     }
 
@@ -68,7 +68,12 @@ impl Case<'_> {
 
     /// What a corrected event of the contract's life must satisfy by itself: as when it was recorded,
     /// but that a payment may be corrected to nothing, if there was none.
-    pub(super) fn check_corrected_life(&self, event: &Event) -> Result<(), Refusal> {
+    pub(super) fn check_corrected_life(
+        &self,
+        transaction: &Transaction,
+        event: &Event,
+    ) -> Result<(), Refusal> {
+        limits::check(self.charter(), Some(transaction), event)?;
         let Some(record) = event.record() else {
             return Ok(());
         };
@@ -78,7 +83,7 @@ impl Case<'_> {
             _ => false,
         };
         if void {
-            return self.check_days(record);
+            return self.check_days(record.days());
         }
         self.check_record(record)
     }

@@ -1,8 +1,8 @@
 //! Rules 4 to 7: waivers, returns, corrections, the end.
 
-use super::Case;
+use super::{Case, limits};
 use crate::charter::Waiver;
-use crate::event::Event;
+use crate::event::{Event, StepView};
 use crate::record::{BiddingOutcome, Corrected, Returned, StepWaived};
 use crate::refusal::Refusal;
 use crate::step::Step;
@@ -85,10 +85,33 @@ impl Case<'_> {
             });
         }
         match event.step() {
-            Some(view) => self.check_step_record(view, &event)?,
-            None => self.check_corrected_life(&event)?,
+            Some(view) => self.check_corrected_step(transaction, corrected.entry, view, &event)?,
+            None => self.check_corrected_life(transaction, &event)?,
         }
         self.check_refold(transaction, corrected.entry, &event)
+    }
+
+    /// A step as corrected, and what was measured by it since.
+    fn check_corrected_step(
+        &self,
+        transaction: &Transaction,
+        entry: u64,
+        view: StepView<'_>,
+        event: &Event,
+    ) -> Result<(), Refusal> {
+        self.check_step_record(Some(transaction), view, event)?;
+        // What was measured by the field that is corrected is measured again.
+        let mut after = transaction.clone();
+        for passed in &mut after.passed {
+            if passed.recorded.index == entry {
+                passed.event = event.clone();
+            }
+        }
+        let later = after.passed.iter().filter(|passed| passed.step > view.step);
+        for passed in later {
+            limits::check(self.charter(), Some(&after), &passed.event)?;
+        }
+        Ok(())
     }
 
     /// Rule 7: from any step, until all are done.
