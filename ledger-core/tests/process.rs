@@ -8,6 +8,8 @@
 
 #[path = "process/authority.rs"]
 mod authority;
+#[path = "process/contract.rs"]
+mod contract;
 #[path = "process/ledger.rs"]
 mod ledger;
 #[path = "process/order.rs"]
@@ -166,6 +168,9 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         order::order_rows(),
         order::channel_rows(),
         record::record_rows(),
+        contract::payment_rows(),
+        contract::contract_rows(),
+        contract::undoing_rows(),
         record::vote_rows(),
         ledger::roster_rows(),
         ledger::charter_rows(),
