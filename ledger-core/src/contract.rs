@@ -364,6 +364,13 @@ impl Contract {
         self.events.iter().find(found).map(|s| &s.noted.event)
     }
 
+    /// The entries of its life, in order.
+    pub fn entries(&self) -> impl Iterator<Item = u64> {
+        self.events
+            .iter()
+            .map(|standing| standing.noted.recorded.index)
+    }
+
     /// Takes note of what step 15 received.
     pub(crate) fn note_handover(&mut self, handover: &HandoverAndReceipt, entry: u64) {
         for amount in &handover.received {

@@ -322,8 +322,11 @@ impl Transaction {
 
     /// The entries that a correction may name, with what they recorded, as it stands.
     pub fn correctables(&self) -> impl Iterator<Item = (u64, &Event)> {
-        let entries = self.passed.iter().map(|passed| passed.recorded.index);
-        entries.filter_map(|entry| Some((entry, self.correctable(entry)?)))
+        let steps = self.passed.iter().map(|passed| passed.recorded.index);
+        let life = self.contract.iter().flat_map(Contract::entries);
+        steps
+            .chain(life)
+            .filter_map(|entry| Some((entry, self.correctable(entry)?)))
     }
 
     /// What kind of dealing it is, once that was proposed. (类别)
@@ -372,7 +375,10 @@ impl Transaction {
         let steps = self.passed.iter().map(|passed| &passed.recorded);
         let gone = self.superseded.iter().map(|gone| &gone.passed.recorded);
         let postings = self.postings.iter().map(|posting| &posting.recorded);
+        let aside = self.contracts_set_aside.iter().map(|aside| &aside.contract);
+        let lives = self.contract.iter().chain(aside).flat_map(|c| &c.events);
         let noted = self.detours.iter().chain(&self.notes);
+        let noted = noted.chain(lives.map(|standing| &standing.noted));
         steps
             .chain(gone)
             .chain(postings)

@@ -11,7 +11,9 @@ use ledger_core::{Language, TransactionId};
 use serde_json::{Value, json};
 
 use super::help::Text;
+use crate::moment;
 use crate::source_arg;
+use crate::tenure;
 use crate::terminal::Terminal;
 use crate::timeline::{self, Shown};
 
@@ -101,9 +103,18 @@ impl Show {
             ));
         }
         let aside = Aside::of(&report.state);
+        let transaction = stream
+            .as_ref()
+            .and_then(|stream| report.state.transaction_of(stream));
+        let contract = transaction.and_then(|transaction| transaction.contract.as_ref());
+        let today = moment::today(&report.state, moment::now()?);
         if self.json {
             let entries: Vec<Value> = shown.iter().map(|entry| aside.mark(entry)).collect();
-            terminal.say(json!({ "entries": entries }).to_string());
+            let mut value = json!({ "entries": entries });
+            if let Some(contract) = contract {
+                value["contract"] = tenure::json(contract, today);
+            }
+            terminal.say(value.to_string());
             return Ok(ExitCode::SUCCESS);
         }
         for entry in &shown {
@@ -123,6 +134,12 @@ impl Show {
                 terminal.say(line);
             }
             aside.say(terminal, entry.index);
+        }
+        for line in contract
+            .into_iter()
+            .flat_map(|c| tenure::lines(language, c, today))
+        {
+            terminal.say(line);
         }
         terminal.say(terminal.pick(
             format!("共 {} 条记录，全部核对成立。", shown.len()),
@@ -145,6 +162,24 @@ impl Aside {
             set_aside_by: BTreeMap::new(),
         };
         for transaction in state.transactions() {
+            for gone in &transaction.contracts_set_aside {
+                let entries = gone.contract.entries().map(|entry| (entry, gone.by));
+                aside.set_aside_by.extend(entries);
+            }
+            let once = transaction.contracts_set_aside.iter().map(|c| &c.contract);
+            for standing in transaction
+                .contract
+                .iter()
+                .chain(once)
+                .flat_map(|c| &c.events)
+            {
+                if !standing.corrected_by.is_empty() {
+                    let entry = standing.noted.recorded.index;
+                    aside
+                        .corrected_by
+                        .insert(entry, standing.corrected_by.clone());
+                }
+            }
             for superseded in &transaction.superseded {
                 let entry = superseded.passed.recorded.index;
                 aside.set_aside_by.insert(entry, superseded.by);

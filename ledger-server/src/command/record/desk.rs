@@ -3,10 +3,13 @@
 use anyhow::bail;
 use ledger_core::admit;
 use ledger_core::charter::{Charter, Cosigner, When};
+use ledger_core::contract::DueState;
 use ledger_core::disclosure::Disclosure;
 use ledger_core::event::{Event, Statement};
 use ledger_core::hash::Digest;
+use ledger_core::money::Fen;
 use ledger_core::name::StreamId;
+use ledger_core::record::Direction;
 use ledger_core::signing;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::Phase;
@@ -17,6 +20,7 @@ use crate::form::Form;
 use crate::moment;
 use crate::shape::{self, Shape};
 use crate::signers;
+use crate::tenure;
 use crate::terminal::{Refused, Terminal};
 
 /// The ledger as it stands, and who is about to sign.
@@ -160,6 +164,7 @@ impl Desk<'_> {
                 publishing.outstanding().iter().map(named).collect(),
             ));
         }
+        choices.extend(self.open_dues(kind));
         self.preset(kind, body);
         let mut fields = fields;
         if kind == "corrected" {
@@ -173,6 +178,24 @@ impl Desk<'_> {
             choices,
         };
         form.fill(&fields, body)
+    }
+
+    /// The dues that can be paid or cancelled now, the earliest first, by the field that names them.
+    fn open_dues<'k>(&self, kind: &str) -> Option<(&'k str, Vec<(String, String)>)> {
+        let (field, directions): (_, &[Direction]) = match kind {
+            "payment_received" => ("dues", &[Direction::Incoming]),
+            "payment_made" => ("dues", &[Direction::Outgoing]),
+            "contract_amended" | "contract_terminated" => ("cancels", Direction::ALL),
+            _ => return None,
+        };
+        let contract = self.state.transaction_of(&self.stream)?.contract.as_ref()?;
+        let dues = directions.iter().flat_map(|way| contract.dues_by_day(*way));
+        let open = dues.filter(|due| due.outstanding_fen() > Fen::ZERO);
+        let named = |due: &DueState| {
+            let name = tenure::due(self.terminal.language, due);
+            (due.due.id.to_string(), name)
+        };
+        Some((field, open.map(named).collect()))
     }
 
     fn publishing(&self) -> Option<&ledger_core::transaction::Publishing> {
