@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::calendar::{Calendar, CalendarError, Span};
 use crate::category::{Category, Method};
-use crate::contract::{Contract, SetAside};
+use crate::contract::{Contract, SetAside, Stage};
 use crate::event::Event;
 use crate::hash::{Digest, Hash};
 use crate::money::Price;
@@ -19,7 +19,7 @@ use crate::record::BiddingOutcome;
 use crate::recorded::{Noted, Recorded};
 use crate::step::{PublicationPoint, Step};
 use crate::text::Line;
-use crate::time::LogTime;
+use crate::time::{Date, LogTime};
 
 mod bound;
 mod detour;
@@ -334,6 +334,17 @@ impl Transaction {
     pub fn category(&self) -> Option<Category> {
         match &self.record(Step::ProposalInitiation)?.event {
             Event::ProposalInitiation(proposal) => Some(proposal.category),
+            _ => None,
+        }
+    }
+
+    /// Since when the contract is over with neither a renewal nor a return of the asset, if that is one
+    /// that comes back. (到期未续未收)
+    #[must_use]
+    pub fn expired(&self, on: Date) -> Option<Date> {
+        let gives_back = self.category().is_none_or(Category::gives_back);
+        match self.contract.as_ref()?.stage(on) {
+            Stage::Expired { since } if gives_back => Some(since),
             _ => None,
         }
     }

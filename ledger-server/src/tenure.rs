@@ -1,11 +1,13 @@
 //! A contract's state in words and figures, for a day that is given; and what in all contracts somebody
 //! should look after: what is late, what runs out soon. (合同履行情况)
 
+use ledger_core::category::Category;
 use ledger_core::contract::{Contract, DueState, Payment, Stage};
 use ledger_core::money::Fen;
 use ledger_core::record::Direction;
 use ledger_core::state::State;
 use ledger_core::time::Date;
+use ledger_core::transaction::Transaction;
 use ledger_core::{Language, TransactionId};
 use serde_json::{Value, json};
 
@@ -20,6 +22,7 @@ const NAMED: usize = 6;
 pub(crate) struct Watched<'a> {
     pub(crate) transaction: &'a TransactionId,
     contract: &'a Contract,
+    gives_back: bool,
     today: Date,
 }
 
@@ -32,6 +35,7 @@ pub(crate) fn watch(state: &State, today: Date) -> Vec<Watched<'_>> {
             let watched = Watched {
                 transaction: &transaction.id,
                 contract: transaction.contract.as_ref()?,
+                gives_back: transaction.category().is_none_or(Category::gives_back),
                 today,
             };
             let late = Direction::ALL
@@ -52,8 +56,11 @@ impl Watched<'_> {
         self.contract.overdue(direction, self.today)
     }
 
-    /// Whether it has run out, or will within [`SOON_DAYS`].
+    /// Whether it has run out, or will within [`SOON_DAYS`], and the asset is to come back then.
     fn runs_out(&self) -> bool {
+        if !self.gives_back {
+            return false;
+        }
         match self.contract.stage(self.today) {
             Stage::Expired { .. } => true,
             Stage::Running { until: Some(until) } => self.today.days_until(until) <= SOON_DAYS,
@@ -73,8 +80,8 @@ impl Watched<'_> {
             lines.extend(late_lines(l, self.contract, *direction, self.today));
         }
         if self.runs_out() {
-            let stage = stage(l, self.contract, self.today);
-            lines.push(l.pick(format!("  {stage}"), format!("  {stage}")));
+            let stage = stage(l, self.contract, self.gives_back, self.today);
+            lines.push(format!("  {stage}"));
         }
         lines
     }
@@ -86,13 +93,17 @@ impl Watched<'_> {
     }
 }
 
-/// How a contract stands on a day, in words.
-pub(crate) fn lines(l: Language, contract: &Contract, today: Date) -> Vec<String> {
+/// How a transaction's contract stands on a day, in words; nothing if there is none.
+pub(crate) fn lines(l: Language, transaction: &Transaction, today: Date) -> Vec<String> {
+    let Some(contract) = &transaction.contract else {
+        return Vec::new();
+    };
+    let gives_back = transaction.category().is_none_or(Category::gives_back);
     let mut lines = vec![l.pick(
         format!("合同 {}（截至 {today}）", contract.number),
         format!("contract {} (as of {today})", contract.number),
     )];
-    lines.push(format!("  {}", stage(l, contract, today)));
+    lines.push(format!("  {}", stage(l, contract, gives_back, today)));
     for direction in Direction::ALL {
         let dues = contract.dues_by_day(*direction);
         if dues.is_empty() {
@@ -155,7 +166,7 @@ pub(crate) fn json(contract: &Contract, today: Date) -> Value {
     })
 }
 
-fn stage(l: Language, contract: &Contract, today: Date) -> String {
+fn stage(l: Language, contract: &Contract, gives_back: bool, today: Date) -> String {
     let found = contract.stage(today);
     let name = l.pick(found.zh(), found.en());
     match found {
@@ -166,6 +177,9 @@ fn stage(l: Language, contract: &Contract, today: Date) -> String {
                 format!("{name}，{until} 到期（还有 {left} 天）"),
                 format!("{name} until {until} ({left} days left)"),
             )
+        }
+        Stage::Expired { since } if !gives_back => {
+            l.pick(format!("期限已于 {since} 届满"), format!("its term ended on {since}"))
         }
         Stage::Expired { since } => l.pick(
             format!("【到期】{since} 已到期，既没有续签也没有收回：请登记 contract_renewed 或 asset_returned"),

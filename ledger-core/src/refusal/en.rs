@@ -43,7 +43,7 @@ impl Refusal {
             Self::NothingToCorrect { found } => format!("Entry {found} is no record of this transaction that stands and can be corrected. To change what a disclosure says, correct the step that it shows; to undo a waiver or a return, go back once more."),
             Self::CorrectionUnfit { field, found } => format!("The correction does not fit {field}: {found}. Check the field and the value."),
             Self::NoContract => "The contract has not been signed (step 14), so nothing can fall due under it. Record its signing first.".to_owned(),
-            Self::ContractEnded { entry, on } => format!("The contract ended on {on} (entry {entry}): no amendment, renewal or new due. Arrears can still be paid; to deal again, begin a new transaction."),
+            Self::ContractEnded { entry, on } => format!("The contract ended on {on} (entry {entry}): no amendment, renewal or new due. Arrears can still be paid; if a due should have been cancelled, correct that entry; to deal again, begin a new transaction."),
             Self::DueExists { found } => format!("The due {found} was registered before. Choose another name; if the first one was wrong, correct it."),
             Self::UnknownDue { expected, found } if expected.is_empty() => format!("No due {found} was registered, and none is still to be paid. Register it first (payment_due)."),
             Self::UnknownDue { expected, found } => format!("No due {found} was registered; still to be paid: {}. Check the name, or register it first (payment_due).", labels(expected, l)),

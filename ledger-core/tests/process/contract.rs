@@ -465,6 +465,9 @@ pub(crate) fn undoing_rows() -> Vec<Row> {
     let stand = Refusal::PaymentsStand { found: 1 };
     let mut life = Life::settled();
     let payment = life.entry(1);
+    let handover = life.0.transaction(DEAL).unwrap();
+    let handover = handover.record(Step::HandoverAndReceipt).unwrap();
+    let handover = handover.recorded.index;
     let signing = life.contract().entry;
     let chair = ["chen", "huang", "jiedao"];
     let mut renewed = Life::settled();
@@ -519,15 +522,21 @@ pub(crate) fn undoing_rows() -> Vec<Row> {
             "a payment corrected to another's voucher",
             life.correct(payment, "/voucher", json!("粤财 001"), &["he", "lin"]),
             Refusal::VoucherUsed {
-                entry: life
-                    .0
-                    .transaction(DEAL)
-                    .unwrap()
-                    .record(Step::HandoverAndReceipt)
-                    .unwrap()
-                    .recorded
-                    .index,
+                entry: handover,
                 found: "粤财 001".parse().unwrap(),
+            },
+        ),
+        (
+            "step 15 corrected to a payment's voucher",
+            life.correct(
+                handover,
+                "/received/0/voucher",
+                json!("粤财 002"),
+                &["he", "lin", "huang"],
+            ),
+            Refusal::CorrectionBreaks {
+                entry: payment,
+                broken: "voucher_used",
             },
         ),
         (
@@ -588,6 +597,9 @@ fn a_contract_lives_from_its_first_due_to_the_asset_s_return() {
             until: Some(day("2028-06-30"))
         }
     );
+    let deal = life.0.transaction(DEAL).unwrap();
+    assert_eq!(deal.expired(day("2028-06-30")), None);
+    assert_eq!(deal.expired(day("2028-07-01")), Some(day("2028-06-30")));
     assert_eq!(
         life.contract().stage(day("2028-07-01")),
         Stage::Expired {

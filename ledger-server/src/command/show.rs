@@ -135,9 +135,9 @@ impl Show {
             }
             aside.say(terminal, entry.index);
         }
-        for line in contract
+        for line in transaction
             .into_iter()
-            .flat_map(|c| tenure::lines(language, c, today))
+            .flat_map(|t| tenure::lines(language, t, today))
         {
             terminal.say(line);
         }

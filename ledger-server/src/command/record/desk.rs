@@ -89,6 +89,7 @@ impl Desk<'_> {
         if kind == "channel_posted" && self.publishing().is_none() {
             return Err(self.refused(&Refusal::NothingToPost));
         }
+        self.check_contract(kind)?;
         let (Ok(step), StreamId::Transaction(id)) = (kind.parse::<Step>(), &self.stream) else {
             return Ok(());
         };
@@ -106,6 +107,37 @@ impl Desk<'_> {
             })),
             _ => Ok(()),
         }
+    }
+
+    /// Whether there is a contract, and something to be paid, before anybody is asked about a payment.
+    fn check_contract(&self, kind: &str) -> anyhow::Result<()> {
+        const LIFE: [&str; 7] = [
+            "asset_returned",
+            "contract_amended",
+            "contract_renewed",
+            "contract_terminated",
+            "payment_due",
+            "payment_made",
+            "payment_received",
+        ];
+        let Some(transaction) = self.state.transaction_of(&self.stream) else {
+            return Ok(());
+        };
+        if LIFE.contains(&kind) && transaction.contract.is_none() {
+            return Err(self.refused(&Refusal::NoContract));
+        }
+        let pays = kind == "payment_received" || kind == "payment_made";
+        if pays
+            && self
+                .open_dues(kind)
+                .is_some_and(|(_, open)| open.is_empty())
+        {
+            bail!(Refused(self.terminal.pick(
+                "现在没有未付的款项。请先登记应收应付（payment_due），再登记收付款。".to_owned(),
+                "nothing is to be paid now: register a due first (payment_due).".to_owned(),
+            )));
+        }
+        Ok(())
     }
 
     /// Says which step it is, what the charter says it consists of, and who signs it.
