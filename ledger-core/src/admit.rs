@@ -17,6 +17,7 @@ use crate::time::{Date, LogTime};
 use crate::transaction::Phase;
 
 mod concerns;
+mod contract;
 mod detours;
 mod ledger_events;
 mod limits;
@@ -264,6 +265,13 @@ impl Case<'_> {
             Event::Returned(returned) => self.returned(transaction, returned),
             Event::Corrected(corrected) => self.corrected(transaction, corrected),
             Event::Terminated(_) => self.terminated(transaction),
+            Event::PaymentDue(_)
+            | Event::PaymentReceived(_)
+            | Event::PaymentMade(_)
+            | Event::ContractAmended(_)
+            | Event::ContractRenewed(_)
+            | Event::ContractTerminated(_)
+            | Event::AssetReturned(_) => self.contract_event(transaction),
             // Others belong elsewhere, which has been checked.
             _ => Err(Refusal::AlreadyOpened),
         }

@@ -120,12 +120,23 @@ pub(crate) fn evolve_transaction(
             recorded,
         };
         transaction.pass(passed, phase);
+        transaction.bind(event, entry.index());
         return transaction;
     }
     match event {
         Event::ChannelPosted(posted) => post(&mut transaction, posted, recorded),
         Event::StepWaived(_) | Event::Returned(_) | Event::Corrected(_) | Event::Terminated(_) => {
             detour(&mut transaction, event, recorded);
+        }
+        Event::PaymentDue(_)
+        | Event::PaymentReceived(_)
+        | Event::PaymentMade(_)
+        | Event::ContractAmended(_)
+        | Event::ContractRenewed(_)
+        | Event::ContractTerminated(_)
+        | Event::AssetReturned(_) => {
+            let calendar = ledger.calendar_at(entry.index());
+            transaction.live(event, recorded, calendar.date_of(entry.received_at()));
         }
         event => transaction.notes.push(Noted {
             event: event.clone(),
@@ -160,6 +171,7 @@ fn detour(transaction: &mut Transaction, event: &Event, recorded: Recorded) {
         Event::Returned(returned) => transaction.go_back(returned.to, &recorded),
         Event::Corrected(corrected) => transaction.correct(corrected, &recorded),
         _ => {
+            transaction.set_contract_aside(recorded.index);
             transaction.phase = Phase::Terminated {
                 since: recorded.received_at,
             }
@@ -179,6 +191,8 @@ fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
         id: id.clone(),
         begun_at: entry.index(),
         concerns: Concerns::default(),
+        contract: None,
+        contracts_set_aside: Vec::new(),
         detours: Vec::new(),
         head: entry.leaf(),
         notes: Vec::new(),

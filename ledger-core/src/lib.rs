@@ -54,6 +54,7 @@ pub mod category;
 pub mod charter;
 pub mod checkpoint;
 pub mod concern;
+pub mod contract;
 pub mod cosignature;
 pub mod disclosure;
 pub mod event;

@@ -11,6 +11,7 @@ mod raw_folder;
 mod shape;
 mod signers;
 mod source_arg;
+mod tenure;
 mod terminal;
 mod timeline;
 mod url_source;

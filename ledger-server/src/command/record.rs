@@ -26,6 +26,7 @@ use crate::words::{self, Words};
 mod attachments;
 mod correction;
 mod desk;
+mod schedule;
 
 use attachments::Attachments;
 use desk::{Desk, FieldAtFault, signer};
@@ -49,6 +50,8 @@ pub(crate) struct Record {
     from: Option<PathBuf>,
     #[arg(long, value_name = "KIND=PATH")]
     document: Vec<String>,
+    #[arg(long, value_name = "SCHEDULE")]
+    rent_schedule: Option<String>,
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     #[arg(long, value_name = "DRAFT")]
@@ -75,7 +78,8 @@ fn examples() -> String {
     }
     text.push_str(
         "\n  $ sanzi record asset_verification --ledger data --transaction 2026-001 --key huang.key\
-         \n  $ sanzi record member_vote --ledger data --transaction 2026-001 --key liu.key --from vote.json --document tally=tally.pdf",
+         \n  $ sanzi record member_vote --ledger data --transaction 2026-001 --key liu.key --from vote.json --document tally=tally.pdf\
+         \n  $ sanzi record payment_due --ledger data --transaction 2026-001 --key he.key --rent-schedule 2026-04-01,20,3,30000",
     );
     text
 }
@@ -125,6 +129,11 @@ pub(crate) const TEXTS: &[Text] = &[
         of: "record.document",
         zh: "材料：种类=文件路径，可多次给",
         en: "A document: kind=path; may be given several times",
+    },
+    Text {
+        of: "record.rent_schedule",
+        zh: "租金计划（只用于 payment_due），代替逐笔填写款项：首期到期日,期数,每几个月一期,首期金额(元)[,递增][,免租月数]，如 2026-04-01,20,3,30000,5%/36,2；不写的递增和免租按方案",
+        en: "A rent schedule (payment_due only) instead of single dues: FIRST_DUE,COUNT,EVERY_MONTHS,AMOUNT_YUAN[,ESCALATION][,RENT_FREE_MONTHS], as in 2026-04-01,20,3,30000,5%/36,2; what is left out follows the plan",
     },
     Text {
         of: "record.at",
@@ -285,6 +294,14 @@ impl Record {
         desk.check_turn(&self.kind)?;
         desk.introduce(&self.kind);
         let mut body = self.given(desk)?;
+        match (&self.rent_schedule, self.kind.as_str()) {
+            (Some(schedule), "payment_due") => desk.write_out(schedule, &mut body)?,
+            (Some(_), _) => bail!(terminal.pick(
+                "--rent-schedule 只用于 payment_due",
+                "--rent-schedule is for payment_due only"
+            )),
+            (None, _) => {}
+        }
         let attachments = Attachments::collect(
             desk,
             &self.kind,

@@ -16,6 +16,7 @@ use super::help::Text;
 use crate::concerns;
 use crate::moment;
 use crate::source_arg;
+use crate::tenure;
 use crate::terminal::Terminal;
 use crate::timeline::{self, Shown};
 
@@ -132,12 +133,21 @@ impl Show {
             ));
         }
         let aside = Aside::of(&report.state);
-        let about = Concerns::of(&report.state, stream.as_ref(), moment::now()?);
+        let now = moment::now()?;
+        let about = Concerns::of(&report.state, stream.as_ref(), now);
+        let transaction = stream
+            .as_ref()
+            .and_then(|stream| report.state.transaction_of(stream));
+        let contract = transaction.and_then(|transaction| transaction.contract.as_ref());
+        let today = moment::today(&report.state, now);
         if self.json {
             let entries: Vec<Value> = shown.iter().map(|entry| aside.mark(entry)).collect();
             let mut said = json!({ "entries": entries });
             if let Some(concerns) = about.to_json() {
                 said["concerns"] = concerns;
+            }
+            if let Some(contract) = contract {
+                said["contract"] = tenure::json(contract, today);
             }
             terminal.say(said.to_string());
             return Ok(ExitCode::SUCCESS);
@@ -161,6 +171,12 @@ impl Show {
             aside.say(terminal, entry.index);
         }
         for line in about.lines(language) {
+            terminal.say(line);
+        }
+        for line in transaction
+            .into_iter()
+            .flat_map(|t| tenure::lines(language, t, today))
+        {
             terminal.say(line);
         }
         terminal.say(terminal.pick(
@@ -232,6 +248,24 @@ impl Aside {
             set_aside_by: BTreeMap::new(),
         };
         for transaction in state.transactions() {
+            for gone in &transaction.contracts_set_aside {
+                let entries = gone.contract.entries().map(|entry| (entry, gone.by));
+                aside.set_aside_by.extend(entries);
+            }
+            let once = transaction.contracts_set_aside.iter().map(|c| &c.contract);
+            for standing in transaction
+                .contract
+                .iter()
+                .chain(once)
+                .flat_map(|c| &c.events)
+            {
+                if !standing.corrected_by.is_empty() {
+                    let entry = standing.noted.recorded.index;
+                    aside
+                        .corrected_by
+                        .insert(entry, standing.corrected_by.clone());
+                }
+            }
             for superseded in &transaction.superseded {
                 let entry = superseded.passed.recorded.index;
                 aside.set_aside_by.insert(entry, superseded.by);

@@ -14,6 +14,7 @@ use crate::agenda::{self, Task, Waiting, What};
 use crate::concerns;
 use crate::moment;
 use crate::source_arg;
+use crate::tenure::{self, Watched};
 use crate::terminal::Terminal;
 use crate::words::Words;
 
@@ -76,12 +77,17 @@ impl Status {
             }
             tasks.retain(|task| task.transaction == *id);
         }
+        let today = moment::today(&report.state, now);
+        let mut watch = tenure::watch(&report.state, today);
+        let only = self.transaction.as_ref();
+        watch.retain(|watched| only.is_none_or(|id| watched.transaction == id));
         if self.json {
             let tasks: Vec<Value> = tasks.iter().map(as_json).collect();
-            terminal.say(json!({ "now": now, "tasks": tasks }).to_string());
+            let contracts: Vec<Value> = watch.iter().map(Watched::to_json).collect();
+            terminal.say(json!({ "now": now, "tasks": tasks, "contracts": contracts }).to_string());
             return Ok(ExitCode::SUCCESS);
         }
-        say(terminal, &report.state, &tasks, self.transaction.as_ref());
+        say(terminal, &report.state, &tasks, &watch, only);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -131,7 +137,13 @@ fn as_json(task: &Task) -> Value {
     value
 }
 
-fn say(terminal: Terminal, state: &State, tasks: &[Task], only: Option<&TransactionId>) {
+fn say(
+    terminal: Terminal,
+    state: &State,
+    tasks: &[Task],
+    watch: &[Watched<'_>],
+    only: Option<&TransactionId>,
+) {
     let words = Words {
         language: terminal.language,
         ledger: state.ledger(),
@@ -156,6 +168,12 @@ fn say(terminal: Terminal, state: &State, tasks: &[Task], only: Option<&Transact
         let stream = StreamId::Transaction(task.transaction.clone());
         let charter = state.charter_of(&stream).map(AsRef::as_ref);
         say_task(terminal, &Words { charter, ..words }, task, offset);
+    }
+    for line in watch
+        .iter()
+        .flat_map(|watched| watched.lines(terminal.language))
+    {
+        terminal.say(line);
     }
     let complete = state
         .transactions()
