@@ -67,6 +67,7 @@ pub mod money;
 pub mod name;
 pub mod note;
 pub mod policy;
+pub mod privacy;
 pub mod proof;
 pub mod record;
 pub mod refusal;
