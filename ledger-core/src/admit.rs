@@ -12,6 +12,7 @@ use crate::disclosure::Disclosure;
 use crate::event::{self, Event, LoggedEntry, SignedEvent, Statement, StepView};
 use crate::hash::{Digest, Hash};
 use crate::name::{Label, MemberId, StreamId, TransactionId};
+use crate::privacy;
 use crate::record::{ChannelPosted, MemberVote, Publication};
 use crate::refusal::Refusal;
 use crate::signing;
@@ -162,6 +163,7 @@ pub fn decide(
     }
     case.check_stream()?;
     case.check_place()?;
+    check_privacy(&statement.event)?;
     match (&statement.stream, &statement.event, statement.event.step()) {
         (StreamId::Transaction(id), Event::ChannelPosted(posted), _) => case.posting(id, posted),
         (StreamId::Transaction(id), _, Some(view)) => case.step(id, view),
@@ -421,6 +423,23 @@ fn check_time(
     Err(Refusal::FutureTime {
         found: statement.at,
         acceptable_from,
+    })
+}
+
+/// Nothing private in any text, whatever the kind of event: what stands in the log stays there.
+fn check_privacy(event: &Event) -> Result<(), Refusal> {
+    let Some(privacy::FoundIn { field, found }) = privacy::search("event", event) else {
+        return Ok(());
+    };
+    Err(Refusal::PrivateData {
+        field,
+        expected: match found.kind {
+            privacy::Kind::PersonalName => "masked_name",
+            _ => "no_number",
+        },
+        found: found.kind,
+        from: found.start + 1,
+        until: found.end,
     })
 }
 

@@ -52,6 +52,7 @@ pub mod calendar;
 pub mod canonical;
 pub mod charter;
 pub mod checkpoint;
+pub mod commitment;
 pub mod cosignature;
 pub mod disclosure;
 pub mod event;

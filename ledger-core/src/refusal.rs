@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::hash::{Digest, Hash};
 use crate::language::Language;
 use crate::name::{Label, MemberId};
+use crate::privacy;
 use crate::role::Role;
 use crate::step::{PublicationPoint, Step};
 use crate::time::{Date, LogTime, StatedTime};
@@ -103,6 +104,19 @@ refusals! {
         /// From when it would be admitted.
         acceptable_from: LogTime,
     } = "future_time", "时间在将来", "time lies in the future";
+    /// A text holds the number of a person, or a name that is not masked: the log is public for ever.
+    Rule PrivateData {
+        /// The field, as in `event.applicants[0].name`.
+        field: String,
+        /// What would be accepted in its place.
+        expected: &'static str,
+        /// What kind of private data it is. The data themselves are never repeated.
+        found: privacy::Kind,
+        /// Its first character in the field, counted from 1.
+        from: usize,
+        /// Its last character.
+        until: usize,
+    } = "private_data", "含有个人信息", "private data";
     /// A signer holds none of the roles that this event is signed in.
     Authority SignerWithoutRole {
         /// The signer.
@@ -364,6 +378,17 @@ impl Refusal {
                 found,
                 acceptable_from,
             } => format!("所写时间 {found} 在将来；{acceptable_from} 起可以登记。请核对电脑时钟。"),
+            Self::PrivateData {
+                field,
+                expected,
+                found,
+                from,
+                until,
+            } => format!(
+                "{field} 第 {from} 至 {until} 个字符像是{}。账本是公开的，登记后删不掉，所以不收。{}",
+                found.zh(),
+                wanted(expected, l)
+            ),
             Self::SignerWithoutRole { member, expected } => format!(
                 "{member} 在这件事里没有可签的岗位（不任这些岗位，或该岗位已有人签）：{}。请去掉这个签名，或先办理任职。",
                 roles(expected, l)
@@ -487,6 +512,7 @@ impl Refusal {
             Self::WrongStream { expected, found } => format!("This kind of event belongs in {expected}; it names {found}."),
             Self::StalePrev { expected, .. } => format!("The stream has moved since this was drafted; its head is {expected}. Draft it again on that prev and have everyone sign again."),
             Self::FutureTime { found, acceptable_from } => format!("The stated time {found} lies in the future; acceptable from {acceptable_from}. Check this computer's clock."),
+            Self::PrivateData { field, expected, found, from, until } => format!("{field}, characters {from} to {until}, looks like a {}. The log is public and cannot forget, so it is not taken. {}", found.en(), wanted(expected, l)),
             Self::SignerWithoutRole { member, expected } => format!("No role of this event is left for {member}, who holds none of them or comes second: {}. Remove the signature, or grant the role first.", roles(expected, l)),
             Self::FounderUnsigned { missing } => format!("Every founding member signs the founding; still missing: {}.", list(missing, ToString::to_string, l)),
             Self::MissingRoles { missing_roles } => format!("Still to sign: {}. Have them co-sign, then submit again.", roles(missing_roles, l)),
@@ -521,6 +547,20 @@ impl Refusal {
             Self::CharterVersion { expected, found } => format!("The new charter's version must be at least {expected}; found {found}."),
             Self::CompromisedLater { expected, found } => format!("The time must not be later than {expected}; found {found}."),
         }
+    }
+}
+
+/// How to go on without private data.
+fn wanted(expected: &str, language: Language) -> &'static str {
+    match expected {
+        "masked_name" => language.pick(
+            "自然人请写成“张*”（姓加星号）；若是单位，请写全称（如“某某有限公司”“某某店”）。",
+            "Write a natural person's name masked, as in 张*; write an organisation's in full.",
+        ),
+        _ => language.pick(
+            "请删去这个号码；须留底的，写在不公开的材料里（--private-document）。若是编号，请在前面写明，如“合同编号：……”。",
+            "Leave the number out; what must be kept goes into a private document (--private-document). If it is a serial number, say so before it, as in 合同编号：….",
+        ),
     }
 }
 

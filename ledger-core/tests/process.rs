@@ -12,6 +12,8 @@ mod authority;
 mod ledger;
 #[path = "process/order.rs"]
 mod order;
+#[path = "process/privacy.rs"]
+mod privacy;
 #[path = "process/record.rs"]
 mod record;
 mod scene;
@@ -163,6 +165,7 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         authority::time_rows(),
         order::order_rows(),
         order::channel_rows(),
+        privacy::rows(),
         record::record_rows(),
         record::vote_rows(),
         ledger::roster_rows(),
