@@ -5,6 +5,7 @@ mod command;
 mod draft;
 mod form;
 mod key_file;
+mod masking;
 mod moment;
 mod raw_folder;
 mod shape;

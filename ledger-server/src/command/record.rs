@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use ledger_core::event::Event;
 use ledger_core::name::StreamId;
 use ledger_core::state::LedgerState;
-use ledger_core::{Language, MemberId, SigningKey, Step, TransactionId};
+use ledger_core::{Language, MemberId, Role, SigningKey, Step, TransactionId};
 use serde_json::{Map, Value};
 
 use super::cosign;
@@ -26,8 +26,9 @@ use crate::words::{self, Words};
 mod attachments;
 mod desk;
 
-use attachments::Attachments;
-use desk::{Desk, FieldAtFault, signer};
+use attachments::{Attachments, Given};
+pub(crate) use desk::signer;
+use desk::{Desk, FieldAtFault};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples())]
@@ -46,6 +47,15 @@ pub(crate) struct Record {
     from: Option<PathBuf>,
     #[arg(long, value_name = "KIND=PATH")]
     document: Vec<String>,
+    #[arg(long, value_name = "KIND=PATH")]
+    private_document: Vec<String>,
+    #[arg(
+        long,
+        value_name = "ROLE",
+        value_delimiter = ',',
+        requires = "private_document"
+    )]
+    readers: Vec<Role>,
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     #[arg(long, value_name = "DRAFT")]
@@ -117,6 +127,16 @@ pub(crate) const TEXTS: &[Text] = &[
         of: "record.document",
         zh: "材料：种类=文件路径，可多次给",
         en: "A document: kind=path; may be given several times",
+    },
+    Text {
+        of: "record.private_document",
+        zh: "不公开的材料：种类=文件路径，可多次给；账本里只写名称和承诺",
+        en: "A private document: kind=path; the log has its title and a commitment only",
+    },
+    Text {
+        of: "record.readers",
+        zh: "可以查阅不公开材料的岗位，如 accountant,supervisor；默认为本环节的签署岗位和监事",
+        en: "The roles that may read the private documents; by default those that sign, and supervisors",
     },
     Text {
         of: "record.at",
@@ -216,13 +236,13 @@ impl Record {
         desk.check_turn(&self.kind)?;
         desk.introduce(&self.kind);
         let mut body = self.given(desk)?;
-        let attachments = Attachments::collect(
-            desk,
-            &self.kind,
-            &self.document,
-            self.from.is_none(),
-            &mut body,
-        )?;
+        let given = Given {
+            public: &self.document,
+            private: &self.private_document,
+            readers: &self.readers,
+            ask: self.from.is_none(),
+        };
+        let mut papers = Attachments::collect(desk, &self.kind, &given, &mut body)?;
         let (statement, disclosure) = loop {
             if self.from.is_none() {
                 desk.ask(&self.kind, &mut body)?;
@@ -238,9 +258,8 @@ impl Record {
             }
         };
         let note = statement.sign([key])?;
-        let mut documents = attachments.bytes;
-        documents.extend(disclosure);
-        draft::write_new(terminal, &out, &note, &documents)?;
+        papers.public.extend(disclosure);
+        draft::write_new(terminal, &out, &note, &papers)?;
         let words = Words {
             language: terminal.language,
             ledger: Some(desk.ledger),
@@ -328,12 +347,13 @@ impl Record {
             return Err(refused(fault));
         }
         let field = match fault.downcast_ref::<FieldAtFault>() {
-            Some(at_fault) if terminal.is_interactive() => at_fault.field.split('.').next(),
+            Some(at_fault) if terminal.is_interactive() => at_fault.field.split(['.', '[']).next(),
             _ => None,
         };
-        if let Some(field) = field.filter(|field| body.contains_key(*field)) {
+        let field = field.map(str::to_owned);
+        if let Some(field) = field.filter(|field| body.contains_key(field)) {
             terminal.advise(format!("✗ {fault}"));
-            body.remove(field);
+            body.remove(&field);
             return Ok(());
         }
         // The documents themselves are not kept: they are given again.
