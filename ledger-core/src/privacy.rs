@@ -98,11 +98,12 @@ pub enum Field {
 }
 
 /// Fields that hold the name of a party or of a person themselves.
-const PARTIES: [&str; 22] = [
+const PARTIES: [&str; 23] = [
     "attendee",
     "attendees",
     "bidder",
     "buyer",
+    "by",
     "contractor",
     "counterparties",
     "counterparty",
@@ -123,8 +124,16 @@ const PARTIES: [&str; 22] = [
     "winner",
 ];
 
-/// Whose field `name` is a person's or a party's. An asset, a channel and a collective have names, too.
-const NAMED: [&str; 5] = ["applicant", "applicants", "enrolment", "member", "members"];
+/// Whose field `name` is a person's or a party's: also that of an event itself, which declares somebody.
+/// An asset, a channel and a collective have names, too.
+const NAMED: [&str; 6] = [
+    "applicant",
+    "applicants",
+    "enrolment",
+    "event",
+    "member",
+    "members",
+];
 
 impl Field {
     /// What a field of this name, in an object that stands in the field `parent`, holds.
@@ -183,12 +192,25 @@ fn walk(value: &Value, path: &mut String, parent: &str, name: &str) -> Option<Fo
                 field: path.clone(),
                 found,
             });
-            let found = of_key.or_else(|| walk(inner, path, name, key));
+            let (parent, name) = match members.get("field").and_then(Value::as_str) {
+                // The new value of a field named beside it: what that field is, this is.
+                Some(pointer) if key == "value" => names_in(pointer),
+                _ => (name, key.as_str()),
+            };
+            let found = of_key.or_else(|| walk(inner, path, parent, name));
             path.truncate(length);
             found
         }),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
+}
+
+/// The last two names in a JSON Pointer (RFC 6901), without the places in lists.
+fn names_in(pointer: &str) -> (&str, &str) {
+    let named = |part: &&str| !part.is_empty() && !part.bytes().all(|c| c.is_ascii_digit());
+    let mut names = pointer.rsplit('/').filter(named);
+    let name = names.next().unwrap_or_default();
+    (names.next().unwrap_or_default(), name)
 }
 
 #[cfg(test)]
@@ -252,10 +274,34 @@ mod tests {
                 json!({"parties": ["东塱经济联社", "李四"]}),
                 Some(Kind::PersonalName),
             ),
+            (
+                json!({"name": "张三", "relation": "兄弟"}),
+                Some(Kind::PersonalName),
+            ),
+            (json!({"by": "李小龙"}), Some(Kind::PersonalName)),
+            (json!({"by": "某律师事务所"}), None),
             (json!({"asset": {"name": "李庄"}}), None),
             (json!({"asset": {"name": "张三"}}), None),
             (json!({"charter": {"channels": [{"name": "公告"}]}}), None),
             (json!({"summary": "张三"}), None),
+            (json!({"field": "/contract_number", "value": phone}), None),
+            (json!({"field": "/asset/name", "value": "李庄"}), None),
+            (
+                json!({"field": "/parties/1", "value": "张三"}),
+                Some(Kind::PersonalName),
+            ),
+            (
+                json!({"field": "/applicants/0/name", "value": "张三"}),
+                Some(Kind::PersonalName),
+            ),
+            (
+                json!({"field": "/applicants/0", "value": {"name": "张三"}}),
+                Some(Kind::PersonalName),
+            ),
+            (
+                json!({"field": "/summary", "value": phone}),
+                Some(Kind::MobileNumber),
+            ),
         ] {
             assert_eq!(at(&value).map(|(_, kind, ..)| kind), found, "{value}");
         }

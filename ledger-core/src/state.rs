@@ -14,6 +14,7 @@ use crate::charter::Charter;
 use crate::event::{Collective, Event, Statement};
 use crate::hash::Hash;
 use crate::name::{Origin, StreamId, TransactionId};
+use crate::recorded::Noted;
 use crate::roster::Roster;
 use crate::time::LogTime;
 use crate::transaction::Transaction;
@@ -40,6 +41,8 @@ pub struct LedgerState {
     pub head: Hash,
     /// The leaf hash of entry 0.
     pub ledger_id: Hash,
+    /// Meetings, findings and their answers, attestations and declarations, in order.
+    pub notes: Vec<Noted>,
     /// The name of the log.
     pub origin: Origin,
     /// Who holds which role with which key.
@@ -117,17 +120,22 @@ impl State {
         self.transactions.get(id)
     }
 
+    /// The transaction whose stream this is, if it is one and is in the working set.
+    #[must_use]
+    pub fn transaction_of(&self, stream: &StreamId) -> Option<&Transaction> {
+        match stream {
+            StreamId::Transaction(id) => self.transactions.get(id),
+            StreamId::Ledger | StreamId::Concern(_) => None,
+        }
+    }
+
     /// The charter that governs the next event of a stream; `None` before the ledger is opened.
     ///
     /// A transaction that is not in the working set counts as one that has not begun.
     #[must_use]
     pub fn charter_of(&self, stream: &StreamId) -> Option<&Arc<Charter>> {
         let ledger = self.ledger.as_ref()?;
-        let transaction = match stream {
-            StreamId::Transaction(id) => self.transactions.get(id),
-            StreamId::Ledger | StreamId::Concern(_) => None,
-        };
-        Some(match transaction {
+        Some(match self.transaction_of(stream) {
             Some(transaction) => ledger.charter_of(transaction.begun_at, self.size),
             None => ledger.charter_at(self.size),
         })

@@ -161,6 +161,11 @@ impl Desk<'_> {
             ));
         }
         self.preset(kind, body);
+        let mut fields = fields;
+        if kind == "corrected" {
+            self.ask_correction(body)?;
+            fields.retain(|field| !["entry", "field", "value"].contains(&field.name.as_str()));
+        }
         let form = Form {
             terminal: self.terminal,
             kind,
@@ -266,8 +271,12 @@ impl Desk<'_> {
             .last_received_at()
             .map_or(now, |last| last.max(now));
         let signed = std::slice::from_ref(&self.signer);
-        let seats = signing::rule_of(self.charter, &statement.event)
-            .and_then(|rule| signers::seats(signed, rule, &self.ledger.roster, position));
+        let seats = signing::rule_of(
+            self.charter,
+            &statement.event,
+            self.state.transaction_of(&self.stream),
+        )
+        .and_then(|rule| signers::seats(signed, rule, &self.ledger.roster, position));
         let all: Vec<MemberId> = match &seats {
             Some(seats) => seats.iter().map(|seat| seat.member.clone()).collect(),
             None => signed.to_vec(),
