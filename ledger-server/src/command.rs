@@ -17,6 +17,7 @@ mod completions;
 pub(crate) mod cosign;
 mod data;
 mod demo;
+mod document;
 mod help;
 mod init;
 mod key;
@@ -67,6 +68,7 @@ commands! {
     completions::Completions,
     cosign::Cosign,
     demo::Demo,
+    document::Document,
     init::Init,
     key::Key,
     notice::Notice,
