@@ -22,6 +22,8 @@ mod papers;
 mod people;
 mod plan;
 mod script;
+mod tenure;
+mod voices;
 
 pub use build::build_year;
 pub use fault::DemoError;

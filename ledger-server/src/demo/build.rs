@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use ledger_core::event::{Event, SignedEvent, Statement, entry_bytes};
 use ledger_core::hash::{Digest, Hash};
 use ledger_core::ledger::{AppendError, Ledger};
-use ledger_core::name::{Origin, StreamId, TransactionId};
+use ledger_core::name::{ConcernId, Origin, StreamId, TransactionId};
 use ledger_core::record::Publication;
 use ledger_core::signing::rule_of;
 use ledger_core::step::PublicationPoint;
@@ -24,7 +24,7 @@ use super::founding::{YEAR_ORIGIN, founding};
 use super::papers::Papers;
 use super::people::{DECLARES, Keyring, PEOPLE, Person, signers};
 use super::plan::{Deal, Plan, Scene};
-use super::script::{COLLECTIVE, Script};
+use super::script::{COLLECTIVE, Script, voiced};
 
 /// Builds the year 2018 from `seed` in an empty store: the same seed gives the same bytes.
 ///
@@ -118,6 +118,7 @@ impl<S: Store> Year<'_, S> {
         for deal in plan.deals.iter().filter(of_today) {
             self.deal(deal, day, &mut today)?;
         }
+        self.voices(day, &mut today)?;
         self.own_affairs(day, &mut today)?;
         for (digest, paper) in self.script.papers.take() {
             if self.kept.insert(digest) {
@@ -133,7 +134,7 @@ impl<S: Store> Year<'_, S> {
 
     /// Signs what a day brings to one transaction.
     fn deal(&mut self, deal: &Deal, day: Workday, today: &mut Day) -> Result<(), DemoError> {
-        let id: TransactionId = deal.id().parse()?;
+        let id = deal.id()?;
         let stream = StreamId::Transaction(id.clone());
         let before = self.ledger.transaction(&id)?;
         let (mut head, mut disclosure) = match &before {
@@ -225,6 +226,31 @@ impl<S: Store> Year<'_, S> {
         } else {
             &everybody[..everybody.len() - 1]
         })
+    }
+
+    /// Signs what residents ask on a day, and what they are answered.
+    fn voices(&mut self, day: Workday, today: &mut Day) -> Result<(), DemoError> {
+        let plan = self.plan;
+        for voice in &plan.voices {
+            let id: ConcernId = voice.concern.id.parse()?;
+            for (said, at, on) in &voice.acts {
+                let event = voiced(voice, *said)?.filter(|_| *on == day);
+                let Some(event) = event else {
+                    continue;
+                };
+                let before = self.ledger.concern(&id)?;
+                let head = match before {
+                    Some(concern) => concern.head,
+                    None => self.ledger.state()?.ledger_id,
+                };
+                let rule = rule_of(&plan.charters.first, &event, None);
+                let rule = rule.ok_or(DemoError::NoSigner { role: event.zh() })?;
+                let ids = signers(rule, self.present(day)?, voice.about, false)?;
+                let stream = StreamId::Concern(id.clone());
+                self.sign((stream, head, *at, event), &ids, today)?;
+            }
+        }
+        Ok(())
     }
 
     /// Records what a day brings to the ledger itself.

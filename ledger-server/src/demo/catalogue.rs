@@ -44,6 +44,8 @@ pub(crate) struct Item {
     pub(crate) course: Course,
     /// How those who apply compare.
     pub(crate) contest: Contest,
+    /// Whether the tenant owes the rent that fell due last.
+    pub(crate) in_arrears: bool,
 }
 
 #[rustfmt::skip]
@@ -54,12 +56,15 @@ const fn item(
 ) -> Item {
     Item {
         name, place, used_as, kind, category, method, basis, unit_yuan, months, area_tenths,
-        rise_basis_points: 0, course: Course::Straight, contest: Contest::Usual,
+        rise_basis_points: 0, course: Course::Straight, contest: Contest::Usual, in_arrears: false,
     }
 }
 
 /// The shop that a council member declares as a relative's.
 pub(crate) const RELATIVE: &str = "荔*百货店";
+
+/// What a resident asks about.
+pub(crate) const LOTUS_POND: &str = "荷花塘";
 
 /// The party that wins two dealings within weeks.
 pub(crate) const FAVOURED: &str = "顺*市政工程有限公司";
@@ -73,7 +78,7 @@ pub(crate) const COMPLETED: [Item; 50] = [
     item(("东塱大街 35 号二楼", "东塱大街 35 号", "空置"), (Asset, Lease, OpenBidding), (PerMonth, 1_500, 12, 620)),
     item(("东塱市场 3 号熟食档", "东塱市场内", "租约到期"), (Asset, Lease, OpenBidding), (PerMonth, 900, 12, 124)),
     item(("东塱市场 7 号蔬菜档", "东塱市场内", "空置"), (Asset, Lease, SmallValue), (PerMonth, 420, 12, 86)),
-    item(("东塱市场 9 号水产档", "东塱市场内", "租约到期"), (Asset, Lease, OpenBidding), (PerMonth, 780, 12, 112)),
+    Item { in_arrears: true, ..item(("东塱市场 9 号水产档", "东塱市场内", "租约到期"), (Asset, Lease, OpenBidding), (PerMonth, 780, 12, 112)) },
     item(("东塱市场 15 号豆制品档", "东塱市场内", "豆制品档"), (Asset, Lease, Renewal), (PerMonth, 450, 12, 90)),
     item(("东塱市场 18 号杂货档", "东塱市场内", "空置"), (Asset, Lease, SmallValue), (PerMonth, 380, 12, 78)),
     item(("东塱市场 22 号肉档", "东塱市场内", "租约到期"), (Asset, Lease, OpenBidding), (PerMonth, 980, 12, 105)),
@@ -87,7 +92,7 @@ pub(crate) const COMPLETED: [Item; 50] = [
     item(("老人活动中心小卖部", "老人活动中心门前", "空置"), (Asset, Lease, SmallValue), (PerMonth, 350, 12, 110)),
     Item { contest: Contest::Close, ..item(("涌口鱼塘", "东塱涌口", "承包到期"), (Resource, Contracting, OpenBidding), (PerYear, 18_000, 24, 126)) },
     item(("上涌鱼塘", "上涌西岸", "养殖"), (Resource, Contracting, Renewal), (PerYear, 9_500, 24, 71)),
-    item(("荷花塘", "祠堂前", "荒置"), (Resource, Contracting, Tender), (PerYear, 12_000, 24, 58)),
+    item((LOTUS_POND, "祠堂前", "荒置"), (Resource, Contracting, Tender), (PerYear, 12_000, 24, 58)),
     item(("杨桃园", "沙涌南", "承包到期"), (Resource, Contracting, OpenBidding), (PerMu, 2_400, 24, 85)),
     item(("沙涌北菜地", "沙涌北", "承包到期"), (Resource, Contracting, OpenBidding), (PerMu, 1_800, 12, 62)),
     item(("花卉苗圃", "堤围内侧", "苗圃"), (Resource, Contracting, OpenNegotiation), (PerMu, 3_000, 24, 90)),

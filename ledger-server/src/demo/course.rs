@@ -66,6 +66,12 @@ pub(crate) enum What {
     FindingRaised,
     /// That is answered.
     FindingAnswered,
+    /// What falls due under the contract is registered.
+    PaymentDue,
+    /// The due of that place is received.
+    PaymentReceived(usize),
+    /// The due of that place is paid.
+    PaymentMade(usize),
 }
 
 impl What {

@@ -6,6 +6,7 @@ use ledger_core::calendar::CalendarError;
 use ledger_core::calendar::SpanError;
 use ledger_core::canonical::CanonicalError;
 use ledger_core::charter::CharterError;
+use ledger_core::contract::ScheduleError;
 use ledger_core::event::ParseError;
 use ledger_core::identifier::CreditCodeError;
 use ledger_core::key::KeyError;
@@ -38,6 +39,9 @@ pub enum DemoError {
     /// A sum is too large.
     #[error(transparent)]
     Money(#[from] MoneyError),
+    /// A rent schedule has no rents.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// An area has not its form.
     #[error(transparent)]
     Measure(#[from] MeasureError),

@@ -3,13 +3,14 @@
 //! For whoever teaches with the demonstration. Read off the plan; that the ledger holds it, the tests say.
 
 use ledger_core::name::StreamId;
+use ledger_core::record::Category;
 use ledger_core::step::Step;
 
 use super::catalogue::UNDER_WAY;
 use super::clock::Workday;
 use super::course::{Contest, Course, What};
 use super::fault::DemoError;
-use super::plan::{Deal, Plan};
+use super::plan::{Deal, Plan, transaction_id};
 
 /// Something worth showing, and where in the ledger it is. (看点)
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,7 @@ const OWN: (&str, &str) = (
 /// Whether a transaction shows something.
 type Shows = fn(&Plan, &Deal) -> bool;
 
-const SIGHTS: [(&str, &str, Shows); 17] = [
+const SIGHTS: [(&str, &str, Shows); 19] = [
     (
         "流拍后退回第 10 环节，重新公告后成交",
         "a failed bidding, listed again and won",
@@ -117,6 +118,16 @@ const SIGHTS: [(&str, &str, Shows); 17] = [
         |_, deal| matches!(deal.item.contest, Contest::WonBy(_)),
     ),
     (
+        "欠租：租金到期未收",
+        "arrears: a rent that fell due and was not paid",
+        |_, deal| deal.item.in_arrears,
+    ),
+    (
+        "工程款凭票支付，质保金留一年",
+        "works paid against a voucher, a part kept back for a year",
+        |_, deal| deal.item.category == Category::Works && deal.agenda.has(What::PaymentMade(0)),
+    ),
+    (
         "年底在办：等待竞价",
         "under way at the end of the year: before the bidding",
         |_, deal| deal.item == &UNDER_WAY[0],
@@ -147,9 +158,31 @@ pub fn sights(seed: u64) -> Result<Vec<Sight>, DemoError> {
         let mut streams = Vec::new();
         let deals = plan.deals.iter().filter(|deal| shows(&plan, deal));
         for deal in deals.take(NAMED) {
-            streams.push(StreamId::Transaction(deal.id().parse()?));
+            streams.push(StreamId::Transaction(deal.id()?));
         }
-        sights.push(Sight { zh, en, streams });
+        // Chance may leave something out of a year, such as a step that is recorded late.
+        if !streams.is_empty() {
+            sights.push(Sight { zh, en, streams });
+        }
+    }
+    for voice in &plan.voices {
+        let (zh, en) = match voice.concern.reply {
+            Some(_) => (
+                "群众意见：方案公开期内提出，按时答复、办结、评价",
+                "a concern raised while the plan was open: answered in time, settled, rated",
+            ),
+            None => (
+                "群众意见：问欠租，年底仍未答复，已超期",
+                "a concern about the arrears: not answered by the end of the year, overdue",
+            ),
+        };
+        let concern = StreamId::Concern(voice.concern.id.parse()?);
+        let about = StreamId::Transaction(transaction_id(voice.about)?);
+        sights.push(Sight {
+            zh,
+            en,
+            streams: vec![concern, about],
+        });
     }
     let (zh, en) = OWN;
     sights.push(Sight {

@@ -31,7 +31,7 @@ const fn person(id: &'static str, name: &'static str, roles: &'static [Role]) ->
 
 /// Everybody; the last one joins during the year.
 #[rustfmt::skip]
-pub(crate) const PEOPLE: [Person; 15] = [
+pub(crate) const PEOPLE: [Person; 16] = [
     person("chen", "陈*（理事长）", &[Chair, CouncilMember]),
     person("li", "李*（理事）", &[CouncilMember]),
     person("liang", "梁*（监事）", &[Supervisor]),
@@ -46,6 +46,7 @@ pub(crate) const PEOPLE: [Person; 15] = [
     person("tan", "谭*（街道复核）", &[StreetReviewer]),
     person("xie", "谢*（交易服务经办）", &[TradingService]),
     person("deng", "邓*（交易服务复核）", &[TradingChecker]),
+    person("yijian", "联社意见受理台", &[Intake]),
     JOINS_LATER,
 ];
 

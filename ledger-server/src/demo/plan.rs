@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 use ledger_core::charter::Charter;
 use ledger_core::money::PriceBasis;
+use ledger_core::name::TransactionId;
+use ledger_core::record::Due;
 use ledger_core::step::Step;
 use ledger_core::time::Date;
 
@@ -21,6 +23,8 @@ use super::course::{Contest, Course, What, route};
 use super::dice::Dice;
 use super::fault::DemoError;
 use super::founding::year_charter;
+use super::tenure::dues;
+use super::voices::{Voice, voices};
 
 /// What the completed transactions of the year are worth together, in fen. (年度成交总额)
 ///
@@ -29,6 +33,9 @@ pub const YEAR_TOTAL_FEN: u64 = 130_000_000;
 
 /// How many transactions are completed. (年度成交宗数)
 pub const YEAR_COMPLETED: usize = COMPLETED.len();
+
+/// The place, among those that begin one after the other, of what is to be owed by the end of the year.
+const EARLY: usize = 3;
 
 /// Prices and sums of a transaction, in fen. (价格)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +62,8 @@ pub(crate) struct Deal {
     pub(crate) bids: u32,
     pub(crate) ballot: Ballot,
     pub(crate) opinions: u32,
+    /// What falls due under the contract after the handover.
+    pub(crate) dues: Vec<Due>,
     pub(crate) agenda: Agenda,
 }
 
@@ -111,6 +120,8 @@ pub(crate) struct Plan {
     pub(crate) chronicle: Vec<(Workday, Own)>,
     pub(crate) clock: Clock,
     pub(crate) deals: Vec<Deal>,
+    /// What residents ask.
+    pub(crate) voices: Vec<Voice>,
     pub(crate) seed: u64,
 }
 
@@ -126,17 +137,23 @@ impl Plan {
         };
         let mut completed: Vec<&'static Item> = COMPLETED.iter().collect();
         Dice::new(seed, "order").shuffle(&mut completed);
-        bring_together(&mut completed);
+        arrange(&mut completed);
         let prices = winning_prices(&completed, seed);
         let mut deals = Vec::new();
         let mut taken: BTreeSet<String> = [RELATIVE, FAVOURED].map(str::to_owned).into();
         for (place, (item, won_fen)) in completed.into_iter().zip(prices).enumerate() {
             let agenda = ended_agenda(&scheduler, item, place, seed)?;
-            deals.push(deal(item, won_fen, agenda, &mut taken, seed));
+            deals.push(deal(&scheduler, (item, won_fen), agenda, &mut taken, seed)?);
         }
         let agenda = ended_agenda(&scheduler, &BROKEN_OFF, YEAR_COMPLETED / 2, seed)?;
         let price = rounded(BROKEN_OFF.unit_yuan * 104);
-        deals.push(deal(&BROKEN_OFF, price, agenda, &mut taken, seed));
+        deals.push(deal(
+            &scheduler,
+            (&BROKEN_OFF, price),
+            agenda,
+            &mut taken,
+            seed,
+        )?);
         let ends = [
             (Step::BidderQualification, None),
             (Step::PublishPlan, Some(2)),
@@ -145,7 +162,7 @@ impl Plan {
         for (item, (last, posted)) in UNDER_WAY.iter().zip(ends) {
             let agenda = open_agenda(&scheduler, item, Extent { last, posted }, seed)?;
             let price = rounded(item.unit_yuan * 104);
-            deals.push(deal(item, price, agenda, &mut taken, seed));
+            deals.push(deal(&scheduler, (item, price), agenda, &mut taken, seed)?);
         }
         deals.sort_by_key(|deal| {
             deal.agenda
@@ -158,6 +175,7 @@ impl Plan {
         }
         Ok(Self {
             chronicle: chronicle(&clock, &charters)?,
+            voices: voices(&deals, &clock, seed)?,
             charters,
             clock,
             deals,
@@ -166,8 +184,13 @@ impl Plan {
     }
 }
 
-/// The two dealings that one party wins begin one after the other.
-fn bring_together(items: &mut Vec<&'static Item>) {
+/// The two dealings that one party wins begin one after the other, and what is owed at the end of the
+/// year begins early in it.
+fn arrange(items: &mut Vec<&'static Item>) {
+    if let Some(place) = items.iter().position(|item| item.in_arrears) {
+        let item = items.remove(place);
+        items.insert(EARLY, item);
+    }
     let favoured = |item: &&Item| matches!(item.contest, Contest::WonBy(_));
     let (first, last) = (
         items.iter().position(favoured),
@@ -182,12 +205,12 @@ fn bring_together(items: &mut Vec<&'static Item>) {
 }
 
 fn deal(
-    item: &'static Item,
-    won_fen: u64,
-    agenda: Agenda,
+    scheduler: &Scheduler<'_>,
+    (item, won_fen): (&'static Item, u64),
+    mut agenda: Agenda,
     taken: &mut BTreeSet<String>,
     seed: u64,
-) -> Deal {
+) -> Result<Deal, DemoError> {
     let mut dice = Dice::new(seed, &format!("deal/{}", item.name));
     let bidders = bidders::applicants(item, taken, &mut dice);
     taken.extend(bidders.first().map(|winner| winner.name.clone()));
@@ -196,7 +219,22 @@ fn deal(
         .filter(|bidder| bidder.refused_for.is_none())
         .count();
     let terms = terms(item, won_fen, admitted, &mut dice);
-    Deal {
+    let on = |step| {
+        let mut acts = agenda.acts.iter();
+        let act = acts.find(|act| act.what == What::Step(step));
+        act.map(|act| scheduler.clock.date_of(act.at.instant()))
+    };
+    let dates = on(Step::ContractSigning).zip(on(Step::HandoverAndReceipt));
+    let dues = match dates.filter(|_| agenda.has(What::Step(Step::PublishCompletion))) {
+        Some(dates) => dues(item, &terms, dates)?,
+        None => Vec::new(),
+    };
+    scheduler.pay(
+        &mut agenda,
+        (item, &dues),
+        &mut Dice::new(seed, &format!("pay/{}", item.name)),
+    )?;
+    Ok(Deal {
         number: 0,
         item,
         terms,
@@ -204,8 +242,9 @@ fn deal(
         bidders,
         ballot: bidders::ballot(Deal::is_for_assembly(&terms), &mut dice),
         opinions: dice.count(0, 12),
+        dues,
         agenda,
-    }
+    })
 }
 
 impl Plan {
@@ -217,8 +256,8 @@ impl Plan {
 
 impl Deal {
     /// Its id.
-    pub(crate) fn id(&self) -> String {
-        format!("2018-{:03}", self.number)
+    pub(crate) fn id(&self) -> Result<TransactionId, DemoError> {
+        transaction_id(self.number)
     }
 
     /// Whether all members vote, rather than their representatives.
@@ -237,6 +276,11 @@ impl Deal {
             .iter()
             .filter(|bidder| bidder.refused_for.is_none())
     }
+}
+
+/// The id of the transaction of that number.
+pub(crate) fn transaction_id(number: usize) -> Result<TransactionId, DemoError> {
+    Ok(format!("2018-{number:03}").parse()?)
 }
 
 /// Rounds a unit price to what people ask: whole yuan below 500, tens of yuan above.

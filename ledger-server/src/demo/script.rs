@@ -22,7 +22,11 @@ use super::plan::{Deal, Plan, Scene};
 mod beside;
 mod own;
 mod published;
+mod tenure;
 mod traded;
+mod voiced;
+
+pub(crate) use voiced::voiced;
 
 /// The collective as the ledger and its contracts name it.
 pub(crate) const COLLECTIVE: &str = "东塱经济联社（演示）";
@@ -121,10 +125,11 @@ impl Script<'_> {
             "底价"
         };
         let count = deal.opinions;
-        let summary = format!(
-            "公开期内收到意见 {count} 条，逐条答复；{}，{word} {reserve_price}。",
-            method.zh()
-        );
+        let opinions = match count {
+            0 => "公开期内没有收到意见".to_owned(),
+            _ => format!("公开期内收到意见 {count} 条，逐条答复"),
+        };
+        let summary = format!("{opinions}；{}，{word} {reserve_price}。", method.zh());
         Ok(FeedbackAndValuation {
             consulted_from: deal.date(Step::PublishPrePlan, &self.plan.clock),
             consulted_until: deal.consulted_until(&self.plan.clock),

@@ -9,6 +9,7 @@ use ledger_core::step::Step;
 use ledger_core::time::Date;
 use ledger_core::transaction::Transaction;
 
+use super::tenure::due;
 use super::{COLLECTIVE, MISWRITTEN_TENTHS, Script, tenths_text};
 use crate::demo::course::{WAIVED, What};
 use crate::demo::fault::DemoError;
@@ -26,6 +27,11 @@ impl Script<'_> {
         let today = self.plan.clock.date_of(deal.act.at.instant());
         Ok(Some(match deal.act.what {
             What::Step(_) | What::Post(..) => return Ok(None),
+            What::PaymentDue => Event::PaymentDue(due(deal)?),
+            What::PaymentReceived(place) => {
+                Event::PaymentReceived(self.received(deal, place, today)?)
+            }
+            What::PaymentMade(place) => Event::PaymentMade(self.paid(deal, place, today)?),
             What::StepWaived => Event::StepWaived(self.waived(deal)?),
             What::Returned(to) => Event::Returned(returned(to)?),
             What::Corrected => Event::Corrected(self.corrected(deal, before)?),

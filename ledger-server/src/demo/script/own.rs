@@ -29,7 +29,7 @@ impl Script<'_> {
                 member: DECLARES.parse()?,
                 name: RELATIVE.parse()?,
                 relation: "配偶经营的店铺".parse()?,
-                summary: "配偶经营的店铺可能报名承租集体商铺。如其报名，本人不参与该宗交易的会签，请交易服务机构依规处理。"
+                summary: "配偶经营的店铺可能报名承租集体商铺。如其报名，请交易服务机构在资格审核时依规处理。"
                     .parse()?,
             }),
             Own::Attested {

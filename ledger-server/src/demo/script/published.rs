@@ -67,7 +67,12 @@ impl Script<'_> {
             "wechat" => ("公众号截图", format!("“东塱联社”公众号 {date} 推文")),
             _ => (
                 "平台页面截图",
-                format!("三资平台公告栏，编号 {}", deal.numbered("GK")),
+                format!(
+                    "三资平台公告栏，编号 {}-{}-{}",
+                    deal.numbered("GK"),
+                    point.step().number(),
+                    deal.times(point.step()),
+                ),
             ),
         };
         let proof = self.papers.write("posting_proof", title, &sample(title))?;

@@ -1,6 +1,5 @@
 //! What steps 9 to 15 record: review, listing, bidding, contract, handover. (审查、交易与签约)
 
-use jiff::ToSpan as _;
 use ledger_core::event::Event;
 use ledger_core::money::{Fen, PriceBasis};
 use ledger_core::record::{
@@ -16,6 +15,7 @@ use super::{COLLECTIVE, Script};
 use crate::demo::course::Course;
 use crate::demo::fault::DemoError;
 use crate::demo::plan::{Deal, Scene};
+use crate::demo::tenure::term;
 
 impl Script<'_> {
     /// What a step from 9 on records that is no publication.
@@ -111,7 +111,7 @@ impl Script<'_> {
         documents: Vec<DocumentRef>,
     ) -> Result<ContractSigning, DemoError> {
         let signed_on = deal.date(Step::ContractSigning, &self.plan.clock);
-        let (term_start, term_end) = term(signed_on, deal.term_months())?.unzip();
+        let (term_start, term_end) = term(signed_on, deal.item.months).unzip();
         let (number, amount_fen) = (deal.numbered("HT"), Fen::new(deal.terms.amount_fen)?);
         let winner = deal.winner()?;
         Ok(ContractSigning {
@@ -230,27 +230,6 @@ fn qualified(
         documents,
         summary: summary.parse()?,
     })
-}
-
-/// The term of a contract: whole months from the first of the month after it was signed.
-fn term(signed_on: Date, months: Option<u32>) -> Result<Option<(Date, Date)>, DemoError> {
-    let Some(months) = months else {
-        return Ok(None);
-    };
-    let signed: Option<jiff::civil::Date> = signed_on.to_string().parse().ok();
-    let day = || {
-        let first = signed?.first_of_month().checked_add(1.month()).ok()?;
-        let last = first
-            .checked_add(i64::from(months).months())
-            .ok()?
-            .yesterday()
-            .ok()?;
-        Some((first.to_string(), last.to_string()))
-    };
-    match day() {
-        Some((first, last)) => Ok(Some((first.parse()?, last.parse()?))),
-        None => Ok(None),
-    }
 }
 
 impl Deal {
