@@ -17,6 +17,9 @@ use crate::step::Step;
 use crate::text::{Line, Paragraph};
 
 mod check;
+mod flags;
+
+pub use flags::{CloseToReserve, FlagThresholds, NumberRule, Splitting, WinnerShare};
 
 /// Where a number or a rule comes from. (依据性质)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -327,6 +330,8 @@ pub struct CharterText {
     pub clocks: Clocks,
     /// Roles that one person must not hold together.
     pub exclusions: Vec<Exclusion>,
+    /// From where on the record is flagged.
+    pub flags: FlagThresholds,
     /// Who records a posting.
     pub postings: SigningRule,
     /// Who changes the roster.
@@ -485,7 +490,7 @@ mod tests {
     #[test]
     fn a_fault_names_its_field() {
         type Change = fn(&mut Value);
-        let cases: [(&str, Change); 12] = [
+        let cases: [(&str, Change); 16] = [
             ("titel", |v| v["titel"] = "x".into()),
             ("steps", |v| {
                 drop(v["steps"].as_object_mut().unwrap().remove("bidding"))
@@ -521,6 +526,18 @@ mod tests {
             }),
             ("clocks.late.span.unit", |v| {
                 v["clocks"]["late"]["span"]["unit"] = "working_days".into()
+            }),
+            ("flags.least_bidders.number", |v| {
+                v["flags"]["least_bidders"]["number"] = 0.into()
+            }),
+            ("flags.winner_share.basis_points", |v| {
+                v["flags"]["winner_share"]["basis_points"] = 10_001.into()
+            }),
+            ("flags.splitting.amount_fen", |v| {
+                v["flags"]["splitting"]["amount_fen"] = 0.into()
+            }),
+            ("flags.rent.span.unit", |v| {
+                v["flags"]["rent"]["span"]["unit"] = "hours".into()
             }),
             ("version", |v| v["version"] = 0.into()),
         ];

@@ -266,19 +266,23 @@ impl Price {
         }
     }
 
-    /// By how much this price is below the other, in hundredths of a per cent of the other, rounded
-    /// down: 0 if it is not below. `None` where their bases do not convert.
+    /// Which of the two is the higher, and how far apart they are in hundredths of a per cent of the
+    /// other, rounded up. `None` where their bases do not convert.
+    ///
+    /// Any price is [`u64::MAX`] apart from a price of nothing, unless it is nothing too.
     #[must_use]
-    pub fn basis_points_below(&self, other: &Self) -> Option<u64> {
+    pub fn difference(&self, other: &Self) -> Option<(Ordering, u64)> {
         let (dimension, ours) = self.scaled();
         let (other_dimension, theirs) = other.scaled();
         if dimension != other_dimension {
             return None;
         }
-        let short = theirs.saturating_sub(ours);
-        // Where the other is nothing, this is not below it.
-        let points = (short * 10_000).checked_div(theirs).unwrap_or(0);
-        u64::try_from(points).ok()
+        let apart = match (ours.abs_diff(theirs), theirs) {
+            (0, _) => 0,
+            (_, 0) => u64::MAX,
+            (apart, _) => u64::try_from((apart * 10_000).div_ceil(theirs)).unwrap_or(u64::MAX),
+        };
+        Some((ours.cmp(&theirs), apart))
     }
 
     /// What this price comes to in all over an area and a number of months, without rises or months
@@ -428,30 +432,30 @@ mod tests {
     }
 
     #[test]
-    fn a_price_tells_how_far_it_is_below_another() {
-        let yearly = |fen| Price {
-            fen: Fen(fen),
-            basis: PriceBasis::PerYear,
+    fn a_price_tells_how_far_it_is_from_another() {
+        let price = |basis| {
+            move |fen| Price {
+                fen: Fen(fen),
+                basis,
+            }
         };
-        let monthly = Price {
-            fen: Fen(100),
-            basis: PriceBasis::PerMonth,
-        };
-        for (ours, theirs, points) in [
-            (yearly(1_176), monthly, Some(200)),
-            (yearly(1_200), monthly, Some(0)),
-            (yearly(1_201), monthly, Some(0)),
-            (yearly(0), monthly, Some(10_000)),
-            (monthly, yearly(0), Some(0)),
-            (yearly(0), yearly(Fen::MAX.get()), Some(10_000)),
+        let (yearly, total) = (price(PriceBasis::PerYear), price(PriceBasis::Total));
+        let monthly = price(PriceBasis::PerMonth)(100);
+        let most = Fen::MAX.get();
+        for (ours, theirs, expected) in [
+            (yearly(1_176), monthly, (Ordering::Less, 200)),
+            (yearly(1_175), monthly, (Ordering::Less, 209)),
+            (yearly(1_200), monthly, (Ordering::Equal, 0)),
+            (yearly(1_201), monthly, (Ordering::Greater, 9)),
+            (yearly(0), monthly, (Ordering::Less, 10_000)),
+            (monthly, yearly(0), (Ordering::Greater, u64::MAX)),
+            (yearly(0), yearly(0), (Ordering::Equal, 0)),
+            (yearly(0), yearly(most), (Ordering::Less, 10_000)),
+            (yearly(most), yearly(1), (Ordering::Greater, u64::MAX)),
         ] {
-            assert_eq!(ours.basis_points_below(&theirs), points, "{ours} {theirs}");
+            assert_eq!(ours.difference(&theirs), Some(expected), "{ours} {theirs}");
         }
-        let total = Price {
-            fen: Fen(1),
-            basis: PriceBasis::Total,
-        };
-        assert_eq!(total.basis_points_below(&monthly), None);
+        assert_eq!(total(1).difference(&monthly), None);
     }
 
     #[test]
