@@ -3,24 +3,22 @@
 //! Pure: no I/O, no clock, no randomness. The auditor, the server and an embedding program run
 //! exactly this, so they cannot disagree. Rules run in the order of [`Refusal`]'s variants.
 
-use std::collections::BTreeSet;
-
 use crate::authenticate::AuthenticEvent;
 use crate::calendar::CalendarError;
 use crate::charter::Charter;
-use crate::disclosure::Disclosure;
-use crate::event::{self, Event, LoggedEntry, SignedEvent, Statement, StepView};
-use crate::hash::{Digest, Hash};
-use crate::name::{Label, MemberId, StreamId, TransactionId};
-use crate::record::{ChannelPosted, MemberVote, Publication};
+use crate::event::{self, Event, LoggedEntry, SignedEvent, Statement};
+use crate::hash::Hash;
+use crate::name::{MemberId, StreamId, TransactionId};
+use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::signing;
 use crate::state::{LedgerState, State};
-use crate::step::{PublicationPoint, Step};
 use crate::time::LogTime;
-use crate::transaction::{Phase, Transaction};
+use crate::transaction::Phase;
 
+mod detours;
 mod ledger_events;
+mod steps;
 
 /// An event that the rules admit, at its place in the log. (已准入条目)
 ///
@@ -162,10 +160,11 @@ pub fn decide(
     }
     case.check_stream()?;
     case.check_place()?;
-    match (&statement.stream, &statement.event, statement.event.step()) {
-        (StreamId::Transaction(id), Event::ChannelPosted(posted), _) => case.posting(id, posted),
-        (StreamId::Transaction(id), _, Some(view)) => case.step(id, view),
-        _ => case.ledger_event(),
+    case.check_signers()?;
+    match &statement.stream {
+        StreamId::Transaction(id) => case.transaction_event(id),
+        StreamId::Ledger => case.ledger_event(),
+        StreamId::Concern(_) => Err(Refusal::AlreadyOpened),
     }
 }
 
@@ -181,22 +180,14 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn check_stream(&self) -> Result<(), Refusal> {
-        let of_transaction = self.statement.event.is_of_transaction();
-        match &self.statement.stream {
-            StreamId::Transaction(_) if of_transaction => Ok(()),
-            StreamId::Ledger if !of_transaction => Ok(()),
-            other => {
-                let expected = if of_transaction {
-                    "transaction/<id>"
-                } else {
-                    "ledger"
-                };
-                Err(Refusal::WrongStream {
-                    expected,
-                    found: other.to_string(),
-                })
-            }
+        let (home, stream) = (self.statement.event.home(), &self.statement.stream);
+        if home.takes(stream) {
+            return Ok(());
         }
+        Err(Refusal::WrongStream {
+            expected: home.form(),
+            found: stream.to_string(),
+        })
     }
 
     /// Position and time: what every event must satisfy before anything else about it is looked at.
@@ -225,180 +216,65 @@ impl Case<'_> {
     }
 
     fn check_signers(&self) -> Result<(), Refusal> {
-        let rule = signing::rule_of(self.charter(), &self.statement.event);
-        let rule = rule.ok_or(Refusal::AlreadyOpened)?;
+        let transaction = self.state.transaction_of(&self.statement.stream);
+        let event = &self.statement.event;
+        let Some(rule) = signing::rule_of(self.charter(), event, transaction) else {
+            return match event {
+                Event::Corrected(corrected) => Err(Refusal::NothingToCorrect {
+                    found: corrected.entry,
+                }),
+                _ => Ok(()),
+            };
+        };
         signing::assign(self.signers, rule, &self.ledger.roster, self.position).map(|_| ())
     }
 
-    fn transaction(&self, id: &TransactionId) -> Option<&Transaction> {
-        self.state.transaction(id)
+    /// Rules of an event in a transaction's stream.
+    fn transaction_event(&self, id: &TransactionId) -> Result<(), Refusal> {
+        let (event, transaction) = (&self.statement.event, self.state.transaction(id));
+        if let Some(view) = event.step() {
+            return self.step(transaction, view);
+        }
+        if let Event::ChannelPosted(posted) = event {
+            return self.posting(transaction, posted);
+        }
+        let Some(transaction) = transaction else {
+            return Err(Refusal::NotBegun { found: id.clone() });
+        };
+        if matches!(transaction.phase, Phase::Terminated { .. }) {
+            return Err(Refusal::TransactionTerminated);
+        }
+        if let Some(record) = event.record() {
+            self.check_record(record)?;
+        }
+        match event {
+            Event::StepWaived(waived) => self.waived(transaction, waived),
+            Event::Returned(returned) => self.returned(transaction, returned),
+            Event::Corrected(corrected) => self.corrected(transaction, corrected),
+            Event::Terminated(_) => self.terminated(transaction),
+            // Others belong elsewhere, which has been checked.
+            _ => Err(Refusal::AlreadyOpened),
+        }
     }
 
-    /// Rules of a step: order, gate, signers, documents, and what its record must satisfy.
-    fn step(&self, id: &TransactionId, view: StepView<'_>) -> Result<(), Refusal> {
-        let charter = self.charter();
-        self.check_signers()?;
-        self.check_turn(id, view.step)?;
-        if let Some(publication) = self.statement.event.publication() {
-            check_channels(charter, publication)?;
-        }
-        if let (Some(point), Some(publication)) = (
-            view.step.publication_point(),
-            self.statement.event.publication(),
-        ) {
-            self.check_disclosure(id, point, publication)?;
-        }
-        let attached: BTreeSet<&Label> = view
-            .record
-            .documents()
-            .iter()
-            .map(|document| document.kind())
-            .collect();
-        let rules = &charter.steps.of(view.step).documents;
-        let needed = rules
-            .iter()
-            .filter(|document| document.required)
-            .map(|document| &document.kind);
-        let missing: Vec<Label> = needed
-            .filter(|kind| !attached.contains(kind))
-            .cloned()
-            .collect();
-        if !missing.is_empty() {
-            return Err(Refusal::DocumentMissing { missing });
-        }
-        if let Some(fault) = view.record.inconsistency() {
+    /// What any record must satisfy: it does not contradict itself, and nothing in it is yet to come.
+    fn check_record(&self, record: &dyn Record) -> Result<(), Refusal> {
+        if let Some(fault) = record.inconsistency() {
             return Err(Refusal::Inconsistent {
                 field: fault.field,
                 expected: fault.expected,
                 found: fault.found,
             });
         }
-        let today = self
-            .ledger
-            .calendar_at(self.position)
-            .date_of(self.received_at);
-        let late = view.record.days().into_iter().find(|(_, day)| *day > today);
-        if let Some((field, found)) = late {
-            return Err(Refusal::FutureDate {
+        let calendar = self.ledger.calendar_at(self.position);
+        let today = calendar.date_of(self.received_at);
+        match record.days().into_iter().find(|(_, day)| *day > today) {
+            Some((field, found)) => Err(Refusal::FutureDate {
                 field,
                 expected: today,
                 found,
-            });
-        }
-        match &self.statement.event {
-            Event::MemberVote(vote) => check_vote(charter, vote),
-            _ => Ok(()),
-        }
-    }
-
-    /// Rule 1: a step only after the one before it, and after its publication's window.
-    fn check_turn(&self, id: &TransactionId, step: Step) -> Result<(), Refusal> {
-        let Some(transaction) = self.transaction(id) else {
-            if step == Step::AssetVerification {
-                return Ok(());
-            }
-            return Err(Refusal::OutOfOrder {
-                expected: Step::AssetVerification,
-                found: step,
-            });
-        };
-        let awaiting = match &transaction.phase {
-            Phase::Awaiting(awaiting) => awaiting,
-            Phase::Completed(_) => return Err(Refusal::TransactionCompleted),
-            Phase::BiddingFailed { .. } => return Err(Refusal::BiddingFailed),
-            Phase::Publishing(publishing) => {
-                let published = publishing.point().step();
-                let turn_of_another = published.next().is_some_and(|next| step != next);
-                if turn_of_another && step != published {
-                    return Err(Refusal::OutOfOrder {
-                        expected: published,
-                        found: step,
-                    });
-                }
-                let missing = publishing.outstanding().iter().cloned().collect();
-                return Err(Refusal::ChannelMissing {
-                    point: publishing.point(),
-                    missing,
-                });
-            }
-        };
-        if awaiting.step != step {
-            return Err(Refusal::OutOfOrder {
-                expected: awaiting.step,
-                found: step,
-            });
-        }
-        let calendar = self.ledger.calendar_at(self.position);
-        let (opens_at, window_of) = awaiting.gate.opens_at(calendar).map_err(calendar_missing)?;
-        match window_of {
-            Some(step) if self.received_at < opens_at => Err(Refusal::WindowOpen {
-                step,
-                acceptable_from: opens_at,
             }),
-            _ => Ok(()),
-        }
-    }
-
-    /// A posting on a channel that the publication named, once, of what was published.
-    fn posting(&self, id: &TransactionId, posted: &ChannelPosted) -> Result<(), Refusal> {
-        self.check_signers()?;
-        let Some(transaction) = self.transaction(id) else {
-            return Err(Refusal::NothingToPost);
-        };
-        let Phase::Publishing(publishing) = &transaction.phase else {
-            return Err(Refusal::NothingToPost);
-        };
-        let (found, expected) = (&posted.channel, publishing.disclosure());
-        let missing = || publishing.outstanding().iter().cloned().collect();
-        if transaction
-            .postings_of(publishing.point())
-            .contains_key(found)
-        {
-            return Err(Refusal::AlreadyPosted {
-                found: found.clone(),
-                missing: missing(),
-            });
-        }
-        if !publishing.outstanding().contains(found) {
-            return Err(Refusal::UnknownChannel {
-                expected: missing(),
-                found: found.clone(),
-            });
-        }
-        if posted.disclosure != *expected {
-            return Err(Refusal::DisclosureMismatch {
-                expected: *expected,
-                found: posted.disclosure,
-            });
-        }
-        Ok(())
-    }
-
-    /// What is published must be what the record says.
-    fn check_disclosure(
-        &self,
-        id: &TransactionId,
-        point: PublicationPoint,
-        publication: &Publication,
-    ) -> Result<(), Refusal> {
-        // A publication is never a first step: its turn has been checked.
-        let Some(transaction) = self.transaction(id) else {
-            return Err(Refusal::OutOfOrder {
-                expected: Step::AssetVerification,
-                found: point.step(),
-            });
-        };
-        let charter = self.charter();
-        let composed = Disclosure::compose(self.ledger, charter, transaction, point, publication);
-        let found = publication.disclosure;
-        match composed.digest() {
-            Ok(expected) if expected == found => Ok(()),
-            Ok(expected) => Err(Refusal::DisclosureMismatch { expected, found }),
-            // What cannot be encoded has no digest, and matches none, not even this one.
-            Err(_) => Err(Refusal::DisclosureMismatch {
-                expected: Digest::from_bytes([0; 32]),
-                found,
-            }),
+            None => Ok(()),
         }
     }
 }
@@ -433,70 +309,4 @@ fn calendar_missing(error: CalendarError) -> Refusal {
             found: other.to_string(),
         },
     }
-}
-
-fn check_channels(charter: &Charter, publication: &Publication) -> Result<(), Refusal> {
-    if let Some(found) = publication
-        .channels
-        .iter()
-        .find(|id| charter.channel(id).is_none())
-    {
-        let expected = charter
-            .channels
-            .iter()
-            .map(|channel| channel.id.clone())
-            .collect();
-        return Err(Refusal::UnknownChannel {
-            expected,
-            found: found.clone(),
-        });
-    }
-    let missing: Vec<Label> = charter
-        .required_channels()
-        .filter(|id| !publication.channels.contains(id))
-        .cloned()
-        .collect();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::ChannelsIncomplete { missing })
-    }
-}
-
-/// Rule 3. Source: 农村集体经济组织法, articles 27, 28 and 31, as the charter's denominators say.
-fn check_vote(charter: &Charter, vote: &MemberVote) -> Result<(), Refusal> {
-    let Some(rule) = charter
-        .voting
-        .get(&vote.body)
-        .filter(|rule| rule.may_decide_plan)
-    else {
-        let may = charter
-            .voting
-            .iter()
-            .filter(|(_, rule)| rule.may_decide_plan);
-        return Err(Refusal::WrongBody {
-            expected: may.map(|(body, _)| *body).collect(),
-            found: vote.body,
-        });
-    };
-    let whole = |of| match of {
-        crate::charter::Denominator::Members => vote.members,
-        crate::charter::Denominator::Eligible => vote.eligible,
-        crate::charter::Denominator::Present => vote.present,
-    };
-    let base = whole(rule.participation.of);
-    if !rule.participation.is_met(vote.present, base) {
-        return Err(Refusal::QuorumNotReached {
-            expected: rule.participation.least(base),
-            found: vote.present,
-        });
-    }
-    let base = whole(rule.approval.of);
-    if base == 0 || !rule.approval.is_met(vote.r#for, base) {
-        return Err(Refusal::VoteNotPassed {
-            expected: rule.approval.least(base),
-            found: vote.r#for,
-        });
-    }
-    Ok(())
 }

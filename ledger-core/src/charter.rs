@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::calendar::{Calendar, Span, SpanUnit};
+use crate::category::{Category, Method};
+use crate::money::Fen;
 use crate::name::Label;
 use crate::role::Role;
 use crate::step::Step;
@@ -18,8 +20,12 @@ use crate::text::{Line, Paragraph};
 
 mod check;
 mod flags;
+mod limit;
+mod signing;
 
 pub use flags::{CloseToReserve, FlagThresholds, NumberRule, Splitting, WinnerShare};
+pub use limit::{Limit, LimitRule};
+pub use signing::EventSigning;
 
 /// Where a number or a rule comes from. (依据性质)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -264,6 +270,45 @@ pub struct Clocks {
     pub late: TimeRule,
 }
 
+/// Which steps may be left out, and when. (豁免规定)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Waiver {
+    /// Only if the reserve price, whatever its basis, is at most this, in fen; no limit if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most_fen: Option<Fen>,
+    /// Why.
+    pub basis: Basis,
+    /// For dealings of these kinds; of all kinds, if there is none.
+    pub categories: Vec<Category>,
+    /// For these ways of dealing; for all, if there is none.
+    pub methods: Vec<Method>,
+    /// The steps that may be left out: none of 1, 3, 6, 14, 16 and no publication.
+    pub steps: Vec<Step>,
+}
+
+/// Who must vote on a new charter. (章程修订的表决)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Adoption {
+    /// Why.
+    pub basis: Basis,
+    /// One of these bodies, by its voting rule; no vote is needed if there is none.
+    pub bodies: Vec<VotingBody>,
+}
+
+/// How residents' concerns are dealt with. (群众意见规则)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ConcernRules {
+    /// Within how long a concern is to be answered: a deadline that is shown and flagged; what waits
+    /// for the answer itself is the gate of the window that it was raised in.
+    pub answer_within: TimeRule,
+}
+
 /// The rules of all sixteen steps: exactly one each. (十六环节规则)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
@@ -320,6 +365,8 @@ impl From<StepRules> for BTreeMap<Step, StepRule> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "Charter"))]
 pub struct CharterText {
+    /// Who must vote on the charter that follows this one.
+    pub adoption: Adoption,
     /// The working days of the years it knows.
     pub calendar: Calendar,
     /// Who adopts a new charter.
@@ -328,14 +375,20 @@ pub struct CharterText {
     pub channels: Vec<Channel>,
     /// How far stated and logged time may lie apart.
     pub clocks: Clocks,
+    /// How residents' concerns are dealt with.
+    pub concerns: ConcernRules,
     /// Roles that one person must not hold together.
     pub exclusions: Vec<Exclusion>,
     /// From where on the record is flagged.
     pub flags: FlagThresholds,
+    /// What is forbidden or bounded: checked at the door. (负面清单)
+    pub limits: Vec<Limit>,
     /// Who records a posting.
     pub postings: SigningRule,
     /// Who changes the roster.
     pub roster_changes: SigningRule,
+    /// Who signs the events that are neither steps, postings nor changes of roster and charter.
+    pub signing: EventSigning,
     /// The sixteen steps.
     pub steps: StepRules,
     /// Its title.
@@ -344,6 +397,8 @@ pub struct CharterText {
     pub version: u32,
     /// How the bodies decide.
     pub voting: BTreeMap<VotingBody, VotingRule>,
+    /// Which steps may be left out, and when.
+    pub waivers: Vec<Waiver>,
 }
 
 /// A charter whose parts fit together. (章程)
@@ -430,10 +485,13 @@ impl Charter {
         let of_body = |(body, rule): (&VotingBody, &VotingRule)| {
             short(&rule.notice).then(|| format!("voting.{}.notice", body.id()))
         };
+        let concerns = (!is_days(self.concerns.answer_within.span))
+            .then(|| "concerns.answer_within".to_owned());
         Step::ALL
             .into_iter()
             .find_map(of_step)
             .or_else(|| self.voting.iter().find_map(of_body))
+            .or(concerns)
     }
 }
 

@@ -1,17 +1,18 @@
 //! What a transaction's record says, by name: asset, prices, bidding, contract, parties. (交易要素)
 //!
-//! Reads one [`Transaction`]; decides nothing, and knows neither charter nor clock. Where a step was
-//! done again, the record that stands is the one that counts.
+//! Reads one [`Transaction`]; decides nothing, and knows neither charter nor clock. Only what stands
+//! counts: not what was set aside, and corrected events as corrected.
 
 use crate::event::Event;
 use crate::money::{Area, Price};
 use crate::record::{
     self, AssetVerification, BidderQualification, Bidding, BiddingOutcome, Category,
-    ContractSigning, FeedbackAndValuation, HandoverAndReceipt, MemberVote, Method, PlanDrafting,
+    ContractSigning, FeedbackAndValuation, HandoverAndReceipt, MemberVote, PlanDrafting,
     ProposalInitiation, ResultAndObjection,
 };
+use crate::recorded::Recorded;
 use crate::text::Line;
-use crate::transaction::{Passed, Recorded, Transaction};
+use crate::transaction::{Passed, Phase, Transaction};
 
 /// A record and where it stands. (登记在案的内容)
 #[derive(Debug)]
@@ -101,23 +102,11 @@ impl<'a> Dealing<'a> {
         }
     }
 
-    /// What kind of dealing it is, once that is proposed.
-    #[must_use]
-    pub fn category(&self) -> Option<Category> {
-        Some(self.proposal?.record.category)
-    }
-
-    /// How the other party is found: as the plan says, or before it the proposal.
-    #[must_use]
-    pub fn method(&self) -> Option<Method> {
-        let planned = self.plan.map(|plan| plan.record.method);
-        planned.or_else(|| Some(self.proposal?.record.method))
-    }
-
     /// Whether the collective pays: then a reserve price is a ceiling, not a floor. (支出类)
     #[must_use]
     pub fn is_spending(&self) -> bool {
-        self.category().is_some_and(is_spending)
+        let category = self.transaction.category();
+        category.is_some_and(Category::is_spending)
     }
 
     /// The term in months: as the plan says, or before it the proposal.
@@ -150,6 +139,13 @@ impl<'a> Dealing<'a> {
         }
     }
 
+    /// The contract, unless the transaction was broken off after it.
+    #[must_use]
+    pub fn standing_contract(&self) -> Option<Held<'a, ContractSigning>> {
+        let broken_off = matches!(self.transaction.phase, Phase::Terminated { .. });
+        self.contract.filter(|_| !broken_off)
+    }
+
     /// The other party: the winner, or the first party to the contract that is not `collective`.
     #[must_use]
     pub fn counterparty(&self, collective: &Line) -> Option<&'a Line> {
@@ -159,13 +155,4 @@ impl<'a> Dealing<'a> {
             parties.find(|party| *party != collective)
         })
     }
-}
-
-/// Whether money flows out of the collective in dealings of that kind. (支出类)
-#[must_use]
-pub const fn is_spending(category: Category) -> bool {
-    matches!(
-        category,
-        Category::Works | Category::Procurement | Category::FundUse | Category::Investment
-    )
 }

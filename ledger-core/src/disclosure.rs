@@ -13,6 +13,7 @@ use crate::event::Event;
 use crate::hash::{Digest, Hash};
 use crate::name::{Label, MemberId, Origin, TransactionId};
 use crate::record::{DocumentRef, Publication};
+use crate::recorded::Noted;
 use crate::state::LedgerState;
 use crate::step::{PublicationPoint, Step};
 use crate::text::{Line, Paragraph};
@@ -29,7 +30,9 @@ pub struct DisclosedStep {
     pub index: u64,
     /// When the log received it.
     pub received_at: LogTime,
-    /// What was recorded.
+    /// The entries that corrected it since.
+    pub corrected_by: Vec<u64>,
+    /// What was recorded, as corrected; a waiver, if the step was left out.
     pub record: Event,
     /// Whether it was recorded late. (补录)
     pub recorded_late: bool,
@@ -45,10 +48,42 @@ impl From<&Passed> for DisclosedStep {
             at: passed.recorded.at,
             index: passed.recorded.index,
             received_at: passed.recorded.received_at,
+            corrected_by: passed.corrected_by.clone(),
             record: passed.event.clone(),
             recorded_late: passed.recorded.recorded_late,
             signers: passed.recorded.signers.clone(),
             step: passed.step,
+        }
+    }
+}
+
+/// A waiver, a return or a correction as a disclosure shows it. (变更经过)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DisclosedDetour {
+    /// When it happened, as the signers say.
+    pub at: StatedTime,
+    /// Its entry.
+    pub index: u64,
+    /// When the log received it.
+    pub received_at: LogTime,
+    /// What was recorded.
+    pub record: Event,
+    /// Whether it was recorded late. (补录)
+    pub recorded_late: bool,
+    /// Who signed it.
+    pub signers: Vec<MemberId>,
+}
+
+impl From<&Noted> for DisclosedDetour {
+    fn from(noted: &Noted) -> Self {
+        Self {
+            at: noted.recorded.at,
+            index: noted.recorded.index,
+            received_at: noted.recorded.received_at,
+            record: noted.event.clone(),
+            recorded_late: noted.recorded.recorded_late,
+            signers: noted.recorded.signers.clone(),
         }
     }
 }
@@ -77,6 +112,8 @@ pub struct Disclosure {
     pub collective: Line,
     /// How residents can comment. (意见渠道)
     pub comments_to: Paragraph,
+    /// Waivers, returns and corrections so far, in order. (变更经过)
+    pub detours: Vec<DisclosedDetour>,
     /// The documents that go with it.
     pub documents: Vec<DocumentRef>,
     /// The leaf hash of the entry that it follows in its stream.
@@ -121,15 +158,19 @@ impl Disclosure {
                 name: charter.channel(id)?.name.clone(),
             })
         };
-        let shown = transaction
-            .passed
-            .iter()
-            .filter(|passed| passed.step.publication_point().is_none());
+        let shown = transaction.passed.iter().filter(|passed| {
+            passed.step.publication_point().is_none() && passed.step < point.step()
+        });
         Self {
             channels: publication.channels.iter().filter_map(channel).collect(),
             charter_version: charter.version,
             collective: ledger.collective.name.clone(),
             comments_to: publication.comments_to.clone(),
+            detours: transaction
+                .detours
+                .iter()
+                .map(DisclosedDetour::from)
+                .collect(),
             documents: publication.documents.clone(),
             follows: transaction.head,
             ledger: ledger.ledger_id,

@@ -13,14 +13,14 @@ use crate::key::SigningKey;
 use crate::name::StreamId;
 use crate::note::{Note, NoteError};
 use crate::record;
-use crate::record::StepRecord;
+use crate::record::Record;
 use crate::step::Step;
 use crate::time::{LogTime, StatedTime};
 
 mod ledger;
 
 pub use ledger::{
-    CharterAdopted, Collective, KeyCompromised, KeyRotated, LedgerOpened, MemberEnrolled,
+    Ballot, CharterAdopted, Collective, KeyCompromised, KeyRotated, LedgerOpened, MemberEnrolled,
     RoleEnded, RoleGranted,
 };
 
@@ -33,8 +33,46 @@ pub const ENTRY_LIMIT: usize = 65_535;
 /// The longest signed event, in bytes: the time of receipt and its newline come before it in an entry.
 pub const NOTE_LIMIT: usize = ENTRY_LIMIT - "2018-03-02T01:31:02Z\n".len();
 
+/// In whose stream an event belongs. (所属事件流)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// The ledger's own.
+    Ledger,
+    /// A transaction's.
+    Transaction,
+    /// A concern's.
+    Concern,
+    /// The ledger's own or a transaction's, by what it is about.
+    LedgerOrTransaction,
+}
+
+impl Home {
+    /// Whether `stream` is such a stream.
+    #[must_use]
+    pub const fn takes(self, stream: &StreamId) -> bool {
+        match stream {
+            StreamId::Ledger => matches!(self, Self::Ledger | Self::LedgerOrTransaction),
+            StreamId::Transaction(_) => {
+                matches!(self, Self::Transaction | Self::LedgerOrTransaction)
+            }
+            StreamId::Concern(_) => matches!(self, Self::Concern),
+        }
+    }
+
+    /// The form of such a stream's name.
+    #[must_use]
+    pub const fn form(self) -> &'static str {
+        match self {
+            Self::Ledger => "ledger",
+            Self::Transaction => "transaction/<id>",
+            Self::Concern => "concern/<id>",
+            Self::LedgerOrTransaction => "ledger, transaction/<id>",
+        }
+    }
+}
+
 macro_rules! events {
-    ($($(#[$doc:meta])* $variant:ident($body:ty) = $kind:literal, $zh:literal, $en:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident($body:ty) in $home:ident = $kind:literal, $zh:literal, $en:literal;)*) => {
         /// What happened. (事件)
         #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         #[serde(tag = "kind")]
@@ -63,6 +101,12 @@ macro_rules! events {
             #[must_use]
             pub const fn en(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $en,)* }
+            }
+
+            /// In whose stream it belongs.
+            #[must_use]
+            pub const fn home(&self) -> Home {
+                match self { $(Self::$variant(_) => Home::$home,)* }
             }
 
             /// Reads an event from JSON, `kind` included.
@@ -103,53 +147,97 @@ fn body<'de, T: Deserialize<'de>>(value: Value) -> Result<T, EventError> {
 
 events! {
     /// 建账
-    LedgerOpened(Box<LedgerOpened>) = "ledger_opened", "建账", "ledger opened";
+    LedgerOpened(Box<LedgerOpened>) in Ledger = "ledger_opened", "建账", "ledger opened";
     /// 成员入册
-    MemberEnrolled(MemberEnrolled) = "member_enrolled", "成员入册", "member enrolled";
+    MemberEnrolled(MemberEnrolled) in Ledger = "member_enrolled", "成员入册", "member enrolled";
     /// 任职
-    RoleGranted(RoleGranted) = "role_granted", "任职", "role granted";
+    RoleGranted(RoleGranted) in Ledger = "role_granted", "任职", "role granted";
     /// 离任
-    RoleEnded(RoleEnded) = "role_ended", "离任", "role ended";
+    RoleEnded(RoleEnded) in Ledger = "role_ended", "离任", "role ended";
     /// 换钥
-    KeyRotated(KeyRotated) = "key_rotated", "更换钥匙", "key rotated";
+    KeyRotated(KeyRotated) in Ledger = "key_rotated", "更换钥匙", "key rotated";
     /// 钥匙失控
-    KeyCompromised(KeyCompromised) = "key_compromised", "钥匙失控", "key compromised";
+    KeyCompromised(KeyCompromised) in Ledger = "key_compromised", "钥匙失控", "key compromised";
     /// 章程修订
-    CharterAdopted(Box<CharterAdopted>) = "charter_adopted", "章程修订", "charter adopted";
+    CharterAdopted(Box<CharterAdopted>) in Ledger = "charter_adopted", "章程修订", "charter adopted";
     /// 资产核实
-    AssetVerification(record::AssetVerification) = "asset_verification", "资产核实", "asset verification";
+    AssetVerification(record::AssetVerification) in Transaction = "asset_verification", "资产核实", "asset verification";
     /// 提出交易意向
-    ProposalInitiation(record::ProposalInitiation) = "proposal_initiation", "提出交易意向", "proposal";
+    ProposalInitiation(record::ProposalInitiation) in Transaction = "proposal_initiation", "提出交易意向", "proposal";
     /// 党组织研究
-    PartyReview(record::PartyReview) = "party_review", "党组织研究", "party review";
+    PartyReview(record::PartyReview) in Transaction = "party_review", "党组织研究", "party review";
     /// 方案生成前公开
-    PublishPrePlan(record::Publication) = "publish_pre_plan", "方案生成前公开", "publication before the plan";
+    PublishPrePlan(record::Publication) in Transaction = "publish_pre_plan", "方案生成前公开", "publication before the plan";
     /// 征求意见与底价评估
-    FeedbackAndValuation(record::FeedbackAndValuation) = "feedback_and_valuation", "征求意见与底价评估", "feedback and valuation";
+    FeedbackAndValuation(record::FeedbackAndValuation) in Transaction = "feedback_and_valuation", "征求意见与底价评估", "feedback and valuation";
     /// 编制交易方案
-    PlanDrafting(record::PlanDrafting) = "plan_drafting", "编制交易方案", "plan drafting";
+    PlanDrafting(record::PlanDrafting) in Transaction = "plan_drafting", "编制交易方案", "plan drafting";
     /// 民主表决
-    MemberVote(record::MemberVote) = "member_vote", "民主表决", "members' vote";
+    MemberVote(record::MemberVote) in Transaction = "member_vote", "民主表决", "members' vote";
     /// 方案生成后公开
-    PublishPlan(record::Publication) = "publish_plan", "方案生成后公开", "publication of the plan";
+    PublishPlan(record::Publication) in Transaction = "publish_plan", "方案生成后公开", "publication of the plan";
     /// 街道审查与定级
-    StreetReview(record::StreetReview) = "street_review", "街道审查与定级", "street office's review";
+    StreetReview(record::StreetReview) in Transaction = "street_review", "街道审查与定级", "street office's review";
     /// 发布交易公告
-    ListingNotice(record::ListingNotice) = "listing_notice", "发布交易公告", "listing notice";
+    ListingNotice(record::ListingNotice) in Transaction = "listing_notice", "发布交易公告", "listing notice";
     /// 报名与资格审核
-    BidderQualification(record::BidderQualification) = "bidder_qualification", "报名与资格审核", "bidder qualification";
+    BidderQualification(record::BidderQualification) in Transaction = "bidder_qualification", "报名与资格审核", "bidder qualification";
     /// 竞价 / 评审
-    Bidding(record::Bidding) = "bidding", "竞价 / 评审", "bidding";
+    Bidding(record::Bidding) in Transaction = "bidding", "竞价 / 评审", "bidding";
     /// 结果公示与异议
-    ResultAndObjection(record::ResultAndObjection) = "result_and_objection", "结果公示与异议", "result and objections";
+    ResultAndObjection(record::ResultAndObjection) in Transaction = "result_and_objection", "结果公示与异议", "result and objections";
     /// 签约备案
-    ContractSigning(record::ContractSigning) = "contract_signing", "签约备案", "contract signing";
+    ContractSigning(record::ContractSigning) in Transaction = "contract_signing", "签约备案", "contract signing";
     /// 交付与款项核对
-    HandoverAndReceipt(record::HandoverAndReceipt) = "handover_and_receipt", "交付与款项核对", "handover and receipt";
+    HandoverAndReceipt(record::HandoverAndReceipt) in Transaction = "handover_and_receipt", "交付与款项核对", "handover and receipt";
     /// 交易完成公开与归档
-    PublishCompletion(record::Publication) = "publish_completion", "交易完成公开与归档", "publication of completion";
+    PublishCompletion(record::Publication) in Transaction = "publish_completion", "交易完成公开与归档", "publication of completion";
     /// 渠道张贴
-    ChannelPosted(record::ChannelPosted) = "channel_posted", "渠道张贴", "posted on a channel";
+    ChannelPosted(record::ChannelPosted) in Transaction = "channel_posted", "渠道张贴", "posted on a channel";
+    /// 环节豁免
+    StepWaived(record::StepWaived) in Transaction = "step_waived", "环节豁免", "step waived";
+    /// 退回
+    Returned(record::Returned) in Transaction = "returned", "退回", "returned";
+    /// 更正
+    Corrected(record::Corrected) in Transaction = "corrected", "更正", "corrected";
+    /// 终止
+    Terminated(record::Terminated) in Transaction = "terminated", "交易终止", "terminated";
+    /// 应收应付登记
+    PaymentDue(record::PaymentDue) in Transaction = "payment_due", "应收应付登记", "payment due";
+    /// 收款
+    PaymentReceived(record::PaymentReceived) in Transaction = "payment_received", "收款", "payment received";
+    /// 付款
+    PaymentMade(record::PaymentMade) in Transaction = "payment_made", "付款", "payment made";
+    /// 合同变更
+    ContractAmended(record::ContractAmended) in Transaction = "contract_amended", "合同变更", "contract amended";
+    /// 合同续签
+    ContractRenewed(record::ContractRenewed) in Transaction = "contract_renewed", "合同续签", "contract renewed";
+    /// 合同提前终止
+    ContractTerminated(record::ContractTerminated) in Transaction = "contract_terminated", "合同提前终止", "contract terminated";
+    /// 到期收回
+    AssetReturned(record::AssetReturned) in Transaction = "asset_returned", "到期收回", "asset returned";
+    /// 第三方意见
+    OpinionGiven(record::OpinionGiven) in Transaction = "opinion_given", "第三方意见", "third party's opinion";
+    /// 廉洁协议
+    IntegrityAgreed(record::IntegrityAgreed) in Transaction = "integrity_agreed", "廉洁协议", "agreement on integrity";
+    /// 会议
+    MeetingHeld(record::MeetingHeld) in LedgerOrTransaction = "meeting_held", "会议", "meeting";
+    /// 街道发现问题
+    FindingRaised(record::FindingRaised) in LedgerOrTransaction = "finding_raised", "街道发现问题", "street office's finding";
+    /// 整改答复
+    FindingAnswered(record::FindingAnswered) in LedgerOrTransaction = "finding_answered", "整改答复", "answer to a finding";
+    /// 定期确认
+    PeriodAttested(record::PeriodAttested) in Ledger = "period_attested", "定期确认", "period attested";
+    /// 亲属申报
+    RelativeDeclared(record::RelativeDeclared) in Ledger = "relative_declared", "亲属申报", "relative declared";
+    /// 群众意见
+    ConcernRaised(record::ConcernRaised) in Concern = "concern_raised", "群众意见", "concern raised";
+    /// 意见答复
+    ConcernAnswered(record::ConcernAnswered) in Concern = "concern_answered", "意见答复", "concern answered";
+    /// 意见办结
+    ConcernClosed(record::ConcernClosed) in Concern = "concern_closed", "意见办结", "concern closed";
+    /// 意见评价
+    ConcernRated(record::ConcernRated) in Concern = "concern_rated", "意见评价", "concern rated";
 }
 
 /// An event that records one of the sixteen steps, as the step and what all records share.
@@ -158,14 +246,14 @@ pub struct StepView<'a> {
     /// The step.
     pub step: Step,
     /// Its record.
-    pub record: &'a dyn StepRecord,
+    pub record: &'a dyn Record,
 }
 
 impl Event {
     /// The step that this event records, if it records one.
     #[must_use]
     pub fn step(&self) -> Option<StepView<'_>> {
-        let (step, record): (Step, &dyn StepRecord) = match self {
+        let (step, record): (Step, &dyn Record) = match self {
             Self::AssetVerification(record) => (Step::AssetVerification, record),
             Self::ProposalInitiation(record) => (Step::ProposalInitiation, record),
             Self::PartyReview(record) => (Step::PartyReview, record),
@@ -187,10 +275,58 @@ impl Event {
         Some(StepView { step, record })
     }
 
-    /// Whether it belongs in a transaction's stream, rather than the ledger's own.
+    /// Its body, if it records something done: all but what changes the ledger itself and postings.
     #[must_use]
-    pub fn is_of_transaction(&self) -> bool {
-        self.step().is_some() || matches!(self, Self::ChannelPosted(_))
+    pub fn record(&self) -> Option<&dyn Record> {
+        if let Some(view) = self.step() {
+            return Some(view.record);
+        }
+        Some(match self {
+            Self::StepWaived(record) => record,
+            Self::Returned(record) => record,
+            Self::Corrected(record) => record,
+            Self::Terminated(record) => record,
+            Self::PaymentDue(record) => record,
+            Self::PaymentReceived(record) => record,
+            Self::PaymentMade(record) => record,
+            Self::ContractAmended(record) => record,
+            Self::ContractRenewed(record) => record,
+            Self::ContractTerminated(record) => record,
+            Self::AssetReturned(record) => record,
+            Self::OpinionGiven(record) => record,
+            Self::IntegrityAgreed(record) => record,
+            Self::MeetingHeld(record) => record,
+            Self::FindingRaised(record) => record,
+            Self::FindingAnswered(record) => record,
+            Self::PeriodAttested(record) => record,
+            Self::RelativeDeclared(record) => record,
+            Self::ConcernRaised(record) => record,
+            Self::ConcernAnswered(record) => record,
+            Self::ConcernClosed(record) => record,
+            Self::ConcernRated(record) => record,
+            _ => return None,
+        })
+    }
+
+    /// This event with one field corrected.
+    ///
+    /// # Errors
+    /// [`EventError`] if there is no such field, or the value does not fit it.
+    pub fn corrected(&self, correction: &record::Corrected) -> Result<Self, EventError> {
+        let at = |fault: String| EventError {
+            path: format!("event{}", correction.field.as_str().replace('/', ".")),
+            fault,
+        };
+        let value = serde_json::to_value(self).map_err(|e| at(e.to_string()))?;
+        let value = correction
+            .field
+            .set(value, correction.value.clone())
+            .ok_or_else(|| at("没有这个字段 (there is no such field)".to_owned()))?;
+        let corrected = Self::from_value(value)?;
+        if corrected == *self {
+            return Err(at("与原值相同 (that is its value already)".to_owned()));
+        }
+        Ok(corrected)
     }
 
     /// What the event publishes, if it is one of the three publications.
@@ -207,8 +343,8 @@ impl Event {
     /// The documents that the event names.
     #[must_use]
     pub fn documents(&self) -> &[record::DocumentRef] {
-        match (self, self.step()) {
-            (_, Some(view)) => view.record.documents(),
+        match (self, self.record()) {
+            (_, Some(record)) => record.documents(),
             (Self::ChannelPosted(posted), _) => &posted.documents,
             _ => &[],
         }

@@ -8,11 +8,12 @@ use crate::admit::Entry;
 use crate::charter::Charter;
 use crate::event::{Event, LedgerOpened};
 use crate::name::{StreamId, TransactionId};
-use crate::record::BiddingOutcome;
+use crate::record::{BiddingOutcome, ChannelPosted};
+use crate::recorded::{Noted, Recorded};
 use crate::roster::Roster;
 use crate::state::{AdoptedCharter, LedgerState, State};
 use crate::step::Step;
-use crate::transaction::{Awaiting, Gate, Passed, Phase, Posting, Recorded, Transaction};
+use crate::transaction::{Awaiting, Gate, Passed, Phase, Posting, Transaction};
 
 /// Applies an admitted entry to the state before it. (应用条目)
 pub fn evolve(state: &mut State, entry: &Entry) {
@@ -98,30 +99,61 @@ pub(crate) fn evolve_transaction(
     transaction.head = entry.leaf();
     let event = &entry.statement().event;
     let recorded = recorded(charter, entry);
-    match (event, &transaction.phase) {
-        (Event::ChannelPosted(posted), Phase::Publishing(publishing)) => {
-            let point = publishing.point();
-            let (channel, location) = (posted.channel.clone(), posted.location.clone());
-            transaction.postings.push(Posting {
-                channel,
-                location,
-                point,
-                recorded,
-            });
-            transaction.post(&posted.channel, entry.received_at());
+    if let Some(view) = event.step() {
+        let phase = phase_after(charter, view.step, entry);
+        let passed = Passed {
+            step: view.step,
+            event: event.clone(),
+            corrected_by: Vec::new(),
+            recorded,
+        };
+        transaction.pass(passed, phase);
+        return transaction;
+    }
+    match event {
+        Event::ChannelPosted(posted) => post(&mut transaction, posted, recorded),
+        Event::StepWaived(_) | Event::Returned(_) | Event::Corrected(_) | Event::Terminated(_) => {
+            detour(&mut transaction, event, recorded);
         }
+        _ => {}
+    }
+    transaction
+}
+
+fn post(transaction: &mut Transaction, posted: &ChannelPosted, recorded: Recorded) {
+    let Phase::Publishing(publishing) = &transaction.phase else {
+        return;
+    };
+    let point = publishing.point();
+    let Some(publication) = transaction.record(point.step()) else {
+        return;
+    };
+    let received_at = recorded.received_at;
+    transaction.postings.push(Posting {
+        channel: posted.channel.clone(),
+        location: posted.location.clone(),
+        point,
+        publication: publication.recorded.index,
+        recorded,
+    });
+    transaction.post(&posted.channel, received_at);
+}
+
+fn detour(transaction: &mut Transaction, event: &Event, recorded: Recorded) {
+    match event {
+        Event::StepWaived(waived) => transaction.waive(waived, &recorded),
+        Event::Returned(returned) => transaction.go_back(returned.to, &recorded),
+        Event::Corrected(corrected) => transaction.correct(corrected, &recorded),
         _ => {
-            if let Some(view) = event.step() {
-                transaction.phase = phase_after(charter, view.step, entry);
-                transaction.passed.push(Passed {
-                    step: view.step,
-                    event: event.clone(),
-                    recorded,
-                });
+            transaction.phase = Phase::Terminated {
+                since: recorded.received_at,
             }
         }
     }
-    transaction
+    transaction.detours.push(Noted {
+        event: event.clone(),
+        recorded,
+    });
 }
 
 fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
@@ -131,6 +163,7 @@ fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
     Transaction {
         id: id.clone(),
         begun_at: entry.index(),
+        detours: Vec::new(),
         head: entry.leaf(),
         passed: Vec::new(),
         phase: Phase::Awaiting(Awaiting {
@@ -138,6 +171,8 @@ fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
             step: Step::AssetVerification,
         }),
         postings: Vec::new(),
+        redo: None,
+        superseded: Vec::new(),
     }
 }
 

@@ -18,9 +18,10 @@ use crate::charter::{Basis, Charter, FlagThresholds, Mark};
 use crate::dealing::Dealing;
 use crate::language::Language;
 use crate::name::TransactionId;
+use crate::recorded::Recorded;
 use crate::state::LedgerState;
 use crate::time::{Date, LogTime};
-use crate::transaction::{Recorded, Transaction};
+use crate::transaction::Transaction;
 
 mod across;
 mod contract;
@@ -176,6 +177,8 @@ flag_rules! {
     StepMissing = "step_missing", "环节缺失", "step missing", Medium, S, "十六环节明白纸";
     /// 未见表决
     VoteMissing = "vote_missing", "未见民主表决", "vote missing", High, L, "农村集体经济组织法第二十七、二十八条";
+    /// 环节豁免
+    StepWaived = "step_waived", "依章程免办环节", "steps waived", Low, D, "章程 waivers";
     /// 会议通知过短
     NoticeShort = "notice_short", "会议通知时间不足", "notice of the meeting too short", Medium, L, "农村集体经济组织法第二十七条";
     /// 价格不如估价或底价
@@ -204,6 +207,8 @@ flag_rules! {
     DepositKept = "deposit_kept", "投标（竞买）保证金未见退还", "deposit not refunded in time", Medium, A, "参照招标投标法实施条例第五十七条";
     /// 渠道缺失
     ChannelMissing = "channel_missing", "公开渠道缺失或迟延", "channel missing or late", Medium, S, "东塱经济联社“明白纸”三公开做法";
+    /// 渠道内容不一致
+    ChannelsDiffer = "channels_differ", "各渠道公开内容不一致", "channels whose content differs", High, S, "东塱经济联社“明白纸”三公开做法";
     /// 多轮竞价未重新表决
     RepeatedRounds = "repeated_rounds", "多轮竞价未重新表决", "repeated rounds without a new vote", Low, D, "章程 flags.rounds_per_vote";
     /// 签名钥匙存疑
@@ -331,12 +336,24 @@ impl<'a> Case<'a> {
         Flag::new(rule, self.transaction, events, zh, en)
     }
 
-    /// What every event that stands left behind, in the order of the steps, then the postings.
+    /// What every event left behind, also of what was set aside since.
     fn recorded(&self) -> impl Iterator<Item = &'a Recorded> {
-        let passed = self.transaction.passed.iter();
-        let postings = self.transaction.postings.iter();
+        let Transaction {
+            passed,
+            superseded,
+            postings,
+            detours,
+            ..
+        } = self.transaction;
+        // A waiver stands for several steps, and is a detour too.
+        let passed = passed
+            .iter()
+            .chain(superseded.iter().map(|old| &old.passed));
+        let passed = passed.filter(|passed| !passed.is_waived());
         let passed = passed.map(|passed| &passed.recorded);
-        passed.chain(postings.map(|posting| &posting.recorded))
+        let postings = postings.iter().map(|posting| &posting.recorded);
+        let detours = detours.iter().map(|noted| &noted.recorded);
+        passed.chain(postings).chain(detours)
     }
 }
 

@@ -1,10 +1,12 @@
 //! What each of the sixteen steps records. (各环节的记录内容)
 //!
 //! Bodies of step events: typed, parsed once. Checks that a record can make on its own stand here
-//! ([`StepRecord::inconsistency`]); checks against charter and history are in [`crate::admit`].
+//! ([`Record::inconsistency`]); checks against charter and history are in [`crate::admit`].
 
 use serde::{Deserialize, Serialize};
 
+use crate::category::labelled;
+pub use crate::category::{AssetKind, Category, Method};
 use crate::charter::VotingBody;
 use crate::hash::Digest;
 use crate::money::{Area, Fen, Price};
@@ -65,8 +67,8 @@ fn inconsistent(
     })
 }
 
-/// What all step records have in common.
-pub trait StepRecord {
+/// What the bodies of all events have in common that record something done.
+pub trait Record {
     /// What was done, in one paragraph. (摘要)
     fn summary(&self) -> &Paragraph;
     /// The documents that go with it. (材料)
@@ -95,7 +97,7 @@ macro_rules! step_record {
             pub documents: Vec<DocumentRef>,
         }
 
-        impl StepRecord for $name {
+        impl Record for $name {
             fn summary(&self) -> &Paragraph {
                 &self.summary
             }
@@ -114,17 +116,37 @@ macro_rules! step_record {
     };
 }
 
-/// Which of the three 资 an asset is. (三资类别)
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum AssetKind {
-    /// Money. (资金)
-    Fund,
-    /// Buildings, shops, equipment. (资产)
-    Asset,
-    /// Land, water, woods. (资源)
-    Resource,
+/// A body that is no step: all its fields, the one that tells in a paragraph what it is about, and
+/// its documents, which all have.
+macro_rules! record {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } tells $told:ident; $(days $days:expr;)? $(check $check:expr)?) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+            /// The documents that go with it. (材料)
+            pub documents: Vec<DocumentRef>,
+        }
+
+        impl Record for $name {
+            fn summary(&self) -> &Paragraph {
+                &self.$told
+            }
+            fn documents(&self) -> &[DocumentRef] {
+                &self.documents
+            }
+            $(fn days(&self) -> Vec<(&'static str, Date)> {
+                let days: fn(&Self) -> Vec<(&'static str, Date)> = $days;
+                days(self)
+            })?
+            $(fn inconsistency(&self) -> Option<Inconsistency> {
+                let check: fn(&Self) -> Option<Inconsistency> = $check;
+                check(self)
+            })?
+        }
+    };
 }
 
 /// The asset that is dealt in. (交易标的)
@@ -160,84 +182,28 @@ step_record! {
     }
 }
 
-macro_rules! labelled {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $id:literal, $zh:literal;)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        pub enum $name { $($(#[$vdoc])* #[serde(rename = $id)] $variant,)* }
-
-        impl $name {
-            /// Every value there is.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The name used in the log.
-            #[must_use]
-            pub const fn id(self) -> &'static str {
-                match self { $(Self::$variant => $id,)* }
-            }
-
-            /// The Chinese name.
-            #[must_use]
-            pub const fn zh(self) -> &'static str {
-                match self { $(Self::$variant => $zh,)* }
-            }
-        }
-    };
-}
-
+mod concern;
+mod contract;
+mod detour;
+mod oversight;
 mod trade;
 
+pub use concern::{
+    ConcernAnswered, ConcernClosed, ConcernRaised, ConcernRated, ConcernSubject, Outcome,
+};
+pub use contract::{
+    AccountKind, AssetReturned, ContractAmended, ContractRenewed, ContractTerminated, Direction,
+    Due, PaymentDue, PaymentMade, PaymentReceived,
+};
+pub use detour::{Corrected, FieldPath, Returned, StepWaived, Terminated};
+pub use oversight::{
+    Attendance, FindingAnswered, FindingRaised, IntegrityAgreed, MeetingHeld, OpinionField,
+    OpinionGiven, PeriodAttested, RelativeDeclared,
+};
 pub use trade::{
     Applicant, BidderQualification, Bidding, BiddingOutcome, ContractSigning, HandoverAndReceipt,
     ListingNotice, PlatformLevel, ReceivedAmount, ResultAndObjection, StreetReview,
 };
-
-labelled! {
-    /// What kind of dealing it is. (交易类别)
-    Category {
-        /// 出租
-        Lease = "lease", "出租";
-        /// 发包
-        Contracting = "contracting", "发包";
-        /// 转让
-        Sale = "sale", "转让";
-        /// 出让
-        Grant = "grant", "出让";
-        /// 折价入股
-        EquityContribution = "equity_contribution", "折价入股";
-        /// 合作建设
-        Cooperation = "cooperation", "合作建设";
-        /// 工程建设
-        Works = "works", "工程建设";
-        /// 采购
-        Procurement = "procurement", "采购";
-        /// 资金使用
-        FundUse = "fund_use", "资金使用";
-        /// 对外投资
-        Investment = "investment", "对外投资";
-        /// 报废处置
-        Disposal = "disposal", "报废处置";
-    }
-}
-
-labelled! {
-    /// How the other party is found. (交易方式)
-    Method {
-        /// 公开竞价
-        OpenBidding = "open_bidding", "公开竞价";
-        /// 招标
-        Tender = "tender", "招标";
-        /// 公开协商
-        OpenNegotiation = "open_negotiation", "公开协商";
-        /// 磋商
-        Consultation = "consultation", "磋商";
-        /// 续约
-        Renewal = "renewal", "续约";
-        /// 小额交易
-        SmallValue = "small_value", "小额交易";
-    }
-}
 
 step_record! {
     /// Step 2: the intention to deal. (提出交易意向)
@@ -299,7 +265,7 @@ pub struct Publication {
     pub summary: Paragraph,
 }
 
-impl StepRecord for Publication {
+impl Record for Publication {
     fn summary(&self) -> &Paragraph {
         &self.summary
     }

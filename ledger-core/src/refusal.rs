@@ -8,10 +8,13 @@ use serde::Serialize;
 
 use crate::hash::{Digest, Hash};
 use crate::language::Language;
-use crate::name::{Label, MemberId};
+use crate::name::{Label, MemberId, TransactionId};
 use crate::role::Role;
 use crate::step::{PublicationPoint, Step};
 use crate::time::{Date, LogTime, StatedTime};
+
+mod en;
+mod zh;
 
 /// What kind of answer a refusal is; HTTP statuses follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +125,13 @@ refusals! {
     } = "one_person_two_roles", "一人不得两岗", "one person, two roles";
     /// The transaction is complete.
     Rule TransactionCompleted = "transaction_completed", "交易已完成", "transaction completed";
+    /// The transaction was broken off for good. (规则 7)
+    Rule TransactionTerminated = "transaction_terminated", "交易已终止", "transaction terminated";
+    /// Nothing has been recorded of this transaction yet.
+    Rule NotBegun {
+        /// Its id.
+        found: TransactionId,
+    } = "not_begun", "交易尚未开始", "transaction not begun";
     /// The transaction is at another step.
     Rule OutOfOrder {
         /// The step whose turn it is.
@@ -201,6 +211,37 @@ refusals! {
         /// The day found.
         found: Date,
     } = "future_date", "日期在将来", "date lies in the future";
+    /// The charter does not let these steps be left out in a dealing like this. (规则 4)
+    Rule WaiverNotAllowed {
+        /// The steps that could be left out.
+        expected: Vec<Step>,
+        /// The first and the last step that were to be left out.
+        found: Vec<Step>,
+    } = "waiver_not_allowed", "不得豁免", "waiver not allowed";
+    /// A return goes to a step that was done, not ahead. (规则 5)
+    Rule ReturnNotBack {
+        /// The last step done, if any.
+        expected: Option<Step>,
+        /// The step found.
+        found: Step,
+    } = "return_not_back", "只能退回已办环节", "a return goes back";
+    /// After a failed bidding, the listing is made again, or the plan and the vote. (规则 5)
+    Rule ReturnAfterFailure {
+        /// The step found.
+        found: Step,
+    } = "return_after_failure", "流拍后退回的环节不对", "wrong return after a failed bidding";
+    /// No entry of this transaction that can be corrected has this number. (规则 6)
+    Rule NothingToCorrect {
+        /// The number found.
+        found: u64,
+    } = "nothing_to_correct", "没有可更正的记录", "nothing to correct";
+    /// A correction does not fit the field that it names. (规则 6)
+    Rule CorrectionUnfit {
+        /// The field.
+        field: String,
+        /// What is wrong.
+        found: String,
+    } = "correction_unfit", "更正内容不合格式", "correction does not fit";
     /// This body may not decide a plan.
     Rule WrongBody {
         /// The bodies that may.
@@ -330,6 +371,10 @@ fn step(step: Step, language: Language) -> String {
     )
 }
 
+fn steps(items: &[Step], language: Language) -> String {
+    list(items, |item| step(*item, language), language)
+}
+
 impl Refusal {
     /// What was expected, what was found, and what would be accepted, in a sentence or two.
     #[must_use]
@@ -337,189 +382,6 @@ impl Refusal {
         match language {
             Language::Zh => self.detail_zh(),
             Language::En => self.detail_en(),
-        }
-    }
-
-    fn detail_zh(&self) -> String {
-        let l = Language::Zh;
-        match self {
-            Self::UnknownKey { found } => {
-                format!("名册上没有 {found} 的这把钥匙。请先由有权的人办理入册或换钥，再重新签署。")
-            }
-            Self::InactiveKey { member } => {
-                format!("{member} 的这把钥匙现已停用。请用现行的钥匙重新签署。")
-            }
-            Self::InvalidSignature { found } => {
-                format!("{found} 的签名与内容对不上：内容或签名被改过。请重新签署原文。")
-            }
-            Self::NotOpened => "这个账本还没有第 0 条“建账”。请先建账（sanzi init）。".to_owned(),
-            Self::AlreadyOpened => "这个账本已经建账，不能再建一次。".to_owned(),
-            Self::WrongStream { expected, found } => {
-                format!("这种事件应写入 {expected}，现写的是 {found}。")
-            }
-            Self::StalePrev { expected, .. } => format!(
-                "这条流在您起草之后又有新条目，最新的是 {expected}。请以它为 prev 重新起草并请各方重新签署。"
-            ),
-            Self::FutureTime {
-                found,
-                acceptable_from,
-            } => format!("所写时间 {found} 在将来；{acceptable_from} 起可以登记。请核对电脑时钟。"),
-            Self::SignerWithoutRole { member, expected } => format!(
-                "{member} 在这件事里没有可签的岗位（不任这些岗位，或该岗位已有人签）：{}。请去掉这个签名，或先办理任职。",
-                roles(expected, l)
-            ),
-            Self::FounderUnsigned { missing } => format!(
-                "建账须由全部发起成员签署，还缺：{}。",
-                list(missing, ToString::to_string, l)
-            ),
-            Self::MissingRoles { missing_roles } => format!(
-                "还缺签署：{}。请由他们会签后再提交。",
-                roles(missing_roles, l)
-            ),
-            Self::OnePersonTwoRoles { roles: two } => format!(
-                "一个人不能在同一事件中顶两个岗位：{}。请由不同的人分别签署。",
-                roles(two, l)
-            ),
-            Self::TransactionCompleted => "十六个环节均已完成，不能再登记环节。".to_owned(),
-            Self::OutOfOrder { expected, found } => format!(
-                "现在应办{}，收到的是{}。请先办完前面的环节。",
-                step(*expected, l),
-                step(*found, l)
-            ),
-            Self::ChannelMissing { point, missing } => format!(
-                "{}还没有在这些渠道张贴：{}。请逐一张贴并登记后再办下一环节。",
-                step(point.step(), l),
-                labels(missing, l)
-            ),
-            Self::WindowOpen {
-                step: at,
-                acceptable_from,
-            } => format!(
-                "{}的公开期未满；{acceptable_from} 起可以登记下一环节。",
-                step(*at, l)
-            ),
-            Self::CalendarMissing { year } => format!(
-                "章程里没有 {year} 年的节假日安排，无法计算工作日。请先修订章程，写入国务院办公厅当年的通知。"
-            ),
-            Self::BiddingFailed => {
-                "竞价未成交，不能进入结果公示；须退回发布公告或重定方案。".to_owned()
-            }
-            Self::NothingToPost => "现在没有等待张贴的公开内容。请核对交易编号和环节。".to_owned(),
-            Self::UnknownChannel { expected, found } => {
-                format!("没有渠道 {found}；可用：{}。", labels(expected, l))
-            }
-            Self::AlreadyPosted { found, missing } => {
-                format!("渠道 {found} 已登记过；还差：{}。", labels(missing, l))
-            }
-            Self::ChannelsIncomplete { missing } => {
-                format!("章程要求的渠道没有列全，还差：{}。", labels(missing, l))
-            }
-            Self::DisclosureMismatch { expected, found } => format!(
-                "由记录生成的公开内容摘要应为 {expected}，所签的是 {found}。请用软件重新生成公开内容，不要手改。"
-            ),
-            Self::DocumentMissing { missing } => {
-                format!("还缺材料：{}。请补齐后重新签署。", labels(missing, l))
-            }
-            Self::Inconsistent {
-                field,
-                expected,
-                found,
-            } => format!("字段 {field}：应为 {expected}，实为 {found}。请更正后重新签署。"),
-            Self::FutureDate {
-                field,
-                expected,
-                found,
-            } => format!("{field} 写的是 {found}，还没到；不得晚于 {expected}。事情办完后再登记。"),
-            Self::WrongBody { expected, found } => format!(
-                "{} 不能表决方案；可以的是：{}。",
-                body(*found, l),
-                list(expected, |b| body(*b, l).to_owned(), l)
-            ),
-            Self::QuorumNotReached { expected, found } => {
-                format!("到会至少要 {expected} 人，实到 {found} 人。请依法重新召集。")
-            }
-            Self::VoteNotPassed { expected, found } => {
-                format!("至少要 {expected} 票赞成，实得 {found} 票，方案未通过。")
-            }
-            Self::UnknownMember { found } => format!("名册上没有 {found}。请核对成员代号。"),
-            Self::MemberExists { found } => {
-                format!("{found} 已在名册。增加岗位请登记任职，换钥匙请登记换钥。")
-            }
-            Self::KeyInUse { member } => {
-                format!("这把钥匙是 {member} 用过的；每人须用自己的新钥匙。")
-            }
-            Self::KeyName { expected, found } => format!(
-                "钥匙须是名为 {expected} 的 Ed25519 签名钥匙，现为 {found}。请用 sanzi key new 重新生成。"
-            ),
-            Self::ForeignKey { member, found } => {
-                format!("{member} 从未用过这把钥匙：{found}。请核对名册。")
-            }
-            Self::RoleHeld { member, role } => format!("{member} 已任{}。", role.zh()),
-            Self::RoleNotHeld { member, role } => format!("{member} 现在不任{}。", role.zh()),
-            Self::RolesExcluded { member, roles: two } => format!(
-                "{member} 不得同时任：{}。请先登记其中一个岗位的离任。",
-                roles(two, l)
-            ),
-            Self::Unstaffed { missing_roles } => format!(
-                "这样一来没有人任：{}，名册和章程就再也改不了了。请先安排人选。",
-                roles(missing_roles, l)
-            ),
-            Self::TrainingOnly { field } => format!(
-                "正式账本的时限须以日或工作日计；章程 {field} 用了更短的单位。请改章程，或建演示账本。"
-            ),
-            Self::CharterVersion { expected, found } => {
-                format!("新章程的版本号至少为 {expected}，现为 {found}。")
-            }
-            Self::CompromisedLater { expected, found } => {
-                format!("失控时间不得晚于 {expected}，现为 {found}。")
-            }
-        }
-    }
-
-    fn detail_en(&self) -> String {
-        let l = Language::En;
-        match self {
-            Self::UnknownKey { found } => format!("The roster has no such key of {found}. Enrol the member or rotate the key first, then sign again."),
-            Self::InactiveKey { member } => format!("This key of {member} is not active now. Sign again with the current key."),
-            Self::InvalidSignature { found } => format!("The signature of {found} does not fit the text: one of them was altered. Sign the original text again."),
-            Self::NotOpened => "This ledger has no entry 0. Open it first (sanzi init).".to_owned(),
-            Self::AlreadyOpened => "This ledger was opened before and cannot be opened twice.".to_owned(),
-            Self::WrongStream { expected, found } => format!("This kind of event belongs in {expected}; it names {found}."),
-            Self::StalePrev { expected, .. } => format!("The stream has moved since this was drafted; its head is {expected}. Draft it again on that prev and have everyone sign again."),
-            Self::FutureTime { found, acceptable_from } => format!("The stated time {found} lies in the future; acceptable from {acceptable_from}. Check this computer's clock."),
-            Self::SignerWithoutRole { member, expected } => format!("No role of this event is left for {member}, who holds none of them or comes second: {}. Remove the signature, or grant the role first.", roles(expected, l)),
-            Self::FounderUnsigned { missing } => format!("Every founding member signs the founding; still missing: {}.", list(missing, ToString::to_string, l)),
-            Self::MissingRoles { missing_roles } => format!("Still to sign: {}. Have them co-sign, then submit again.", roles(missing_roles, l)),
-            Self::OnePersonTwoRoles { roles: two } => format!("One person cannot fill two roles in one event: {}. Different persons must sign.", roles(two, l)),
-            Self::TransactionCompleted => "All sixteen steps are done; no further step can be recorded.".to_owned(),
-            Self::OutOfOrder { expected, found } => format!("It is the turn of {}; found {}. Complete the earlier steps first.", step(*expected, l), step(*found, l)),
-            Self::ChannelMissing { point, missing } => format!("The publication of {} has not been posted on: {}. Post it there and record each posting first.", step(point.step(), l), labels(missing, l)),
-            Self::WindowOpen { step: at, acceptable_from } => format!("The window of {} is still open; the next step is acceptable from {acceptable_from}.", step(*at, l)),
-            Self::CalendarMissing { year } => format!("The charter has no holiday calendar for {year}, so working days cannot be counted. Amend the charter with the State Council's notice for that year."),
-            Self::BiddingFailed => "The bidding failed, so there is no result to publish; return to the listing or to the plan.".to_owned(),
-            Self::NothingToPost => "No publication is waiting to be posted. Check the transaction and its step.".to_owned(),
-            Self::UnknownChannel { expected, found } => format!("There is no channel {found}; one of: {}.", labels(expected, l)),
-            Self::AlreadyPosted { found, missing } => format!("Channel {found} was recorded before; still missing: {}.", labels(missing, l)),
-            Self::ChannelsIncomplete { missing } => format!("Channels that the charter requires are left out: {}.", labels(missing, l)),
-            Self::DisclosureMismatch { expected, found } => format!("The disclosure composed from the record has digest {expected}; {found} was signed. Compose it again with the software; do not edit it."),
-            Self::DocumentMissing { missing } => format!("Documents missing: {}. Attach them and sign again.", labels(missing, l)),
-            Self::Inconsistent { field, expected, found } => format!("Field {field}: expected {expected}, found {found}. Correct it and sign again."),
-            Self::FutureDate { field, expected, found } => format!("{field} says {found}, which has not come; not later than {expected}. Record it once it has happened."),
-            Self::WrongBody { expected, found } => format!("The {} cannot decide a plan; it must be: {}.", body(*found, l), list(expected, |b| body(*b, l).to_owned(), l)),
-            Self::QuorumNotReached { expected, found } => format!("At least {expected} must take part; {found} did. Convene again as the law says."),
-            Self::VoteNotPassed { expected, found } => format!("At least {expected} votes in favour are needed; there were {found}. The plan has not passed."),
-            Self::UnknownMember { found } => format!("The roster has no {found}. Check the member id."),
-            Self::MemberExists { found } => format!("{found} is on the roster. Grant a role or rotate the key instead."),
-            Self::KeyInUse { member } => format!("This key is or was {member}'s; everyone needs a key of their own."),
-            Self::KeyName { expected, found } => format!("The key must be an Ed25519 signing key named {expected}; found {found}. Make one with sanzi key new."),
-            Self::ForeignKey { member, found } => format!("{member} never had this key: {found}. Check the roster."),
-            Self::RoleHeld { member, role } => format!("{member} already is {}.", role.en()),
-            Self::RoleNotHeld { member, role } => format!("{member} is not {} now.", role.en()),
-            Self::RolesExcluded { member, roles: two } => format!("{member} must not hold together: {}. End one of them first.", roles(two, l)),
-            Self::Unstaffed { missing_roles } => format!("Nobody would hold: {}; roster and charter could never be changed again. Appoint somebody first.", roles(missing_roles, l)),
-            Self::TrainingOnly { field } => format!("A real ledger counts in days or working days; the charter's {field} is shorter. Change the charter, or open a training ledger."),
-            Self::CharterVersion { expected, found } => format!("The new charter's version must be at least {expected}; found {found}."),
-            Self::CompromisedLater { expected, found } => format!("The time must not be later than {expected}; found {found}."),
         }
     }
 }

@@ -9,19 +9,37 @@ use crate::name::MemberId;
 use crate::refusal::Refusal;
 use crate::role::Role;
 use crate::roster::Roster;
+use crate::transaction::Transaction;
 
-/// The charter's rule for who signs this event; `None` for the founding, which every founder signs.
+/// The charter's rule for who signs this event. `transaction` is the one it belongs to, if it has
+/// begun: a correction is signed as what it corrects.
+///
+/// `None` for the founding, which every founder signs; for a declaration, which who declares signs
+/// alone; and for a correction of what cannot be corrected.
 #[must_use]
-pub fn rule_of<'a>(charter: &'a Charter, event: &Event) -> Option<&'a SigningRule> {
-    Some(match event {
-        Event::LedgerOpened(_) => return None,
-        Event::CharterAdopted(_) => &charter.charter_changes,
-        Event::ChannelPosted(_) => &charter.postings,
+pub fn rule_of<'a>(
+    charter: &'a Charter,
+    event: &Event,
+    transaction: Option<&Transaction>,
+) -> Option<&'a SigningRule> {
+    match event {
+        Event::LedgerOpened(_) | Event::RelativeDeclared(_) => None,
+        Event::CharterAdopted(_) => Some(&charter.charter_changes),
+        Event::MemberEnrolled(_)
+        | Event::RoleGranted(_)
+        | Event::RoleEnded(_)
+        | Event::KeyRotated(_)
+        | Event::KeyCompromised(_) => Some(&charter.roster_changes),
+        Event::ChannelPosted(_) => Some(&charter.postings),
+        Event::Corrected(corrected) => {
+            let original = transaction?.correctable(corrected.entry)?;
+            rule_of(charter, original, None)
+        }
         event => match event.step() {
-            Some(view) => &charter.steps.of(view.step).signing,
-            None => &charter.roster_changes,
+            Some(view) => Some(&charter.steps.of(view.step).signing),
+            None => charter.signing.of(event.kind()),
         },
-    })
+    }
 }
 
 /// The roles that must sign at `position`, the one that answers first, and those that may.

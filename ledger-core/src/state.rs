@@ -117,17 +117,22 @@ impl State {
         self.transactions.get(id)
     }
 
+    /// The transaction whose stream this is, if it is one and is in the working set.
+    #[must_use]
+    pub fn transaction_of(&self, stream: &StreamId) -> Option<&Transaction> {
+        match stream {
+            StreamId::Transaction(id) => self.transactions.get(id),
+            StreamId::Ledger | StreamId::Concern(_) => None,
+        }
+    }
+
     /// The charter that governs the next event of a stream; `None` before the ledger is opened.
     ///
     /// A transaction that is not in the working set counts as one that has not begun.
     #[must_use]
     pub fn charter_of(&self, stream: &StreamId) -> Option<&Arc<Charter>> {
         let ledger = self.ledger.as_ref()?;
-        let transaction = match stream {
-            StreamId::Transaction(id) => self.transactions.get(id),
-            StreamId::Ledger | StreamId::Concern(_) => None,
-        };
-        Some(match transaction {
+        Some(match self.transaction_of(stream) {
             Some(transaction) => ledger.charter_of(transaction.begun_at, self.size),
             None => ledger.charter_at(self.size),
         })

@@ -98,6 +98,22 @@ impl Step {
         Self::from_number(self.number() + 1)
     }
 
+    /// Whether a charter may let it be left out at all: not the asset, the party's study, the plan, the
+    /// contract, nor a publication.
+    #[must_use]
+    pub const fn may_be_waived(self) -> bool {
+        !matches!(
+            self,
+            Self::AssetVerification
+                | Self::PartyReview
+                | Self::PublishPrePlan
+                | Self::PlanDrafting
+                | Self::PublishPlan
+                | Self::ContractSigning
+                | Self::PublishCompletion
+        )
+    }
+
     /// The publication point that this step is, if it is one.
     #[must_use]
     pub const fn publication_point(self) -> Option<PublicationPoint> {

@@ -9,38 +9,49 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::calendar::{Calendar, CalendarError, Span};
+use crate::category::{Category, Method};
 use crate::event::Event;
 use crate::hash::{Digest, Hash};
-use crate::name::{Label, MemberId, TransactionId};
+use crate::money::Price;
+use crate::name::{Label, TransactionId};
+use crate::record::BiddingOutcome;
+use crate::recorded::{Noted, Recorded};
 use crate::step::{PublicationPoint, Step};
 use crate::text::Line;
-use crate::time::{LogTime, StatedTime};
+use crate::time::LogTime;
 
-/// What every admitted event leaves behind: where it stands, when it was, who signed. (登记)
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Recorded {
-    /// When it happened, as the signers say.
-    pub at: StatedTime,
-    /// Its place in the log.
-    pub index: u64,
-    /// When the log received it.
-    pub received_at: LogTime,
-    /// Whether it was received long after it happened. (补录)
-    pub recorded_late: bool,
-    /// Who signed, in the order of their ids.
-    pub signers: Vec<MemberId>,
-}
+mod detour;
 
 /// A step that stands. (已办环节)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Passed {
     /// The step.
     pub step: Step,
-    /// What was recorded.
+    /// What was recorded, as corrected since; a waiver, if the step was left out.
     pub event: Event,
+    /// The entries that corrected it.
+    pub corrected_by: Vec<u64>,
     /// When, where and by whom.
     #[serde(flatten)]
     pub recorded: Recorded,
+}
+
+impl Passed {
+    /// Whether the step was left out. (已豁免)
+    #[must_use]
+    pub fn is_waived(&self) -> bool {
+        matches!(self.event, Event::StepWaived(_))
+    }
+}
+
+/// A step that stood once, and was set aside. (已作废环节)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Superseded {
+    /// The entry that set it aside: a return, or a correction that calls for a new publication.
+    pub by: u64,
+    /// What stood.
+    #[serde(flatten)]
+    pub passed: Passed,
 }
 
 /// A disclosure on one channel. (张贴记录)
@@ -52,6 +63,8 @@ pub struct Posting {
     pub location: Line,
     /// Which publication.
     pub point: PublicationPoint,
+    /// The entry of that publication: it may have been made more than once.
+    pub publication: u64,
     /// When, where in the log, and by whom.
     #[serde(flatten)]
     pub recorded: Recorded,
@@ -108,6 +121,13 @@ pub enum Gate {
     },
     /// The window of a publication that has been posted everywhere.
     Disclosed(Disclosed),
+    /// Both of these: publications that had to be made again, and what had to be waited for before.
+    Both {
+        /// One of them.
+        one: Box<Gate>,
+        /// The other.
+        other: Box<Gate>,
+    },
 }
 
 impl Gate {
@@ -128,6 +148,18 @@ impl Gate {
                 )),
                 None => Ok((disclosed.posted_at, None)),
             },
+            Self::Both { one, other } => {
+                let (one, other) = (one.opens_at(calendar)?, other.opens_at(calendar)?);
+                Ok(if other.0 > one.0 { other } else { one })
+            }
+        }
+    }
+
+    /// This gate and another one.
+    fn and(self, other: Self) -> Self {
+        Self::Both {
+            one: Box::new(self),
+            other: Box::new(other),
         }
     }
 }
@@ -212,6 +244,30 @@ pub enum Phase {
     },
     /// All sixteen steps are done and published. (已完成)
     Completed(Disclosed),
+    /// Broken off for good. (已终止)
+    Terminated {
+        /// When the log received that.
+        since: LogTime,
+    },
+}
+
+/// Publications that must be made again, because something in them was corrected. (须重新公开)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Redo {
+    /// What must have run, of those that were made again already.
+    gate: Option<Gate>,
+    /// Where the transaction goes on afterwards; `None` if right after the last of them.
+    resume: Option<Box<Phase>>,
+    /// Which.
+    stale: BTreeSet<PublicationPoint>,
+}
+
+impl Redo {
+    /// The publications that are still to be made again.
+    #[must_use]
+    pub fn stale(&self) -> &BTreeSet<PublicationPoint> {
+        &self.stale
+    }
 }
 
 /// One transaction. (交易)
@@ -221,6 +277,8 @@ pub struct Transaction {
     pub id: TransactionId,
     /// The entry that began it: decides which charter governs it.
     pub begun_at: u64,
+    /// Waivers, returns, corrections and the end, in order.
+    pub detours: Vec<Noted>,
     /// The leaf hash of its last entry.
     pub head: Hash,
     /// The steps that stand, in order.
@@ -229,21 +287,79 @@ pub struct Transaction {
     pub phase: Phase,
     /// All postings, in order.
     pub postings: Vec<Posting>,
+    /// The publications that must be made again, if something in them was corrected.
+    pub redo: Option<Redo>,
+    /// What stood once and was set aside, in the order of being set aside.
+    pub superseded: Vec<Superseded>,
 }
 
 impl Transaction {
     /// The record of a step, if it stands.
     #[must_use]
     pub fn record(&self, step: Step) -> Option<&Passed> {
-        self.passed.iter().rev().find(|passed| passed.step == step)
+        self.passed.iter().find(|passed| passed.step == step)
     }
 
-    /// The postings of a publication, by channel.
+    /// What an entry of this transaction recorded, as it stands, if a correction may name it: a step
+    /// that is no publication and was not left out.
+    #[must_use]
+    pub fn correctable(&self, entry: u64) -> Option<&Event> {
+        let fits = |passed: &&Passed| {
+            let publishes = passed.step.publication_point().is_some();
+            passed.recorded.index == entry && !publishes && !passed.is_waived()
+        };
+        self.passed.iter().find(fits).map(|passed| &passed.event)
+    }
+
+    /// What kind of dealing it is, once that was proposed. (类别)
+    #[must_use]
+    pub fn category(&self) -> Option<Category> {
+        match &self.record(Step::ProposalInitiation)?.event {
+            Event::ProposalInitiation(proposal) => Some(proposal.category),
+            _ => None,
+        }
+    }
+
+    /// How the other party is found: as planned, or as proposed before there is a plan. (方式)
+    #[must_use]
+    pub fn method(&self) -> Option<Method> {
+        let planned = self.record(Step::PlanDrafting);
+        match &planned.or(self.record(Step::ProposalInitiation))?.event {
+            Event::PlanDrafting(plan) => Some(plan.method),
+            Event::ProposalInitiation(proposal) => Some(proposal.method),
+            _ => None,
+        }
+    }
+
+    /// The reserve price: the plan's, or that of the valuation before there is a plan. (底价)
+    #[must_use]
+    pub fn reserve_price(&self) -> Option<&Price> {
+        let planned = self.record(Step::PlanDrafting);
+        match &planned.or(self.record(Step::FeedbackAndValuation))?.event {
+            Event::PlanDrafting(plan) => Some(&plan.reserve_price),
+            Event::FeedbackAndValuation(valued) => Some(&valued.reserve_price),
+            _ => None,
+        }
+    }
+
+    /// Whether the bidding that stands ended without a winner. (流拍)
+    #[must_use]
+    pub fn bidding_failed(&self) -> bool {
+        matches!(
+            self.record(Step::Bidding).map(|passed| &passed.event),
+            Some(Event::Bidding(bidding)) if matches!(bidding.outcome, BiddingOutcome::Failed { .. })
+        )
+    }
+
+    /// The postings of a publication as it stands, by channel.
     #[must_use]
     pub fn postings_of(&self, point: PublicationPoint) -> BTreeMap<&Label, &Posting> {
+        let made = self
+            .record(point.step())
+            .map(|passed| passed.recorded.index);
         self.postings
             .iter()
-            .filter(|posting| posting.point == point)
+            .filter(|posting| Some(posting.publication) == made)
             .map(|p| (&p.channel, p))
             .collect()
     }
@@ -255,8 +371,15 @@ impl Transaction {
             Phase::Awaiting(awaiting) => Some(awaiting.step),
             Phase::Publishing(publishing) => Some(publishing.point.step()),
             Phase::BiddingFailed { .. } => Some(Step::Bidding),
-            Phase::Completed(_) => None,
+            Phase::Completed(_) | Phase::Terminated { .. } => None,
         }
+    }
+
+    /// Takes note of a step, in its place among those that stand.
+    pub(crate) fn pass(&mut self, passed: Passed, phase: Phase) {
+        let place = self.passed.partition_point(|p| p.step < passed.step);
+        self.passed.insert(place, passed);
+        self.phase = phase;
     }
 
     /// The phase after a step that is no publication.
@@ -299,13 +422,7 @@ impl Transaction {
         };
         self.phase = match publishing.clone().post(channel, received_at) {
             Err(publishing) => Phase::Publishing(publishing),
-            Ok(disclosed) => match disclosed.point.step().next() {
-                Some(step) => Phase::Awaiting(Awaiting {
-                    gate: Gate::Disclosed(disclosed),
-                    step,
-                }),
-                None => Phase::Completed(disclosed),
-            },
+            Ok(disclosed) => self.phase_disclosed(disclosed),
         };
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn task(
     };
     let mut signing = &rule.signing;
     match &transaction.phase {
-        Phase::Completed(_) => return task,
+        Phase::Completed(_) | Phase::Terminated { .. } => return task,
         Phase::BiddingFailed { .. } => task.what = What::Return,
         Phase::Publishing(publishing) => {
             signing = &charter.postings;

@@ -88,7 +88,13 @@ fn roles(entry: &Entry, state: &State) -> Vec<(MemberId, Vec<Role>)> {
     let (position, signers) = (entry.index(), entry.signers());
     let rule = state
         .charter_of(&entry.statement().stream)
-        .and_then(|charter| signing::rule_of(charter, &entry.statement().event));
+        .and_then(|charter| {
+            signing::rule_of(
+                charter,
+                &entry.statement().event,
+                state.transaction_of(&entry.statement().stream),
+            )
+        });
     let assigned =
         rule.and_then(|rule| signing::assign(signers, rule, &ledger.roster, position).ok());
     // The founding is signed by all, in all the roles they take up with it.

@@ -59,7 +59,6 @@ impl Case<'_> {
     /// Rules of an event on the ledger's stream after entry 0.
     pub(super) fn ledger_event(&self) -> Result<(), Refusal> {
         let charter = self.charter();
-        self.check_signers()?;
         match &self.statement.event {
             Event::MemberEnrolled(enrolled) => check_enrolment(
                 charter,

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Charter, CharterError, CharterText, Clocks, Exclusion, FlagThresholds, SigningRule, StepRule,
+    Charter, CharterError, CharterText, Clocks, EventSigning, Exclusion, FlagThresholds, LimitRule,
+    SigningRule, StepRule,
 };
 use crate::calendar::SpanUnit;
 use crate::role::Role;
@@ -20,6 +21,12 @@ impl TryFrom<CharterText> for Charter {
         ] {
             check_signing(name, rule)?;
         }
+        for (kind, rule) in text.signing.iter() {
+            check_event_signing(kind, rule)?;
+        }
+        check_waivers(&text)?;
+        check_adoption(&text)?;
+        check_limits(&text)?;
         for step in Step::ALL {
             check_step(step, text.steps.of(step))?;
         }
@@ -86,6 +93,70 @@ fn check_channels(text: &CharterText) -> Result<(), CharterError> {
             "channels".to_owned(),
             "至少要有一个必用渠道 (at least one channel must be required)",
         );
+    }
+    Ok(())
+}
+
+/// The intake key signs for residents, and nobody signs for them in its place.
+fn check_event_signing(kind: &str, rule: &SigningRule) -> Result<(), CharterError> {
+    if !EventSigning::INTAKE.contains(&kind) {
+        return check_signing(&format!("signing.{kind}"), rule);
+    }
+    if rule.answers == Role::Intake && rule.cosigns.is_empty() {
+        return Ok(());
+    }
+    let fault = "只由意见受理钥匙代签 (signed by the intake key alone)";
+    refuse(format!("signing.{kind}.answers"), fault)
+}
+
+fn check_waivers(text: &CharterText) -> Result<(), CharterError> {
+    for (place, waiver) in text.waivers.iter().enumerate() {
+        if let Some(step) = waiver.steps.iter().find(|step| !step.may_be_waived()) {
+            let fault = format!(
+                "第 {} 环节“{}”不能豁免 (step {} cannot be waived)",
+                step.number(),
+                step.zh(),
+                step.number()
+            );
+            return refuse(format!("waivers[{place}].steps"), fault);
+        }
+    }
+    Ok(())
+}
+
+fn check_adoption(text: &CharterText) -> Result<(), CharterError> {
+    let unruled = |body: &&super::VotingBody| !text.voting.contains_key(body);
+    match text.adoption.bodies.iter().find(unruled) {
+        None => Ok(()),
+        Some(body) => {
+            let fault = format!(
+                "voting 里没有 {} 的表决规则，新章程将无法通过 (there is no voting rule for it, so no charter could be adopted)",
+                body.id()
+            );
+            refuse("adoption.bodies".to_owned(), fault)
+        }
+    }
+}
+
+fn check_limits(text: &CharterText) -> Result<(), CharterError> {
+    let mut seen = BTreeSet::new();
+    for (place, limit) in text.limits.iter().enumerate() {
+        if !seen.insert(&limit.id) {
+            let fault = format!("条目 {} 重复 (listed twice)", limit.id);
+            return refuse(format!("limits[{place}].id"), fault);
+        }
+        let impossible = match &limit.rule {
+            LimitRule::PriceShare {
+                numerator,
+                denominator,
+                ..
+            } => *numerator == 0 || *denominator == 0,
+            LimitRule::TermCap { at_most_months, .. } => *at_most_months == 0,
+            _ => false,
+        };
+        if impossible {
+            return refuse(format!("limits[{place}].rule"), "至少为 1 (at least 1)");
+        }
     }
     Ok(())
 }

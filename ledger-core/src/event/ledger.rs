@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::charter::Charter;
+use crate::charter::{Charter, VotingBody};
 use crate::identifier::CreditCode;
 use crate::key::VerifierKey;
 use crate::name::{MemberId, Origin};
 use crate::role::Role;
 use crate::roster::Enrolment;
 use crate::text::{Line, Paragraph};
-use crate::time::LogTime;
+use crate::time::{Date, LogTime};
 
 /// The collective that owns the assets. (农村集体经济组织)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +104,29 @@ pub struct KeyCompromised {
     pub since: LogTime,
 }
 
+/// How a body voted. (表决结果)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Ballot {
+    /// How many abstained. (弃权)
+    pub abstain: u32,
+    /// How many voted against. (反对)
+    pub against: u32,
+    /// Who decided. (表决主体)
+    pub body: VotingBody,
+    /// How many have a vote. (应到：有表决权的人数)
+    pub eligible: u32,
+    /// How many voted for. (赞成)
+    pub r#for: u32,
+    /// The day of the meeting. (会议日期)
+    pub held_on: Date,
+    /// How many belong to the body. (全体)
+    pub members: u32,
+    /// How many took part. (实到：等于赞成、反对、弃权之和)
+    pub present: u32,
+}
+
 /// A new charter is adopted. (章程修订)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,4 +139,7 @@ pub struct CharterAdopted {
     pub charter: Charter,
     /// Why. (原因)
     pub reason: Paragraph,
+    /// How it was voted, where the charter in force asks for a vote. (表决：现行章程要求表决时填写)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vote: Option<Ballot>,
 }

@@ -80,7 +80,7 @@ fn asset_of<'a>(dealing: &'a Dealing<'a>) -> Option<Asset<'a>> {
 }
 
 fn signed<'a>(dealing: &'a Dealing<'a>) -> Option<Signed<'a>> {
-    let contract = dealing.contract?;
+    let contract = dealing.standing_contract()?;
     Some(Signed {
         dealing,
         amount: contract.record.amount_fen,
@@ -283,7 +283,7 @@ fn below_previous(
 
 /// The last dealing in an asset, if its contract has run out and nothing followed.
 fn expired(ledger: &LedgerState, now: LogTime, dealing: &Dealing<'_>) -> Option<Flag> {
-    let contract = dealing.contract?;
+    let contract = dealing.standing_contract()?;
     let end = contract.record.term_end?;
     let charter = ledger.charter_of(dealing.transaction.begun_at, u64::MAX);
     let limit = &charter.flags.expiry;

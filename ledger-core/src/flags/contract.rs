@@ -50,7 +50,7 @@ fn term_too_long(case: &Case<'_>) -> Option<Flag> {
     };
     let (term, index) = signed.or_else(planned)?;
     let (lease, any) = (&case.limits().lease_term_months, &case.limits().term_months);
-    let is_lease = case.dealing.category() == Some(Category::Lease);
+    let is_lease = case.transaction.category() == Some(Category::Lease);
     let (limit, severity) = if is_lease && term.is_over(lease.number) {
         (lease, Severity::High)
     } else if term.is_over(any.number) {

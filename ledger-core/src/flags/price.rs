@@ -145,7 +145,7 @@ fn close_to_reserve(case: &Case<'_>) -> Option<Flag> {
 }
 
 fn few_bidders(case: &Case<'_>) -> Option<Flag> {
-    let limit = match case.dealing.method()? {
+    let limit = match case.transaction.method()? {
         Method::OpenBidding => &case.limits().least_bidders,
         Method::Tender => &case.limits().least_tenderers,
         Method::OpenNegotiation | Method::Consultation | Method::Renewal | Method::SmallValue => {

@@ -1,35 +1,60 @@
 //! How the steps were walked: what is missing, short, late or early.
 
 use crate::calendar::Span;
-use crate::record::BiddingOutcome;
+use crate::event::Event;
 use crate::step::Step;
 use crate::time::LogTime;
 
-use super::{Case, Flag, FlagRule, Rule};
+use super::{Case, Flag, FlagRule, Rule, Severity};
 
 pub(super) const RULES: &[Rule] = &[
     step_missing,
     vote_missing,
+    step_waived,
     notice_short,
     recorded_late,
     contract_too_early,
     repeated_rounds,
 ];
 
-/// The steps before the last one that have no record.
+/// The steps before the last one that have no record, not even a waiver.
 fn gaps<'a>(case: &Case<'a>) -> impl Iterator<Item = Step> + use<'a> {
     let transaction = case.transaction;
     let last = transaction.passed.iter().map(|passed| passed.step).max();
+    // What must be published again is on its way.
+    let stale = move |step: &Step| {
+        let redo = transaction.redo.as_ref();
+        let point = step.publication_point();
+        redo.is_some_and(|redo| point.is_some_and(|point| redo.stale().contains(&point)))
+    };
     let before = Step::ALL
         .into_iter()
         .take_while(move |step| last.is_some_and(|last| *step < last));
-    before.filter(|step| transaction.record(*step).is_none())
+    before.filter(move |step| transaction.record(*step).is_none() && !stale(step))
 }
 
 /// The entry after which a gap is seen: the last one.
 fn last_event(case: &Case<'_>) -> u64 {
     let last = case.recorded().map(|recorded| recorded.index).max();
     last.unwrap_or(case.transaction.begun_at)
+}
+
+/// Steps as a list of their numbers and names.
+fn named(steps: &[Step]) -> (String, String) {
+    let list = |name: fn(&Step) -> String, comma: &str| {
+        let names: Vec<String> = steps.iter().map(name).collect();
+        names.join(comma)
+    };
+    (
+        list(
+            |step| format!("第 {} 环节{}", step.number(), step.zh()),
+            "、",
+        ),
+        list(
+            |step| format!("step {} ({})", step.number(), step.en()),
+            ", ",
+        ),
+    )
 }
 
 fn step_missing(case: &Case<'_>) -> Option<Flag> {
@@ -39,27 +64,27 @@ fn step_missing(case: &Case<'_>) -> Option<Flag> {
     if missing.is_empty() {
         return None;
     }
-    let named = |name: fn(Step) -> String, comma: &str| {
-        let names: Vec<String> = missing.iter().map(|step| name(*step)).collect();
-        names.join(comma)
-    };
-    let zh = named(
-        |step| format!("第 {} 环节{}", step.number(), step.zh()),
-        "、",
-    );
-    let en = named(
-        |step| format!("step {} ({})", step.number(), step.en()),
-        ", ",
-    );
+    let (zh, en) = named(&missing);
     Some(case.flag(
         FlagRule::StepMissing,
         [last_event(case)],
-        format!("记录里没有{zh}；请核对是依章程免办，还是漏办。"),
-        format!("The record lacks {en}; please check whether the charter waives it."),
+        format!("记录里没有{zh}；请核对办过没有、在哪里登记。"),
+        format!("The record lacks {en}; please check whether that was done."),
     ))
 }
 
 fn vote_missing(case: &Case<'_>) -> Option<Flag> {
+    let waived = case.transaction.record(Step::MemberVote);
+    if let Some(waived) = waived.filter(|passed| passed.is_waived()) {
+        let index = waived.recorded.index;
+        let flag = case.flag(
+            FlagRule::VoteMissing,
+            [index],
+            format!("民主表决依章程免办（第 {index} 条）；请核对是否符合章程的豁免条件。"),
+            format!("The vote was waived (entry {index}); please check that the charter's conditions are met."),
+        );
+        return Some(flag.weighing(Severity::Medium));
+    }
     gaps(case).find(|step| *step == Step::MemberVote)?;
     Some(
         case.flag(
@@ -70,6 +95,24 @@ fn vote_missing(case: &Case<'_>) -> Option<Flag> {
                 .to_owned(),
         ),
     )
+}
+
+fn step_waived(case: &Case<'_>) -> Option<Flag> {
+    let waived = case.transaction.passed.iter();
+    let waived = waived.filter(|passed| passed.is_waived() && passed.step != Step::MemberVote);
+    let (steps, events): (Vec<Step>, Vec<u64>) = waived
+        .map(|passed| (passed.step, passed.recorded.index))
+        .unzip();
+    if steps.is_empty() {
+        return None;
+    }
+    let (zh, en) = named(&steps);
+    Some(case.flag(
+        FlagRule::StepWaived,
+        events,
+        format!("{zh}依章程免办；请核对是否符合章程的豁免条件。"),
+        format!("Waived: {en}; please check that the charter's conditions are met."),
+    ))
 }
 
 fn notice_short(case: &Case<'_>) -> Option<Flag> {
@@ -144,23 +187,42 @@ fn contract_too_early(case: &Case<'_>) -> Option<Flag> {
     ))
 }
 
-fn repeated_rounds(case: &Case<'_>) -> Option<Flag> {
+/// How many rounds were held since the vote that stands.
+fn rounds(case: &Case<'_>) -> Option<(u32, Vec<u64>)> {
     let bidding = case.dealing.bidding?;
+    let vote = case.dealing.vote.map_or(0, |vote| vote.recorded.index);
+    let earlier = case.transaction.superseded.iter().map(|old| &old.passed);
+    let earlier = || {
+        earlier
+            .clone()
+            .filter(|passed| matches!(passed.event, Event::Bidding(_)))
+    };
+    let mut events = vec![bidding.recorded.index];
+    if earlier().next().is_none() {
+        // Earlier rounds may have been held before the ledger was opened.
+        return Some((bidding.record.round, events));
+    }
+    let since = earlier().map(|passed| passed.recorded.index);
+    events.extend(since.filter(|index| *index > vote));
+    Some((u32::try_from(events.len()).unwrap_or(u32::MAX), events))
+}
+
+fn repeated_rounds(case: &Case<'_>) -> Option<Flag> {
     let limit = &case.limits().rounds_per_vote;
-    let round = bidding.record.round;
-    if round <= limit.number {
+    let (rounds, events) = rounds(case)?;
+    if rounds <= limit.number {
         return None;
     }
     let vote = case.dealing.vote.map(|vote| vote.recorded.index);
-    let (zh, en) = match bidding.record.outcome {
-        BiddingOutcome::Won { .. } => ("成交", "won in"),
-        BiddingOutcome::Failed { .. } => ("仍未成交", "failed in"),
+    let (zh, en) = match case.dealing.won() {
+        Some(_) => ("才成交", "won in"),
+        None => ("仍未成交", "failed in"),
     };
     let flag = case.flag(
         FlagRule::RepeatedRounds,
-        vote.into_iter().chain([bidding.recorded.index]),
-        format!("第 {round} 轮竞价{zh}，其间只有一次表决；请核对条件有没有变、成员知不知道。"),
-        format!("The bidding was {en} round {round} under one vote; please check whether terms changed and members knew."),
+        vote.into_iter().chain(events),
+        format!("第 {rounds} 轮竞价{zh}，其间没有重新表决；请核对条件有没有变、成员知不知道。"),
+        format!("It was {en} round {rounds} of bidding, without a new vote; please check whether terms changed and members knew."),
     );
     Some(flag.by(&limit.basis))
 }

@@ -1,13 +1,22 @@
 //! Whether what was published was to be seen, who signed it, and whether the rules stood still.
 
-use crate::name::Label;
+use std::collections::BTreeSet;
+
+use crate::name::{Label, MemberId};
 use crate::record::Publication;
+use crate::recorded::Recorded;
+use crate::step::Step;
 use crate::time::LogTime;
-use crate::transaction::{Passed, Posting, Recorded};
+use crate::transaction::{Passed, Phase, Posting, Transaction};
 
 use super::{Case, Flag, FlagRule, Rule};
 
-pub(super) const RULES: &[Rule] = &[channel_missing, key_in_doubt, rules_changed];
+pub(super) const RULES: &[Rule] = &[
+    channel_missing,
+    channels_differ,
+    key_in_doubt,
+    rules_changed,
+];
 
 /// A publication that stands, with its postings.
 struct Published<'a> {
@@ -49,7 +58,7 @@ fn channel_missing(case: &Case<'_>) -> Option<Flag> {
         let (mut zh, mut en) = (Vec::new(), Vec::new());
         for channel in channels {
             let posting = published.postings.iter().find(|p| p.channel == *channel);
-            let name = case.charter.channel(channel).map_or(channel.as_str(), |c| c.name.as_str());
+            let name = channel_name(case, channel);
             match posting.map(|posting| &posting.recorded) {
                 None if case.now >= due => {
                     zh.push(format!("{name}没有张贴登记"));
@@ -80,10 +89,56 @@ fn channel_missing(case: &Case<'_>) -> Option<Flag> {
     })
 }
 
+/// A channel that still shows what was published before something in it was corrected.
+fn channels_differ(case: &Case<'_>) -> Option<Flag> {
+    let Transaction {
+        superseded,
+        postings,
+        ..
+    } = case.transaction;
+    let limit = &case.limits().posting;
+    superseded.iter().find_map(|old| {
+        let step = old.passed.step;
+        let point = step.publication_point()?;
+        let standing = case.transaction.record(step);
+        let stale = case.transaction.redo.as_ref();
+        let is_stale = stale.is_some_and(|redo| redo.stale().contains(&point));
+        // What was returned is not on show as something that holds.
+        if standing.is_none() && !is_stale {
+            return None;
+        }
+        let detours = case.transaction.detours.iter();
+        let mut noted = detours.map(|noted| &noted.recorded);
+        let since = noted.find(|recorded| recorded.index == old.by)?.received_at;
+        let since = standing.map_or(since, |passed| passed.recorded.received_at);
+        if case.now < case.calendar().deadline(since, limit.span).at {
+            return None;
+        }
+        let before = postings.iter().filter(|p| p.publication == old.passed.recorded.index);
+        let renewed = case.transaction.postings_of(point);
+        let left: Vec<&Posting> = before.filter(|p| !renewed.contains_key(&p.channel)).collect();
+        let names: Vec<&str> = left.iter().map(|p| channel_name(case, &p.channel)).collect();
+        let ids: Vec<&str> = left.iter().map(|p| p.channel.as_str()).collect();
+        let events = left.iter().map(|posting| posting.recorded.index);
+        let (number, by) = (step.number(), old.by);
+        (!left.is_empty()).then(|| case.flag(
+            FlagRule::ChannelsDiffer,
+            events.chain([by]),
+            format!("第 {number} 环节公开的内容已由第 {by} 条更正或退回重做，{}张贴的仍是旧内容；请核对各渠道现在显示的是哪一份。", names.join("、")),
+            format!("What step {number} published was changed by entry {by}, but by the record {} still shows the old text; please check what each channel shows now.", ids.join(", ")),
+        ))
+    })
+}
+
+fn channel_name<'a>(case: &Case<'a>, id: &'a Label) -> &'a str {
+    case.charter
+        .channel(id)
+        .map_or(id.as_str(), |channel| channel.name.as_str())
+}
+
 fn key_in_doubt(case: &Case<'_>) -> Option<Flag> {
     let roster = &case.ledger.roster;
-    let mut names = std::collections::BTreeSet::new();
-    let mut events = Vec::new();
+    let (mut names, mut events) = (BTreeSet::new(), Vec::new());
     for recorded in case.recorded() {
         let Recorded {
             index,
@@ -91,19 +146,10 @@ fn key_in_doubt(case: &Case<'_>) -> Option<Flag> {
             signers,
             ..
         } = recorded;
-        let doubtful = signers
-            .iter()
-            .filter(|id| roster.is_in_doubt(id, *index, *received_at));
-        let before = names.len();
-        let mut any = false;
-        for id in doubtful {
-            any = true;
-            names.insert(id.as_str());
-        }
-        debug_assert!(names.len() >= before);
-        if any {
-            events.push(*index);
-        }
+        let is_doubtful = |id: &&MemberId| roster.is_in_doubt(id, *index, *received_at);
+        let doubtful: Vec<&MemberId> = signers.iter().filter(is_doubtful).collect();
+        events.extend(doubtful.first().map(|_| *index));
+        names.extend(doubtful.into_iter().map(MemberId::as_str));
     }
     if events.is_empty() {
         return None;
@@ -114,7 +160,7 @@ fn key_in_doubt(case: &Case<'_>) -> Option<Flag> {
         FlagRule::KeyInDoubt,
         events,
         format!("有 {count} 条记录是用后来宣告失控的钥匙签的（{}）；请核对是不是本人签的。", names.join("、")),
-        format!("{count} of its entries were signed with a key that was declared compromised since before then ({}); please ask the signers whether they did.", names.join(", ")),
+        format!("{count} of its entries were signed with a key that was later declared out of its owner's hands by then ({}); please ask the signers whether they did.", names.join(", ")),
     ))
 }
 
@@ -122,30 +168,34 @@ fn key_in_doubt(case: &Case<'_>) -> Option<Flag> {
 struct Window {
     from: (u64, LogTime),
     until: u64,
-    step: crate::step::Step,
+    step: Step,
 }
 
-fn windows<'a>(case: &Case<'a>) -> impl Iterator<Item = Window> + use<'a> {
+fn windows(case: &Case<'_>) -> Vec<Window> {
     let transaction = case.transaction;
-    let nexts = transaction.passed.iter().skip(1).map(Some).chain([None]);
-    transaction
-        .passed
-        .iter()
-        .zip(nexts)
-        .map(move |(passed, next)| {
-            let until = next.map_or(u64::MAX, |next| next.recorded.index);
-            let mut from = &passed.recorded;
-            if let Some(point) = passed.step.publication_point() {
-                let mut postings = transaction.postings.iter().rev();
-                let last = postings.find(|p| p.point == point && p.recorded.index < until);
-                from = last.map_or(from, |posting| &posting.recorded);
-            }
-            Window {
-                from: (from.index, from.received_at),
-                until,
-                step: passed.step,
-            }
-        })
+    let mut passed: Vec<&Passed> = transaction.passed.iter().collect();
+    passed.retain(|passed| !passed.is_waived());
+    // A publication that was made again comes after steps that follow it.
+    passed.sort_by_key(|passed| passed.recorded.index);
+    let nexts = passed.iter().skip(1).map(Some).chain([None]);
+    // Nothing waits any more for what was broken off.
+    let end = match transaction.phase {
+        Phase::Terminated { .. } => transaction.detours.last(),
+        _ => None,
+    };
+    let end = end.map_or(u64::MAX, |noted| noted.recorded.index);
+    let windows = passed.iter().zip(nexts).map(|(passed, next)| {
+        let until = next.map_or(end, |next| next.recorded.index);
+        let mut postings = transaction.postings.iter().rev();
+        let last = postings.find(|p| p.publication == passed.recorded.index);
+        let from = last.map_or(&passed.recorded, |posting| &posting.recorded);
+        Window {
+            from: (from.index, from.received_at),
+            until,
+            step: passed.step,
+        }
+    });
+    windows.collect()
 }
 
 fn rules_changed(case: &Case<'_>) -> Option<Flag> {
@@ -154,7 +204,7 @@ fn rules_changed(case: &Case<'_>) -> Option<Flag> {
 
 /// A window that ends on another day by the calendar that was adopted while it ran.
 fn calendar_changed(case: &Case<'_>) -> Option<Flag> {
-    windows(case).find_map(|window| {
+    windows(case).into_iter().find_map(|window| {
         let (index, start) = window.from;
         let changed = |from: u64| index < from && from < window.until;
         let adopted = case.ledger.charters.iter().find(|a| changed(a.from))?;
@@ -184,7 +234,7 @@ fn charter_changed(case: &Case<'_>) -> Option<Flag> {
     let begun = case.transaction.begun_at;
     let is_done = matches!(
         case.transaction.phase,
-        crate::transaction::Phase::Completed(_)
+        Phase::Completed(_) | Phase::Terminated { .. }
     );
     let until = if is_done { last } else { u64::MAX };
     let mut adopted = case.ledger.charters.iter();

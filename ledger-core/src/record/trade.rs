@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conclusion, DocumentRef, Inconsistency, StepRecord, inconsistent};
+use super::{Conclusion, DocumentRef, Inconsistency, Record, inconsistent};
+use crate::category::labelled;
 use crate::money::{Fen, Price};
 use crate::text::{Line, Paragraph};
 use crate::time::{Date, StatedTime};

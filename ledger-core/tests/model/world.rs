@@ -143,7 +143,9 @@ impl World {
             Some(Phase::BiddingFailed { .. }) => {
                 self.scene.event_of(deal, Step::ResultAndObjection)
             }
-            Some(Phase::Completed(_)) => self.scene.event_of(deal, Step::PublishCompletion),
+            Some(Phase::Completed(_) | Phase::Terminated { .. }) => {
+                self.scene.event_of(deal, Step::PublishCompletion)
+            }
         }
     }
 

@@ -255,7 +255,11 @@ fn check_signer(
         }
         let mut all = signed.to_vec();
         all.push(member.clone());
-        let rule = signing::rule_of(charter, &statement.event);
+        let rule = signing::rule_of(
+            charter,
+            &statement.event,
+            state.transaction_of(&statement.stream),
+        );
         let position = state.size();
         let verdict = rule.map(|rule| signing::assign(&all, rule, &ledger.roster, position));
         match verdict {
@@ -291,7 +295,11 @@ pub(crate) fn say_next(
         .ledger
         .zip(words.charter)
         .and_then(|(ledger, charter)| {
-            let rule = signing::rule_of(charter, &statement.event)?;
+            let rule = signing::rule_of(
+                charter,
+                &statement.event,
+                state.transaction_of(&statement.stream),
+            )?;
             let seats = signers::seats(signed, rule, &ledger.roster, state.size())?;
             let open: Vec<String> = seats
                 .iter()

@@ -266,8 +266,12 @@ impl Desk<'_> {
             .last_received_at()
             .map_or(now, |last| last.max(now));
         let signed = std::slice::from_ref(&self.signer);
-        let seats = signing::rule_of(self.charter, &statement.event)
-            .and_then(|rule| signers::seats(signed, rule, &self.ledger.roster, position));
+        let seats = signing::rule_of(
+            self.charter,
+            &statement.event,
+            self.state.transaction_of(&self.stream),
+        )
+        .and_then(|rule| signers::seats(signed, rule, &self.ledger.roster, position));
         let all: Vec<MemberId> = match &seats {
             Some(seats) => seats.iter().map(|seat| seat.member.clone()).collect(),
             None => signed.to_vec(),
