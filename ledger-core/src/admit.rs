@@ -13,11 +13,13 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::signing;
 use crate::state::{LedgerState, State};
-use crate::time::LogTime;
+use crate::time::{Date, LogTime};
 use crate::transaction::Phase;
 
 mod detours;
 mod ledger_events;
+mod limits;
+mod oversight;
 mod steps;
 
 /// An event that the rules admit, at its place in the log. (已准入条目)
@@ -241,13 +243,22 @@ impl Case<'_> {
         let Some(transaction) = transaction else {
             return Err(Refusal::NotBegun { found: id.clone() });
         };
-        if matches!(transaction.phase, Phase::Terminated { .. }) {
+        let on_looking = matches!(
+            event,
+            Event::OpinionGiven(_)
+                | Event::IntegrityAgreed(_)
+                | Event::MeetingHeld(_)
+                | Event::FindingRaised(_)
+                | Event::FindingAnswered(_)
+        );
+        if matches!(transaction.phase, Phase::Terminated { .. }) && !on_looking {
             return Err(Refusal::TransactionTerminated);
         }
         if let Some(record) = event.record() {
             self.check_record(record)?;
         }
         match event {
+            _ if on_looking => self.noted(&transaction.notes),
             Event::StepWaived(waived) => self.waived(transaction, waived),
             Event::Returned(returned) => self.returned(transaction, returned),
             Event::Corrected(corrected) => self.corrected(transaction, corrected),
@@ -260,15 +271,15 @@ impl Case<'_> {
     /// What any record must satisfy: it does not contradict itself, and nothing in it is yet to come.
     fn check_record(&self, record: &dyn Record) -> Result<(), Refusal> {
         if let Some(fault) = record.inconsistency() {
-            return Err(Refusal::Inconsistent {
-                field: fault.field,
-                expected: fault.expected,
-                found: fault.found,
-            });
+            return Err(fault.into());
         }
+        self.check_days(record.days())
+    }
+
+    fn check_days(&self, days: Vec<(&'static str, Date)>) -> Result<(), Refusal> {
         let calendar = self.ledger.calendar_at(self.position);
         let today = calendar.date_of(self.received_at);
-        match record.days().into_iter().find(|(_, day)| *day > today) {
+        match days.into_iter().find(|(_, day)| *day > today) {
             Some((field, found)) => Err(Refusal::FutureDate {
                 field,
                 expected: today,

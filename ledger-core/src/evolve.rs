@@ -61,7 +61,13 @@ fn evolve_ledger(state: &mut State, entry: &Entry) {
             charter: Arc::new(adopted.charter.clone()),
             from: position,
         }),
-        _ => {}
+        event => {
+            let recorded = recorded(ledger.charter_at(position), entry);
+            ledger.notes.push(Noted {
+                event: event.clone(),
+                recorded,
+            });
+        }
     }
     ledger.head = entry.leaf();
 }
@@ -81,6 +87,7 @@ fn open(opened: &LedgerOpened, entry: &Entry) -> LedgerState {
         collective: opened.collective.clone(),
         head: entry.leaf(),
         ledger_id: entry.leaf(),
+        notes: Vec::new(),
         origin: opened.origin.clone(),
         roster,
         training: opened.training,
@@ -115,7 +122,10 @@ pub(crate) fn evolve_transaction(
         Event::StepWaived(_) | Event::Returned(_) | Event::Corrected(_) | Event::Terminated(_) => {
             detour(&mut transaction, event, recorded);
         }
-        _ => {}
+        event => transaction.notes.push(Noted {
+            event: event.clone(),
+            recorded,
+        }),
     }
     transaction
 }
@@ -165,6 +175,7 @@ fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
         begun_at: entry.index(),
         detours: Vec::new(),
         head: entry.leaf(),
+        notes: Vec::new(),
         passed: Vec::new(),
         phase: Phase::Awaiting(Awaiting {
             gate,

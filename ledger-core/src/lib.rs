@@ -69,6 +69,7 @@ pub mod ledger;
 pub mod money;
 pub mod name;
 pub mod note;
+pub mod oversight;
 pub mod policy;
 pub mod proof;
 pub mod record;

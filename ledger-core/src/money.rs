@@ -247,9 +247,22 @@ impl Price {
     /// for an area alone to one for an area and a time.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        self.compare_share(other, 1, 1)
+    }
+
+    /// Whether this price is below, at or above `numerator / denominator` of another, exactly; `None`
+    /// where their bases do not convert.
+    #[must_use]
+    pub fn compare_share(
+        &self,
+        other: &Self,
+        numerator: u32,
+        denominator: u32,
+    ) -> Option<Ordering> {
         let (dimension, ours) = self.scaled();
         let (other_dimension, theirs) = other.scaled();
-        (dimension == other_dimension).then(|| ours.cmp(&theirs))
+        (dimension == other_dimension)
+            .then(|| (ours * u128::from(denominator)).cmp(&(theirs * u128::from(numerator))))
     }
 
     /// The dimension of the basis, and the price in that dimension's smallest common unit.

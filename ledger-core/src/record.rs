@@ -394,24 +394,48 @@ step_record! {
     }
     days |record| vec![("held_on", record.held_on)];
     check |record| {
-        if record.members == 0 {
-            return inconsistent("members", "≥ 1", "0");
-        }
-        let cast = [record.r#for, record.against, record.abstain].map(u64::from).iter().sum::<u64>();
-        if cast != u64::from(record.present) {
-            return inconsistent("present", format!("赞成+反对+弃权 (for + against + abstain) = {cast}"), record.present.to_string());
-        }
-        if record.present > record.eligible {
-            return inconsistent("present", format!("≤ {} (eligible)", record.eligible), record.present.to_string());
-        }
-        if record.eligible > record.members {
-            return inconsistent("eligible", format!("≤ {} (members)", record.members), record.eligible.to_string());
+        let cast = [record.r#for, record.against, record.abstain];
+        if let Some(fault) = tally(cast, record.present, record.eligible, record.members) {
+            return Some(fault);
         }
         if record.notified_on > record.held_on {
             return inconsistent("notified_on", format!("≤ {}", record.held_on), record.notified_on.to_string());
         }
         None
     }
+}
+
+/// The first contradiction between the figures of a vote: for, against and abstaining, who took part,
+/// who could, who belongs.
+pub(crate) fn tally(
+    cast: [u32; 3],
+    present: u32,
+    eligible: u32,
+    members: u32,
+) -> Option<Inconsistency> {
+    if members == 0 {
+        return inconsistent("members", "≥ 1", "0");
+    }
+    let cast = cast.map(u64::from).iter().sum::<u64>();
+    if cast != u64::from(present) {
+        let expected = format!("赞成+反对+弃权 (for + against + abstain) = {cast}");
+        return inconsistent("present", expected, present.to_string());
+    }
+    if present > eligible {
+        return inconsistent(
+            "present",
+            format!("≤ {eligible} (eligible)"),
+            present.to_string(),
+        );
+    }
+    if eligible > members {
+        return inconsistent(
+            "eligible",
+            format!("≤ {members} (members)"),
+            eligible.to_string(),
+        );
+    }
+    None
 }
 
 /// A disclosure was posted on a channel. (渠道张贴)

@@ -6,11 +6,14 @@
 
 use serde::Serialize;
 
+use crate::charter::VotingBody;
 use crate::hash::{Digest, Hash};
 use crate::language::Language;
 use crate::name::{Label, MemberId, TransactionId};
+use crate::record::Inconsistency;
 use crate::role::Role;
 use crate::step::{PublicationPoint, Step};
+use crate::text::Line;
 use crate::time::{Date, LogTime, StatedTime};
 
 mod en;
@@ -242,12 +245,52 @@ refusals! {
         /// What is wrong.
         found: String,
     } = "correction_unfit", "更正内容不合格式", "correction does not fit";
+    /// The charter's negative list forbids it. (负面清单)
+    Rule NegativeList {
+        /// The line of the list.
+        limit: Label,
+        /// What the charter says about it.
+        text: Line,
+        /// What would be accepted.
+        expected: String,
+        /// What was found.
+        found: String,
+    } = "negative_list", "负面清单禁止", "forbidden by the negative list";
+    /// A finding of the street office stops the transaction until it is answered.
+    Rule FindingOpen {
+        /// The entries of the findings.
+        found: Vec<u64>,
+    } = "finding_open", "街道问题未答复", "a finding is unanswered";
+    /// No finding in this stream has this number.
+    Rule UnknownFinding {
+        /// The number found.
+        found: u64,
+    } = "unknown_finding", "没有这条问题", "no such finding";
+    /// The finding was answered before.
+    Rule FindingSettled {
+        /// The finding.
+        found: u64,
+        /// The entry that answered it.
+        settled_by: u64,
+    } = "finding_settled", "问题已答复", "finding already answered";
+    /// A declaration is signed by who declares, and nobody else.
+    Rule NotForSelf {
+        /// Who declares.
+        expected: MemberId,
+        /// Who signed.
+        found: Vec<MemberId>,
+    } = "not_for_self", "须由申报人本人签署", "signed by another than who declares";
+    /// The charter in force asks for a vote on the next one.
+    Rule AdoptionUnvoted {
+        /// The bodies one of which must vote.
+        expected: Vec<VotingBody>,
+    } = "adoption_unvoted", "章程未经表决", "charter not voted on";
     /// This body may not decide a plan.
     Rule WrongBody {
         /// The bodies that may.
-        expected: Vec<crate::charter::VotingBody>,
+        expected: Vec<VotingBody>,
         /// The body found.
-        found: crate::charter::VotingBody,
+        found: VotingBody,
     } = "wrong_body", "表决主体不对", "wrong voting body";
     /// Too few took part.
     Rule QuorumNotReached {
@@ -386,12 +429,11 @@ impl Refusal {
     }
 }
 
-fn body(body: crate::charter::VotingBody, language: Language) -> &'static str {
-    use crate::charter::VotingBody::{Assembly, Council, Representatives};
+fn body(body: VotingBody, language: Language) -> &'static str {
     match body {
-        Assembly => language.pick("成员大会", "assembly of members"),
-        Representatives => language.pick("成员代表大会", "assembly of representatives"),
-        Council => language.pick("理事会", "council"),
+        VotingBody::Assembly => language.pick("成员大会", "assembly of members"),
+        VotingBody::Representatives => language.pick("成员代表大会", "assembly of representatives"),
+        VotingBody::Council => language.pick("理事会", "council"),
     }
 }
 
@@ -409,3 +451,13 @@ impl core::fmt::Display for Refusal {
 }
 
 impl core::error::Error for Refusal {}
+
+impl From<Inconsistency> for Refusal {
+    fn from(fault: Inconsistency) -> Self {
+        Self::Inconsistent {
+            field: fault.field,
+            expected: fault.expected,
+            found: fault.found,
+        }
+    }
+}

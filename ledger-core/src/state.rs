@@ -14,6 +14,7 @@ use crate::charter::Charter;
 use crate::event::{Collective, Event, Statement};
 use crate::hash::Hash;
 use crate::name::{Origin, StreamId, TransactionId};
+use crate::recorded::Noted;
 use crate::roster::Roster;
 use crate::time::LogTime;
 use crate::transaction::Transaction;
@@ -40,6 +41,8 @@ pub struct LedgerState {
     pub head: Hash,
     /// The leaf hash of entry 0.
     pub ledger_id: Hash,
+    /// Meetings, findings and their answers, attestations and declarations, in order.
+    pub notes: Vec<Noted>,
     /// The name of the log.
     pub origin: Origin,
     /// Who holds which role with which key.

@@ -281,6 +281,8 @@ pub struct Transaction {
     pub detours: Vec<Noted>,
     /// The leaf hash of its last entry.
     pub head: Hash,
+    /// Opinions, agreements, meetings, findings and their answers, in order.
+    pub notes: Vec<Noted>,
     /// The steps that stand, in order.
     pub passed: Vec<Passed>,
     /// Where it stands.

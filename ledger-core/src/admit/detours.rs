@@ -1,6 +1,6 @@
 //! Rules 4 to 7: waivers, returns, corrections, the end.
 
-use super::Case;
+use super::{Case, limits};
 use crate::charter::Waiver;
 use crate::event::Event;
 use crate::record::{BiddingOutcome, Corrected, Returned, StepWaived};
@@ -84,10 +84,22 @@ impl Case<'_> {
                     .to_owned(),
             });
         }
-        match event.step() {
-            Some(view) => self.check_step_record(view, &event),
-            None => Ok(()),
+        let Some(view) = event.step() else {
+            return Ok(());
+        };
+        self.check_step_record(Some(transaction), view, &event)?;
+        // What was measured by the field that is corrected is measured again.
+        let mut after = transaction.clone();
+        for passed in &mut after.passed {
+            if passed.recorded.index == corrected.entry {
+                passed.event = event.clone();
+            }
         }
+        let later = after.passed.iter().filter(|passed| passed.step > view.step);
+        for passed in later {
+            limits::check(self.charter(), Some(&after), &passed.event)?;
+        }
+        Ok(())
     }
 
     /// Rule 7: from any step, until all are done.

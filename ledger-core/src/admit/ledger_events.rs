@@ -59,6 +59,10 @@ impl Case<'_> {
     /// Rules of an event on the ledger's stream after entry 0.
     pub(super) fn ledger_event(&self) -> Result<(), Refusal> {
         let charter = self.charter();
+        if let Some(record) = self.statement.event.record() {
+            self.check_record(record)?;
+            return self.noted(&self.ledger.notes);
+        }
         match &self.statement.event {
             Event::MemberEnrolled(enrolled) => check_enrolment(
                 charter,
@@ -161,6 +165,7 @@ impl Case<'_> {
 
     fn charter_adopted(&self, charter: &Charter, adopted: &CharterAdopted) -> Result<(), Refusal> {
         let new = &adopted.charter;
+        self.check_adoption(charter, adopted)?;
         for (id, member) in self.ledger.roster.members() {
             let held: Vec<Role> = member.roles_at(self.position).collect();
             check_exclusions(new, id, &held)?;

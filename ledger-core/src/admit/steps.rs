@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, calendar_missing};
+use super::{Case, calendar_missing, limits};
 use crate::charter::{Charter, Denominator, VotingBody};
 use crate::disclosure::Disclosure;
 use crate::event::{Event, StepView};
@@ -28,12 +28,13 @@ impl Case<'_> {
             check_channels(charter, publication)?;
             self.check_disclosure(transaction, point, publication)?;
         }
-        self.check_step_record(view, event)
+        self.check_step_record(transaction, view, event)
     }
 
     /// What the record of a step must satisfy, whenever it is made or corrected.
     pub(super) fn check_step_record(
         &self,
+        transaction: Option<&Transaction>,
         view: StepView<'_>,
         event: &Event,
     ) -> Result<(), Refusal> {
@@ -49,10 +50,10 @@ impl Case<'_> {
             return Err(Refusal::DocumentMissing { missing });
         }
         self.check_record(view.record)?;
-        match event {
-            Event::MemberVote(vote) => check_vote(charter, &Votes::from(vote)),
-            _ => Ok(()),
+        if let Event::MemberVote(vote) = event {
+            check_vote(charter, &Votes::from(vote))?;
         }
+        limits::check(charter, transaction, event)
     }
 
     /// Rule 1: a step only after the one before it, and after its publication's window.
@@ -97,6 +98,7 @@ impl Case<'_> {
                 found: step,
             });
         }
+        self.check_findings(transaction)?;
         let calendar = self.ledger.calendar_at(self.position);
         let (opens_at, window_of) = awaiting.gate.opens_at(calendar).map_err(calendar_missing)?;
         match window_of {

@@ -127,6 +127,32 @@ impl Refusal {
             Self::CorrectionUnfit { field, found } => {
                 format!("更正的字段 {field} 不合格式：{found}。请核对字段位置和值。")
             }
+            Self::NegativeList {
+                limit,
+                text,
+                expected,
+                found,
+            } => format!(
+                "负面清单“{limit}”：{text}。应为 {expected}，实为 {found}。请改方案；清单本身只能通过修订章程改变。"
+            ),
+            Self::FindingOpen { found } => format!(
+                "街道发现的问题还没有答复，答复前不得办下一环节：第 {} 条。请先登记整改答复。",
+                list(found, ToString::to_string, l)
+            ),
+            Self::UnknownFinding { found } => {
+                format!("第 {found} 条不是这里登记的街道问题。请核对条目号和交易编号。")
+            }
+            Self::FindingSettled { found, settled_by } => {
+                format!("第 {found} 条问题已由第 {settled_by} 条答复；要补充，请由街道另提问题。")
+            }
+            Self::NotForSelf { expected, found } => format!(
+                "亲属申报须由 {expected} 本人签署，且只由本人签署；现签署的是：{}。",
+                list(found, ToString::to_string, l)
+            ),
+            Self::AdoptionUnvoted { expected } => format!(
+                "现行章程规定新章程须经表决：{}。请在 vote 中填写表决结果。",
+                list(expected, |b| body(*b, l).to_owned(), l)
+            ),
             Self::WrongBody { expected, found } => format!(
                 "{} 不能表决方案；可以的是：{}。",
                 body(*found, l),
