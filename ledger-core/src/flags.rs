@@ -9,17 +9,19 @@
 //!
 //! A rule is a function in one of the rooms, a line in that room's table and a row in [`FlagRule`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::calendar::Calendar;
 use crate::charter::{Basis, Charter, FlagThresholds, Mark};
 use crate::dealing::Dealing;
+use crate::event::Event;
 use crate::language::Language;
-use crate::name::TransactionId;
+use crate::name::{MemberId, TransactionId};
 use crate::recorded::Recorded;
 use crate::state::LedgerState;
+use crate::text::Line;
 use crate::time::{Date, LogTime};
 use crate::transaction::Transaction;
 
@@ -211,6 +213,10 @@ flag_rules! {
     ChannelsDiffer = "channels_differ", "各渠道公开内容不一致", "channels whose content differs", High, S, "东塱经济联社“明白纸”三公开做法";
     /// 多轮竞价未重新表决
     RepeatedRounds = "repeated_rounds", "多轮竞价未重新表决", "repeated rounds without a new vote", Low, D, "章程 flags.rounds_per_vote";
+    /// 亲属关系
+    RelativeParty = "relative_party", "对方与签署人申报的亲属同名", "counterparty is a signer's declared relative", High, D, "本项目自定：有亲属关系的应当回避";
+    /// 街道意见逾期未答复
+    FindingOverdue = "finding_overdue", "街道意见逾期未答复", "finding of the street office unanswered", Medium, D, "街道提出问题时定的期限";
     /// 签名钥匙存疑
     KeyInDoubt = "key_in_doubt", "签名钥匙后来宣告失控", "signed with a key declared compromised", Medium, D, "本项目自定";
     /// 公开期内规则变动
@@ -288,9 +294,24 @@ impl Flag {
     }
 }
 
+/// The relatives that members declared, and where.
+type Relatives<'a> = BTreeMap<&'a Line, Vec<(&'a MemberId, u64)>>;
+
+fn relatives(ledger: &LedgerState) -> Relatives<'_> {
+    let mut relatives = Relatives::new();
+    for noted in &ledger.notes {
+        if let Event::RelativeDeclared(declared) = &noted.event {
+            let here = (&declared.member, noted.recorded.index);
+            relatives.entry(&declared.name).or_default().push(here);
+        }
+    }
+    relatives
+}
+
 /// What the rules see of one transaction.
 struct Case<'a> {
     ledger: &'a LedgerState,
+    relatives: &'a Relatives<'a>,
     /// The charter that governs it.
     charter: &'a Charter,
     transaction: &'a Transaction,
@@ -302,10 +323,16 @@ struct Case<'a> {
 type Rule = fn(&Case<'_>) -> Option<Flag>;
 
 impl<'a> Case<'a> {
-    fn new(ledger: &'a LedgerState, dealing: &'a Dealing<'a>, now: LogTime) -> Self {
+    fn new(
+        ledger: &'a LedgerState,
+        relatives: &'a Relatives<'a>,
+        dealing: &'a Dealing<'a>,
+        now: LogTime,
+    ) -> Self {
         let transaction = dealing.transaction;
         Self {
             ledger,
+            relatives,
             charter: ledger.charter_of(transaction.begun_at, u64::MAX),
             transaction,
             dealing,
@@ -343,6 +370,7 @@ impl<'a> Case<'a> {
             superseded,
             postings,
             detours,
+            notes,
             ..
         } = self.transaction;
         // A waiver stands for several steps, and is a detour too.
@@ -352,8 +380,9 @@ impl<'a> Case<'a> {
         let passed = passed.filter(|passed| !passed.is_waived());
         let passed = passed.map(|passed| &passed.recorded);
         let postings = postings.iter().map(|posting| &posting.recorded);
-        let detours = detours.iter().map(|noted| &noted.recorded);
-        passed.chain(postings).chain(detours)
+        let noted = detours.iter().chain(notes);
+        let noted = noted.map(|noted| &noted.recorded);
+        passed.chain(postings).chain(noted)
     }
 }
 
@@ -366,9 +395,10 @@ pub fn of_ledger<'a>(
     now: LogTime,
 ) -> Vec<Flag> {
     let dealings: Vec<Dealing<'a>> = transactions.into_iter().map(Dealing::of).collect();
+    let relatives = relatives(ledger);
     let mut flags = Vec::new();
     for dealing in &dealings {
-        of_one(&Case::new(ledger, dealing, now), &mut flags);
+        of_one(&Case::new(ledger, &relatives, dealing, now), &mut flags);
     }
     across::flags(ledger, &dealings, now, &mut flags);
     flags.sort_by(|one, other| {
@@ -382,8 +412,9 @@ pub fn of_ledger<'a>(
 #[must_use]
 pub fn of_transaction(ledger: &LedgerState, transaction: &Transaction, now: LogTime) -> Vec<Flag> {
     let dealing = Dealing::of(transaction);
+    let relatives = relatives(ledger);
     let mut flags = Vec::new();
-    of_one(&Case::new(ledger, &dealing, now), &mut flags);
+    of_one(&Case::new(ledger, &relatives, &dealing, now), &mut flags);
     flags
 }
 

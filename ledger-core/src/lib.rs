@@ -87,6 +87,7 @@ pub mod store;
 pub mod text;
 pub mod tile;
 pub mod time;
+pub mod totals;
 pub mod transaction;
 pub mod tree;
 

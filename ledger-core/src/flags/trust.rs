@@ -3,18 +3,22 @@
 use std::collections::BTreeSet;
 
 use crate::name::{Label, MemberId};
+use crate::oversight;
 use crate::record::Publication;
 use crate::recorded::Recorded;
 use crate::step::Step;
 use crate::time::LogTime;
 use crate::transaction::{Passed, Phase, Posting, Transaction};
 
-use super::{Case, Flag, FlagRule, Rule};
+use super::words::{is_masked, masked_note};
+use super::{Case, Flag, FlagRule, Rule, Severity};
 
 pub(super) const RULES: &[Rule] = &[
     channel_missing,
     channels_differ,
     key_in_doubt,
+    relative_party,
+    finding_overdue,
     rules_changed,
 ];
 
@@ -161,6 +165,54 @@ fn key_in_doubt(case: &Case<'_>) -> Option<Flag> {
         events,
         format!("有 {count} 条记录是用后来宣告失控的钥匙签的（{}）；请核对是不是本人签的。", names.join("、")),
         format!("{count} of its entries were signed with a key that was later declared out of its owner's hands by then ({}); please ask the signers whether they did.", names.join(", ")),
+    ))
+}
+
+/// The first of those whom the collective deals with that a signer declared as a relative.
+fn relative_party(case: &Case<'_>) -> Option<Flag> {
+    let dealing = case.dealing;
+    let won = dealing.won().map(|(_, winner)| winner);
+    let contract = dealing.contract.into_iter();
+    let parties = contract.flat_map(|contract| &contract.record.parties);
+    let (name, declared) = won
+        .into_iter()
+        .chain(parties)
+        .find_map(|party| Some((party, case.relatives.get(party)?)))?;
+    let signed = |member: &MemberId| {
+        let mut recorded = case.recorded();
+        recorded.find(|recorded| recorded.signers.contains(member))
+    };
+    let found = declared
+        .iter()
+        .find_map(|(member, entry)| Some((*member, *entry, signed(member)?.index)));
+    let (member, entry, index) = found?;
+    let bidding = dealing.bidding.map(|bidding| bidding.recorded.index);
+    let contract = dealing.contract.map(|contract| contract.recorded.index);
+    let note = masked_note(name);
+    let flag = case.flag(
+        FlagRule::RelativeParty,
+        [entry, index].into_iter().chain(bidding).chain(contract),
+        format!("{name}与{member}申报的亲属（第 {entry} 条）同名，而{member}签署了这笔交易（第 {index} 条）；请核对是否同一方、当事人是否回避。{}", note.zh),
+        format!("{name} has the name of a relative that {member} declared (entry {entry}), and {member} signed here (entry {index}); please check whether they are the same and who stepped aside.{}", note.en),
+    );
+    let severity = if is_masked(name) {
+        Severity::Medium
+    } else {
+        Severity::High
+    };
+    Some(flag.weighing(severity))
+}
+
+fn finding_overdue(case: &Case<'_>) -> Option<Flag> {
+    let today = case.date(case.now);
+    let mut findings = oversight::findings(&case.transaction.notes);
+    let finding = findings.find(|finding| finding.is_overdue(today))?;
+    let (index, due) = (finding.recorded.index, finding.raised.answer_by);
+    Some(case.flag(
+        FlagRule::FindingOverdue,
+        [index],
+        format!("街道在第 {index} 条提出的问题应在 {due} 前答复，至今没有答复登记；请核对整改办到哪一步。"),
+        format!("What the street office found in entry {index} was to be answered by {due}, and no answer is recorded; please check what was done about it."),
     ))
 }
 

@@ -137,14 +137,6 @@ impl Date {
         (date >= Self::MIN).then_some(date)
     }
 
-    /// The same day `months` later, or the last of that month if it is shorter; `None` after the
-    /// year 9999.
-    #[must_use]
-    pub fn plus_months(self, months: u32) -> Option<Self> {
-        let span = 0.months().try_months(months).ok()?;
-        self.0.checked_add(span).ok().map(Self)
-    }
-
     /// Days from this day to `other`; negative if `other` is earlier.
     #[must_use]
     pub fn days_until(self, other: Self) -> i64 {
