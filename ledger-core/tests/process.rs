@@ -12,6 +12,8 @@ mod authority;
 mod ledger;
 #[path = "process/order.rs"]
 mod order;
+#[path = "process/oversight.rs"]
+mod oversight;
 #[path = "process/record.rs"]
 mod record;
 mod scene;
@@ -167,6 +169,9 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         record::vote_rows(),
         ledger::roster_rows(),
         ledger::charter_rows(),
+        oversight::limit_rows(),
+        oversight::finding_rows(),
+        oversight::ledger_rows(),
     ];
     let mut reached = BTreeSet::new();
     for (case, found, expected) in tables.into_iter().flatten() {
