@@ -17,6 +17,7 @@ mod completions;
 pub(crate) mod cosign;
 mod data;
 mod demo;
+mod flags;
 mod help;
 mod init;
 mod key;
@@ -28,6 +29,7 @@ mod serve;
 mod show;
 mod status;
 mod submit;
+mod totals;
 mod verify;
 
 use help::Text;
@@ -67,6 +69,7 @@ commands! {
     completions::Completions,
     cosign::Cosign,
     demo::Demo,
+    flags::Flags,
     init::Init,
     key::Key,
     notice::Notice,
@@ -77,6 +80,7 @@ commands! {
     show::Show,
     status::Status,
     submit::Submit,
+    totals::Totals,
     verify::Verify,
 }
 

@@ -10,6 +10,7 @@ mod raw_folder;
 mod shape;
 mod signers;
 mod source_arg;
+mod table;
 mod terminal;
 mod timeline;
 mod url_source;

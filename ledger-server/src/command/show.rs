@@ -8,7 +8,9 @@ use ledger_core::name::StreamId;
 use ledger_core::{Language, TransactionId};
 use serde_json::{Value, json};
 
+use super::flags::Findings;
 use super::help::Text;
+use crate::moment;
 use crate::source_arg;
 use crate::terminal::Terminal;
 use crate::timeline::{self, Shown};
@@ -100,7 +102,14 @@ impl Show {
         }
         if self.json {
             let entries: Vec<Value> = shown.iter().map(Shown::to_json).collect();
-            terminal.say(json!({ "entries": entries }).to_string());
+            let mut value = json!({ "entries": entries });
+            if let Some(StreamId::Transaction(id)) = &stream {
+                let findings = Findings::of(&report.state, moment::now()?);
+                let flags: Vec<_> = findings.about(id).collect();
+                value["grade"] = json!(findings.grade(id));
+                value["flags"] = json!(flags);
+            }
+            terminal.say(value.to_string());
             return Ok(ExitCode::SUCCESS);
         }
         for entry in &shown {
@@ -119,6 +128,10 @@ impl Show {
             for line in &entry.lines {
                 terminal.say(line);
             }
+        }
+        if let Some(StreamId::Transaction(id)) = &stream {
+            let findings = Findings::of(&report.state, moment::now()?);
+            terminal.say(findings.line(id, language));
         }
         terminal.say(terminal.pick(
             format!("共 {} 条记录，全部核对成立。", shown.len()),

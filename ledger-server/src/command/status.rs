@@ -9,6 +9,7 @@ use ledger_core::transaction::Phase;
 use ledger_core::{Language, LogTime, StreamId, TransactionId};
 use serde_json::{Value, json};
 
+use super::flags::Findings;
 use super::help::Text;
 use crate::agenda::{self, Task, What};
 use crate::moment;
@@ -75,12 +76,21 @@ impl Status {
             }
             tasks.retain(|task| task.transaction == *id);
         }
+        let findings = Findings::of(&report.state, now);
         if self.json {
-            let tasks: Vec<Value> = tasks.iter().map(as_json).collect();
+            let tasks: Vec<Value> = tasks
+                .iter()
+                .map(|task| {
+                    let mut value = as_json(task);
+                    value["grade"] = json!(findings.grade(&task.transaction));
+                    value
+                })
+                .collect();
             terminal.say(json!({ "now": now, "tasks": tasks }).to_string());
             return Ok(ExitCode::SUCCESS);
         }
-        say(terminal, &report.state, &tasks, self.transaction.as_ref());
+        let only = self.transaction.as_ref();
+        say(terminal, &report.state, &findings, &tasks, only);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -124,7 +134,13 @@ fn as_json(task: &Task) -> Value {
     value
 }
 
-fn say(terminal: Terminal, state: &State, tasks: &[Task], only: Option<&TransactionId>) {
+fn say(
+    terminal: Terminal,
+    state: &State,
+    findings: &Findings,
+    tasks: &[Task],
+    only: Option<&TransactionId>,
+) {
     let words = Words {
         language: terminal.language,
         ledger: state.ledger(),
@@ -148,6 +164,11 @@ fn say(terminal: Terminal, state: &State, tasks: &[Task], only: Option<&Transact
         let stream = StreamId::Transaction(task.transaction.clone());
         let charter = state.charter_of(&stream).map(AsRef::as_ref);
         say_task(terminal, &Words { charter, ..words }, task, offset);
+        let line = findings.line(&task.transaction, terminal.language);
+        terminal.say(format!("  {line}"));
+    }
+    if let (Some(id), true) = (only, tasks.is_empty()) {
+        terminal.say(findings.line(id, terminal.language));
     }
     let complete = state
         .transactions()
