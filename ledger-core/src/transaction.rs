@@ -313,6 +313,12 @@ impl Transaction {
         self.passed.iter().find(fits).map(|passed| &passed.event)
     }
 
+    /// The entries that a correction may name, with what they recorded, as it stands.
+    pub fn correctables(&self) -> impl Iterator<Item = (u64, &Event)> {
+        let entries = self.passed.iter().map(|passed| passed.recorded.index);
+        entries.filter_map(|entry| Some((entry, self.correctable(entry)?)))
+    }
+
     /// What kind of dealing it is, once that was proposed. (类别)
     #[must_use]
     pub fn category(&self) -> Option<Category> {
@@ -351,6 +357,20 @@ impl Transaction {
             self.record(Step::Bidding).map(|passed| &passed.event),
             Some(Event::Bidding(bidding)) if matches!(bidding.outcome, BiddingOutcome::Failed { .. })
         )
+    }
+
+    /// When, where and by whom an entry of this transaction was recorded, whether it stands or not.
+    #[must_use]
+    pub fn recorded(&self, entry: u64) -> Option<&Recorded> {
+        let steps = self.passed.iter().map(|passed| &passed.recorded);
+        let gone = self.superseded.iter().map(|gone| &gone.passed.recorded);
+        let postings = self.postings.iter().map(|posting| &posting.recorded);
+        let noted = self.detours.iter().chain(&self.notes);
+        steps
+            .chain(gone)
+            .chain(postings)
+            .chain(noted.map(|noted| &noted.recorded))
+            .find(|recorded| recorded.index == entry)
     }
 
     /// The postings of a publication as it stands, by channel.

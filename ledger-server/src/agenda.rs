@@ -5,6 +5,7 @@
 use ledger_core::calendar::{Calendar, Deadline, SpanUnit, TimeLeft};
 use ledger_core::charter::Charter;
 use ledger_core::name::Label;
+use ledger_core::oversight::findings;
 use ledger_core::signing::roles_of;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::{Phase, Transaction};
@@ -22,6 +23,8 @@ pub(crate) struct Task {
     /// What is left until the deadline; `None` if it has passed, or there is none.
     pub(crate) left: Option<TimeLeft>,
     pub(crate) overdue: bool,
+    /// Whether it is a publication that is made again, after a correction.
+    pub(crate) again: bool,
 }
 
 /// What is to be done.
@@ -38,6 +41,8 @@ pub(crate) enum What {
     Post(Vec<Label>),
     /// The bidding failed: go back to the listing or the plan.
     Return,
+    /// Answer these findings of the street office first.
+    Answer(Vec<u64>),
     /// Nothing: all sixteen steps are done.
     Nothing,
 }
@@ -77,14 +82,22 @@ pub(crate) fn task(
         deadline: None,
         left: None,
         overdue: false,
+        again: transaction.redo.is_some(),
     };
     let mut signing = &rule.signing;
     match &transaction.phase {
         Phase::Completed(_) | Phase::Terminated { .. } => return task,
-        Phase::BiddingFailed { .. } => task.what = What::Return,
+        Phase::BiddingFailed { .. } => {
+            task.what = What::Return;
+            signing = charter.signing.of("returned").unwrap_or(signing);
+        }
         Phase::Publishing(publishing) => {
             signing = &charter.postings;
             task.what = What::Post(publishing.outstanding().iter().cloned().collect());
+        }
+        Phase::Awaiting(_) if !stopping(transaction).is_empty() => {
+            task.what = What::Answer(stopping(transaction));
+            signing = charter.signing.of("finding_answered").unwrap_or(signing);
         }
         Phase::Awaiting(awaiting) => match awaiting.gate.opens_at(calendar) {
             Ok((possible_from, _)) => {
@@ -104,6 +117,14 @@ pub(crate) fn task(
         .map(|role| (role, holders(role)))
         .collect();
     task
+}
+
+/// The findings that stop a transaction until they are answered.
+fn stopping(transaction: &Transaction) -> Vec<u64> {
+    findings(&transaction.notes)
+        .filter(|finding| finding.raised.stops && finding.answered.is_none())
+        .map(|finding| finding.recorded.index)
+        .collect()
 }
 
 fn set_deadline(

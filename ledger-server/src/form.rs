@@ -109,6 +109,7 @@ impl Form<'_> {
             Shape::Charter => self.charter(label).map(Some),
             // Documents are asked for by path, elsewhere.
             Shape::Document => Ok(None),
+            Shape::Any => self.any(label).map(Some),
             Shape::Money | Shape::Integer(_) | Shape::Text(_) => {
                 self.scalar(path, label, shape, optional)
             }
@@ -327,6 +328,26 @@ impl Form<'_> {
             Err(error) if !error.fault.starts_with("missing field") => Err(error.fault),
             _ => Ok(()),
         }
+    }
+
+    /// Asks for one field, wherever it stands: `names` lead to it.
+    pub(crate) fn one(
+        &self,
+        names: &[String],
+        label: &str,
+        shape: &Shape,
+    ) -> anyhow::Result<Value> {
+        let path: Vec<Part<'_>> = names.iter().map(|name| Part::Field(name)).collect();
+        Ok(self.value(&path, label, shape, false)?.unwrap_or_default())
+    }
+
+    fn any(&self, label: &str) -> anyhow::Result<Value> {
+        let question = self
+            .terminal
+            .pick(format!("{label}（JSON）："), format!("{label} (JSON): "));
+        self.terminal.ask_until(&question, |answer| {
+            serde_json::from_str(answer).map_err(|fault| fault.to_string())
+        })
     }
 
     fn charter(&self, label: &str) -> anyhow::Result<Value> {

@@ -3,7 +3,6 @@
 use ledger_core::Step;
 use ledger_core::admit::Entry;
 use ledger_core::event::{Event, Statement};
-use ledger_core::name::StreamId;
 use ledger_core::signing;
 use ledger_core::state::State;
 use ledger_core::{Language, LogTime, MemberId, Role};
@@ -122,17 +121,20 @@ fn roles(entry: &Entry, state: &State) -> Vec<(MemberId, Vec<Role>)> {
 
 /// Whether the ledger marked it as recorded late.
 fn late(entry: &Entry, state: &State) -> bool {
-    let StreamId::Transaction(id) = &entry.statement().stream else {
-        return false;
+    let index = entry.index();
+    let recorded = match state.transaction_of(&entry.statement().stream) {
+        Some(transaction) => transaction.recorded(index),
+        None => state
+            .ledger()
+            .and_then(|ledger| {
+                ledger
+                    .notes
+                    .iter()
+                    .find(|noted| noted.recorded.index == index)
+            })
+            .map(|noted| &noted.recorded),
     };
-    let Some(transaction) = state.transaction(id) else {
-        return false;
-    };
-    let steps = transaction.passed.iter().map(|passed| &passed.recorded);
-    let postings = transaction.postings.iter().map(|posting| &posting.recorded);
-    steps
-        .chain(postings)
-        .any(|recorded| recorded.index == entry.index() && recorded.recorded_late)
+    recorded.is_some_and(|recorded| recorded.recorded_late)
 }
 
 /// The step that an entry records, for headings.

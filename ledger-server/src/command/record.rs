@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use ledger_core::event::Event;
+use ledger_core::event::{Event, Home};
 use ledger_core::name::StreamId;
 use ledger_core::state::LedgerState;
-use ledger_core::{Language, MemberId, SigningKey, Step, TransactionId};
+use ledger_core::{Language, MemberId, SigningKey, TransactionId};
 use serde_json::{Map, Value};
 
 use super::cosign;
@@ -24,6 +24,7 @@ use crate::terminal::{Refused, Terminal};
 use crate::words::{self, Words};
 
 mod attachments;
+mod correction;
 mod desk;
 
 use attachments::Attachments;
@@ -165,11 +166,16 @@ impl Record {
     }
 
     fn stream(&self, terminal: Terminal) -> anyhow::Result<StreamId> {
-        let in_transaction = self.kind.parse::<Step>().is_ok() || self.kind == "channel_posted";
-        match (&self.transaction, in_transaction) {
-            (Some(id), true) => Ok(StreamId::Transaction(id.clone())),
-            (None, false) => Ok(StreamId::Ledger),
-            (None, true) => bail!(terminal.pick(
+        let home = Event::home_of(&self.kind).unwrap_or(Home::Ledger);
+        let stream = self
+            .transaction
+            .as_ref()
+            .map_or(StreamId::Ledger, |id| StreamId::Transaction(id.clone()));
+        if home.takes(&stream) {
+            return Ok(stream);
+        }
+        bail!(match &self.transaction {
+            None => terminal.pick(
                 format!(
                     "{} 属于某笔交易，请加 --transaction 交易编号（如 2026-001）",
                     self.kind
@@ -178,8 +184,8 @@ impl Record {
                     "{} belongs to a transaction: give --transaction ID",
                     self.kind
                 ),
-            )),
-            (Some(_), false) => bail!(terminal.pick(
+            ),
+            Some(_) => terminal.pick(
                 format!(
                     "{} 是账本本身的事项，不属于任何交易，请去掉 --transaction",
                     self.kind
@@ -188,8 +194,8 @@ impl Record {
                     "{} belongs to the ledger itself: leave out --transaction",
                     self.kind
                 ),
-            )),
-        }
+            ),
+        })
     }
 
     fn unlock(&self, terminal: Terminal, ledger: &LedgerState) -> anyhow::Result<SigningKey> {
@@ -245,6 +251,7 @@ impl Record {
             language: terminal.language,
             ledger: Some(desk.ledger),
             charter: Some(desk.charter),
+            transaction: desk.state.transaction_of(&desk.stream),
         };
         terminal.say(terminal.pick("草稿内容：", "the draft says:"));
         for line in words::lines(&words.statement(&statement), terminal.language) {

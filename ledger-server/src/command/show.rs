@@ -1,10 +1,12 @@
 //! `sanzi show`: an entry, a transaction or the ledger's own stream, in words.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
 use ledger_core::name::StreamId;
+use ledger_core::state::State;
 use ledger_core::{Language, TransactionId};
 use serde_json::{Value, json};
 
@@ -100,11 +102,17 @@ impl Show {
                 ),
             ));
         }
+        let aside = Aside::of(&report.state);
+        let findings = match &stream {
+            Some(StreamId::Transaction(id)) => {
+                Some((id, Findings::of(&report.state, moment::now()?)))
+            }
+            _ => None,
+        };
         if self.json {
-            let entries: Vec<Value> = shown.iter().map(Shown::to_json).collect();
+            let entries: Vec<Value> = shown.iter().map(|entry| aside.mark(entry)).collect();
             let mut value = json!({ "entries": entries });
-            if let Some(StreamId::Transaction(id)) = &stream {
-                let findings = Findings::of(&report.state, moment::now()?);
+            if let Some((id, findings)) = findings {
                 let flags: Vec<_> = findings.about(id).collect();
                 value["grade"] = json!(findings.grade(id));
                 value["flags"] = json!(flags);
@@ -128,9 +136,9 @@ impl Show {
             for line in &entry.lines {
                 terminal.say(line);
             }
+            aside.say(terminal, entry.index);
         }
-        if let Some(StreamId::Transaction(id)) = &stream {
-            let findings = Findings::of(&report.state, moment::now()?);
+        if let Some((id, findings)) = findings {
             terminal.say(findings.line(id, language));
         }
         terminal.say(terminal.pick(
@@ -138,5 +146,63 @@ impl Show {
             format!("{} entries, all of them hold.", shown.len()),
         ));
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What no longer stands as it was recorded, by entry, and the entries that changed that.
+struct Aside {
+    corrected_by: BTreeMap<u64, Vec<u64>>,
+    set_aside_by: BTreeMap<u64, u64>,
+}
+
+impl Aside {
+    fn of(state: &State) -> Self {
+        let mut aside = Self {
+            corrected_by: BTreeMap::new(),
+            set_aside_by: BTreeMap::new(),
+        };
+        for transaction in state.transactions() {
+            for superseded in &transaction.superseded {
+                let entry = superseded.passed.recorded.index;
+                aside.set_aside_by.insert(entry, superseded.by);
+            }
+            let once = transaction.superseded.iter().map(|gone| &gone.passed);
+            for passed in transaction.passed.iter().chain(once) {
+                if !passed.corrected_by.is_empty() {
+                    let entry = passed.recorded.index;
+                    aside
+                        .corrected_by
+                        .insert(entry, passed.corrected_by.clone());
+                }
+            }
+        }
+        aside
+    }
+
+    fn say(&self, terminal: Terminal, entry: u64) {
+        if let Some(by) = self.corrected_by.get(&entry) {
+            let by: Vec<String> = by.iter().map(ToString::to_string).collect();
+            terminal.say(terminal.pick(
+                format!("  【已更正】见第 {} 条", by.join("、")),
+                format!("  [CORRECTED] by entry {}", by.join(", ")),
+            ));
+        }
+        if let Some(by) = self.set_aside_by.get(&entry) {
+            terminal.say(terminal.pick(
+                format!("  【已作废】自第 {by} 条起不再有效，须重新办理"),
+                format!("  [SET ASIDE] no longer stands since entry {by}"),
+            ));
+        }
+    }
+
+    fn mark(&self, entry: &Shown) -> Value {
+        let mut value = entry.to_json();
+        if let Some(by) = self.corrected_by.get(&entry.index) {
+            value["corrected_by"] = json!(by);
+        }
+        if let Some(by) = self.set_aside_by.get(&entry.index) {
+            value["set_aside_by"] = json!(by);
+        }
+        value
     }
 }

@@ -108,6 +108,7 @@ fn as_json(task: &Task) -> Value {
         What::CalendarMissing(_) => ("calendar_missing", None, None),
         What::Post(channels) => ("post", None, Some(channels)),
         What::Return => ("return", None, None),
+        What::Answer(_) => ("answer_finding", None, None),
         What::Nothing => ("nothing", None, None),
     };
     let roles: Vec<Value> = task
@@ -117,7 +118,7 @@ fn as_json(task: &Task) -> Value {
         .collect();
     let mut value = json!({
         "transaction": task.transaction, "step": task.step, "number": task.step.number(),
-        "what": what, "roles": roles, "overdue": task.overdue,
+        "what": what, "roles": roles, "overdue": task.overdue, "again": task.again,
     });
     if let Some(object) = value.as_object_mut() {
         if let Some(from) = possible_from {
@@ -147,6 +148,7 @@ fn say(
         charter: state
             .ledger()
             .map(|ledger| &**ledger.charter_at(state.size())),
+        transaction: None,
     };
     if let Some(ledger) = state.ledger() {
         let training = if ledger.training {
@@ -176,6 +178,10 @@ fn say(
         .count();
     let overdue = tasks.iter().filter(|task| task.overdue).count();
     terminal.say(match only {
+        Some(id) if terminated(state, id) => terminal.pick(
+            format!("交易 {id} 已终止，没有待办。"),
+            format!("transaction {id} was broken off; nothing is to be done."),
+        ),
         Some(id) if tasks.is_empty() => terminal.pick(
             format!("交易 {id} 十六个环节全部办结，没有待办。"),
             format!("transaction {id} is complete; nothing is to be done."),
@@ -191,6 +197,11 @@ fn say(
             ),
         ),
     });
+}
+
+fn terminated(state: &State, id: &TransactionId) -> bool {
+    let transaction = state.transaction(id);
+    transaction.is_some_and(|t| matches!(t.phase, Phase::Terminated { .. }))
 }
 
 fn say_task(terminal: Terminal, words: &Words<'_>, task: &Task, offset: i32) {
@@ -214,6 +225,12 @@ fn say_task(terminal: Terminal, words: &Words<'_>, task: &Task, offset: i32) {
         ),
     ));
     let at = |time: LogTime| moment::logged(time, offset);
+    if task.again {
+        terminal.say(terminal.pick(
+            "  公开过的内容有更正，须重新公开后才能继续",
+            "  something published was corrected: it is published again before anything goes on",
+        ));
+    }
     terminal.say(match &task.what {
         What::Record { possible_from, waiting: true } => terminal.pick(
             format!("  公开期未满，{} 起可以办理", at(*possible_from)),
@@ -231,7 +248,17 @@ fn say_task(terminal: Terminal, words: &Words<'_>, task: &Task, offset: i32) {
                 format!("  to be posted and recorded (sanzi record channel_posted --transaction {}): {}", task.transaction, channels.join(", ")),
             )
         }
-        What::Return => terminal.pick("  竞价未成交，须退回公告或方案环节".to_owned(), "  the bidding failed: return to the listing or the plan".to_owned()),
+        What::Return => terminal.pick(
+            format!("  竞价未成交：条件不变退回到第 10 环节再公告，改价或改条件退回到第 6 环节重新表决（sanzi record returned --transaction {}）", task.transaction),
+            format!("  the bidding failed: go back to step 10 on the same terms, or to step 6 and a new vote (sanzi record returned --transaction {})", task.transaction),
+        ),
+        What::Answer(entries) => {
+            let entries: Vec<String> = entries.iter().map(ToString::to_string).collect();
+            terminal.pick(
+                format!("  街道发现的问题未答复（第 {} 条），答复前不得办理：sanzi record finding_answered --transaction {}", entries.join("、"), task.transaction),
+                format!("  findings of the street office to be answered first (entry {}): sanzi record finding_answered --transaction {}", entries.join(", "), task.transaction),
+            )
+        }
         What::Nothing => String::new(),
     });
     for (place, (role, members)) in task.roles.iter().enumerate() {

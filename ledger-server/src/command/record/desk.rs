@@ -161,6 +161,11 @@ impl Desk<'_> {
             ));
         }
         self.preset(kind, body);
+        let mut fields = fields;
+        if kind == "corrected" {
+            self.ask_correction(body)?;
+            fields.retain(|field| !["entry", "field", "value"].contains(&field.name.as_str()));
+        }
         let form = Form {
             terminal: self.terminal,
             kind,
