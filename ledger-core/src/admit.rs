@@ -16,6 +16,8 @@ use crate::state::{LedgerState, State};
 use crate::time::{Date, LogTime};
 use crate::transaction::Phase;
 
+mod concerns;
+mod contract;
 mod detours;
 mod ledger_events;
 mod limits;
@@ -166,7 +168,7 @@ pub fn decide(
     match &statement.stream {
         StreamId::Transaction(id) => case.transaction_event(id),
         StreamId::Ledger => case.ledger_event(),
-        StreamId::Concern(_) => Err(Refusal::AlreadyOpened),
+        StreamId::Concern(id) => case.concern_event(id),
     }
 }
 
@@ -263,6 +265,13 @@ impl Case<'_> {
             Event::Returned(returned) => self.returned(transaction, returned),
             Event::Corrected(corrected) => self.corrected(transaction, corrected),
             Event::Terminated(_) => self.terminated(transaction),
+            Event::PaymentDue(_)
+            | Event::PaymentReceived(_)
+            | Event::PaymentMade(_)
+            | Event::ContractAmended(_)
+            | Event::ContractRenewed(_)
+            | Event::ContractTerminated(_)
+            | Event::AssetReturned(_) => self.contract_event(transaction),
             // Others belong elsewhere, which has been checked.
             _ => Err(Refusal::AlreadyOpened),
         }

@@ -53,6 +53,8 @@ pub mod canonical;
 pub mod category;
 pub mod charter;
 pub mod checkpoint;
+pub mod concern;
+pub mod contract;
 pub mod cosignature;
 pub mod dealing;
 pub mod disclosure;

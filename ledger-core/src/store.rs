@@ -14,6 +14,7 @@
 //! Stores share no code but this contract and the [conformance] suite, which all of them must pass.
 //! Hashes and bundles are those of C2SP tlog-tiles, checkpoints those of C2SP tlog-checkpoint.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::hash::{Digest, Hash};
@@ -159,17 +160,13 @@ impl Batch {
 /// [`StoreError::Malformed`], naming the stream.
 pub fn check_touches(touches: &[Vec<Touch>]) -> Result<(), StoreError> {
     for of_entry in touches {
-        for (position, touch) in of_entry.iter().enumerate() {
-            if of_entry[..position]
-                .iter()
-                .any(|t| t.stream == touch.stream)
-            {
-                return Err(StoreError::Malformed {
-                    what: "touches of an entry",
-                    expected: "each stream once".to_owned(),
-                    found: format!("{} twice", touch.stream),
-                });
-            }
+        let mut seen = BTreeSet::new();
+        if let Some(touch) = of_entry.iter().find(|touch| !seen.insert(&touch.stream)) {
+            return Err(StoreError::Malformed {
+                what: "touches of an entry",
+                expected: "each stream once".to_owned(),
+                found: format!("{} twice", touch.stream),
+            });
         }
     }
     Ok(())

@@ -8,6 +8,10 @@
 
 #[path = "process/authority.rs"]
 mod authority;
+#[path = "process/concern.rs"]
+mod concern;
+#[path = "process/contract.rs"]
+mod contract;
 #[path = "process/ledger.rs"]
 mod ledger;
 #[path = "process/order.rs"]
@@ -166,7 +170,11 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         order::order_rows(),
         order::channel_rows(),
         record::record_rows(),
+        contract::payment_rows(),
+        contract::contract_rows(),
+        contract::undoing_rows(),
         record::vote_rows(),
+        concern::concern_rows(),
         ledger::roster_rows(),
         ledger::charter_rows(),
         oversight::limit_rows(),

@@ -2,6 +2,7 @@
 
 mod agenda;
 mod command;
+mod concerns;
 mod draft;
 mod form;
 mod key_file;
@@ -11,6 +12,7 @@ mod shape;
 mod signers;
 mod source_arg;
 mod table;
+mod tenure;
 mod terminal;
 mod timeline;
 mod url_source;

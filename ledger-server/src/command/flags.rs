@@ -1,5 +1,6 @@
 //! `sanzi flags`: what in the record is worth a look.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -69,6 +70,8 @@ pub(crate) const TEXTS: &[Text] = &[
 pub(crate) struct Findings {
     pub(crate) flags: Vec<Flag>,
     pub(crate) now: LogTime,
+    /// The places of each transaction's flags.
+    of: BTreeMap<TransactionId, Vec<usize>>,
 }
 
 impl Findings {
@@ -76,15 +79,20 @@ impl Findings {
     pub(crate) fn of(state: &State, now: LogTime) -> Self {
         let ledger = state.ledger();
         let flags = ledger.map(|ledger| flags::of_ledger(ledger, state.transactions(), now));
-        Self {
-            flags: flags.unwrap_or_default(),
-            now,
+        let flags = flags.unwrap_or_default();
+        let mut of: BTreeMap<TransactionId, Vec<usize>> = BTreeMap::new();
+        for (place, flag) in flags.iter().enumerate() {
+            for id in &flag.transactions {
+                of.entry(id.clone()).or_default().push(place);
+            }
         }
+        Self { flags, now, of }
     }
 
     /// Those about one transaction.
     pub(crate) fn about(&self, id: &TransactionId) -> impl Iterator<Item = &Flag> {
-        self.flags.iter().filter(move |flag| flag.is_about(id))
+        let places = self.of.get(id).into_iter().flatten();
+        places.filter_map(|place| self.flags.get(*place))
     }
 
     /// A transaction's grade.
