@@ -205,6 +205,8 @@ flag_rules! {
     ContractTooEarly = "contract_too_early", "结果公示期满前签约", "contract signed before the result window ended", High, A, "参照招标投标法实施条例第五十四条";
     /// 到期未续未收
     Expired = "expired", "到期未见续签或收回", "expired with no renewal or return", Medium, D, "章程 flags.expiry";
+    /// 租金逾期
+    RentOverdue = "rent_overdue", "应收款逾期", "payment overdue", Medium, D, "章程 flags.rent";
     /// 保证金未退
     DepositKept = "deposit_kept", "投标（竞买）保证金未见退还", "deposit not refunded in time", Medium, A, "参照招标投标法实施条例第五十七条";
     /// 渠道缺失
@@ -365,14 +367,16 @@ impl<'a> Case<'a> {
 
     /// What every event left behind, also of what was set aside since.
     fn recorded(&self) -> impl Iterator<Item = &'a Recorded> {
+        let transaction = self.transaction;
         let Transaction {
             passed,
             superseded,
             postings,
             detours,
             notes,
+            contracts_set_aside,
             ..
-        } = self.transaction;
+        } = transaction;
         // A waiver stands for several steps, and is a detour too.
         let passed = passed
             .iter()
@@ -380,7 +384,11 @@ impl<'a> Case<'a> {
         let passed = passed.filter(|passed| !passed.is_waived());
         let passed = passed.map(|passed| &passed.recorded);
         let postings = postings.iter().map(|posting| &posting.recorded);
-        let noted = detours.iter().chain(notes);
+        let aside = contracts_set_aside.iter().map(|aside| &aside.contract);
+        let contracts = transaction.contract.iter().chain(aside);
+        let lives = contracts.flat_map(|contract| &contract.events);
+        let lives = lives.map(|standing| &standing.noted);
+        let noted = detours.iter().chain(notes).chain(lives);
         let noted = noted.map(|noted| &noted.recorded);
         passed.chain(postings).chain(noted)
     }

@@ -10,10 +10,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::category::{Category, Method};
-use crate::dealing::Dealing;
+use crate::contract::Contract;
+use crate::dealing::{Dealing, Held};
+use crate::event::Event;
 use crate::language::Language;
 use crate::money::Fen;
 use crate::name::TransactionId;
+use crate::record::{ContractSigning, Direction, HandoverAndReceipt};
 use crate::state::LedgerState;
 use crate::text::Line;
 use crate::time::Date;
@@ -268,52 +271,115 @@ impl Booked<'_> {
     }
 }
 
-/// All amounts of a transaction's record.
-fn booked<'a>(ledger: &LedgerState, transaction: &'a Transaction) -> Vec<Booked<'a>> {
-    let dealing = Dealing::of(transaction);
-    let counterparty = dealing.counterparty(&ledger.collective.name);
-    let mut all = Vec::new();
-    let book = |what, amount, on, voucher, event| Booked {
-        what,
-        amount,
-        on,
-        voucher,
-        counterparty,
-        transaction,
-        event,
-    };
-    if let Some(contract) = dealing.standing_contract() {
-        let (record, event) = (contract.record, contract.recorded.index);
-        all.push(book(
-            What::Contracted,
-            record.amount_fen,
-            record.signed_on,
-            None,
+/// The amounts of one transaction's record, as they are found.
+struct Book<'a> {
+    transaction: &'a Transaction,
+    counterparty: Option<&'a Line>,
+    all: Vec<Booked<'a>>,
+}
+
+impl<'a> Book<'a> {
+    fn add(&mut self, what: What, amount: Fen, on: Date, event: u64) -> &mut Booked<'a> {
+        self.all.push(Booked {
+            what,
+            amount,
+            on,
+            voucher: None,
+            counterparty: self.counterparty,
+            transaction: self.transaction,
             event,
-        ));
+        });
+        let last = self.all.len() - 1;
+        &mut self.all[last]
     }
-    if let Some(handover) = dealing.handover {
+
+    /// A contract and its renewals, each as amended, on the day on which it was signed.
+    fn contracted(&mut self, signed: Held<'a, ContractSigning>, contract: &'a Contract) {
+        let record = signed.record;
+        let mut term = (record.amount_fen, record.signed_on, signed.recorded.index);
+        for standing in &contract.events {
+            match &standing.noted.event {
+                Event::ContractAmended(amended) => term.0 = amended.amount_fen.unwrap_or(term.0),
+                Event::ContractRenewed(renewed) => {
+                    self.add(What::Contracted, term.0, term.1, term.2);
+                    let entry = standing.noted.recorded.index;
+                    term = (renewed.amount_fen, renewed.signed_on, entry);
+                }
+                _ => {}
+            }
+        }
+        self.add(What::Contracted, term.0, term.1, term.2);
+    }
+
+    /// What step 15 received and paid back.
+    fn handed_over(&mut self, handover: Held<'a, HandoverAndReceipt>) {
         let (record, event) = (handover.record, handover.recorded.index);
         for received in &record.received {
             let (amount, on) = (received.amount_fen, received.received_on);
             let what = What::Moved(Flow::Received);
-            all.push(book(what, amount, on, Some(&received.voucher), event));
+            self.add(what, amount, on, event).voucher = Some(&received.voucher);
         }
-        if record.deposits_refunded_fen > Fen::ZERO {
-            all.push(Booked {
-                // They go back to those who did not win.
-                counterparty: None,
-                ..book(
-                    What::Moved(Flow::Refunded),
-                    record.deposits_refunded_fen,
-                    record.handed_over_on,
-                    None,
-                    event,
-                )
-            });
+        let refunded = record.deposits_refunded_fen;
+        if refunded > Fen::ZERO {
+            let what = What::Moved(Flow::Refunded);
+            let booked = self.add(what, refunded, record.handed_over_on, event);
+            // They go back to those who did not win.
+            booked.counterparty = None;
         }
     }
-    all
+
+    /// What moved under a contract, also one that was set aside: money that came in did come in.
+    fn moved(&mut self, contract: &'a Contract) {
+        for payment in contract
+            .payments
+            .iter()
+            .filter(|payment| !payment.is_void())
+        {
+            let flow = match payment.direction {
+                Direction::Incoming => Flow::Received,
+                Direction::Outgoing => Flow::Paid,
+            };
+            let (amount, on) = (payment.amount_fen, payment.on);
+            let booked = self.add(What::Moved(flow), amount, on, payment.entry);
+            booked.voucher = Some(&payment.voucher);
+            booked.counterparty = Some(&payment.counterparty);
+        }
+        for standing in &contract.events {
+            if let Event::AssetReturned(returned) = &standing.noted.event {
+                let bond = returned.performance_bond_refunded_fen;
+                let entry = standing.noted.recorded.index;
+                if bond > Fen::ZERO {
+                    let what = What::Moved(Flow::Refunded);
+                    self.add(what, bond, returned.returned_on, entry);
+                }
+            }
+        }
+    }
+}
+
+/// All amounts of a transaction's record.
+fn booked<'a>(ledger: &LedgerState, transaction: &'a Transaction) -> Vec<Booked<'a>> {
+    let dealing = Dealing::of(transaction);
+    let mut book = Book {
+        transaction,
+        counterparty: dealing.counterparty(&ledger.collective.name),
+        all: Vec::new(),
+    };
+    let contract = transaction.contract.as_ref();
+    if let (Some(signed), Some(contract)) = (dealing.standing_contract(), contract) {
+        book.contracted(signed, contract);
+    }
+    if let Some(handover) = dealing.handover {
+        book.handed_over(handover);
+    }
+    let aside = transaction
+        .contracts_set_aside
+        .iter()
+        .map(|aside| &aside.contract);
+    for contract in contract.into_iter().chain(aside) {
+        book.moved(contract);
+    }
+    book.all
 }
 
 /// Sums by groups, income and spending apart. (汇总)

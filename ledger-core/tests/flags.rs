@@ -12,6 +12,7 @@ mod scene;
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
+use ledger_core::contract::{Contract, Standing};
 use ledger_core::event::Event;
 use ledger_core::flags::{self, Flag, FlagRule, RiskGrade, Severity, grade};
 use ledger_core::recorded::{Noted, Recorded};
@@ -109,10 +110,67 @@ fn edit(transaction: &mut Transaction, step: Step, change: impl FnOnce(&mut Valu
     let mut value = serde_json::to_value(&*event).unwrap();
     change(&mut value);
     *event = Event::from_value(value).unwrap();
+    bind(transaction, &[]);
+}
+
+/// Makes the contract anew from what step 14 says now, with these events of its life.
+fn bind(transaction: &mut Transaction, life: &[Standing]) {
+    transaction.contract = transaction
+        .record(Step::ContractSigning)
+        .and_then(|passed| {
+            let Event::ContractSigning(signing) = &passed.event else {
+                return None;
+            };
+            Some(Contract::fold((signing, passed.recorded.index), None, life).unwrap())
+        });
+}
+
+/// Events of the contract's life, one entry each.
+fn live(bench: &mut Bench, events: &[Value]) {
+    let life: Vec<Standing> = events
+        .iter()
+        .enumerate()
+        .map(|(place, event)| {
+            let mut noted = bench.note(event.clone());
+            noted.recorded.index += place as u64;
+            Standing {
+                corrected_by: Vec::new(),
+                received_on: bench.now.date_at(480),
+                noted,
+            }
+        })
+        .collect();
+    bind(bench.deal(), &life);
+}
+
+/// A rent that fell due, and how much of it came.
+fn rent(bench: &mut Bench, due_on: &str, received: u64) {
+    bench.now = scene::time("2018-09-10T01:00:00Z");
+    let due = json!({
+        "kind": "payment_due", "summary": "合同第三条", "documents": [],
+        "dues": [{"amount_fen": 1_000, "direction": "incoming", "due_on": due_on, "id": "rent_1", "purpose": "九月租金"}],
+    });
+    let paid = json!({
+        "kind": "payment_received", "amount_fen": received, "documents": [], "dues": ["rent_1"],
+        "payer": "张*", "received_on": "2018-09-01", "summary": "收款", "voucher": "票 1",
+    });
+    live(bench, &[due, paid]);
+}
+
+fn returned(bench: &mut Bench) {
+    let event = json!({
+        "kind": "asset_returned", "condition": "完好", "documents": [],
+        "performance_bond_refunded_fen": 0, "returned_on": "2023-07-01",
+    });
+    bench.now = scene::time("2024-01-01T00:00:00Z");
+    live(bench, &[event]);
 }
 
 fn shift(transaction: &mut Transaction, by: u64) {
     transaction.begun_at += by;
+    if let Some(contract) = &mut transaction.contract {
+        contract.entry += by;
+    }
     for passed in &mut transaction.passed {
         passed.recorded.index += by;
     }
@@ -305,6 +363,7 @@ const ROWS: &[(FlagRule, Change, Change)] = &[
     (FlagRule::Expired,
         |b| b.now = scene::time("2023-07-30T16:00:00Z"),
         |b| b.now = scene::time("2023-07-30T15:59:59Z")),
+    (FlagRule::RentOverdue, |b| rent(b, "2018-08-31", 999), |b| rent(b, "2018-08-31", 1_000)),
     (FlagRule::DepositKept,
         |b| { b.edit(Step::BidderQualification, |v| v["applicants"][1]["deposit_fen"] = json!(20_000_001)); b.now = b.now.plus_seconds(10 * 86_400); },
         |b| { b.edit(Step::BidderQualification, |v| v["applicants"][1]["deposit_fen"] = json!(20_000_000)); b.now = b.now.plus_seconds(10 * 86_400); }),
@@ -375,6 +434,8 @@ fn check(bench: &Bench, flag: &Flag) {
                 .chain(notes)
                 .map(|noted| noted.recorded.index),
         );
+        let lives = transaction.contract.iter().flat_map(Contract::entries);
+        known.extend(lives);
         known.insert(transaction.begun_at);
     }
     known.extend(bench.ledger.notes.iter().map(|noted| noted.recorded.index));
@@ -480,6 +541,43 @@ fn what_follows_in_the_same_asset_ends_the_question_of_its_expiry() {
     // Only the second one, whose term has also run out.
     assert_eq!(expired.len(), 1);
     assert_eq!(expired[0].transactions, [bench.transactions[1].id.clone()]);
+}
+
+#[test]
+fn a_rent_may_stay_unrecorded_for_the_days_that_the_charter_gives_it() {
+    // Five working days after 3 September 2018, a Monday, end with the 10th.
+    for (now, expected) in [
+        ("2018-09-10T15:59:59Z", false),
+        ("2018-09-10T16:00:00Z", true),
+    ] {
+        let mut bench = Bench::clean();
+        rent(&mut bench, "2018-09-03", 999);
+        bench.now = scene::time(now);
+        assert_eq!(bench.rules().contains("rent_overdue"), expected, "{now}");
+    }
+}
+
+#[test]
+fn what_was_returned_has_not_expired_and_what_was_ended_has() {
+    let mut bench = Bench::clean();
+    returned(&mut bench);
+    assert!(!bench.rules().contains("expired"), "{:?}", bench.rules());
+
+    let ended = json!({
+        "kind": "contract_terminated", "cancels": [], "documents": [], "ended_on": "2019-01-31",
+        "reason": "退租",
+    });
+    let mut bench = Bench::clean();
+    live(&mut bench, &[ended]);
+    bench.now = scene::time("2019-04-01T00:00:00Z");
+    let flags = bench.flags();
+    let flag = flags.iter().find(|flag| flag.rule == FlagRule::Expired);
+    assert!(
+        flag.unwrap()
+            .sentence(Language::Zh)
+            .contains("2019-01-31 提前终止")
+    );
+    check(&bench, flag.unwrap());
 }
 
 #[test]
@@ -638,6 +736,7 @@ fn put(transaction: &mut Transaction, step: Step, pointer: &str, new: Value) {
     if let Ok(event) = Event::from_value(value) {
         passed.event = event;
     }
+    bind(transaction, &[]);
 }
 
 fn spoil(bench: &mut Bench, which: usize, spoil: &Spoil) {
@@ -664,7 +763,10 @@ fn spoil(bench: &mut Bench, which: usize, spoil: &Spoil) {
             let method = ledger_core::record::Method::ALL[*place];
             put(deal, Step::PlanDrafting, "/method", json!(method));
         }
-        Spoil::Drop(step) => deal.passed.retain(|passed| passed.step != step_of(*step)),
+        Spoil::Drop(step) => {
+            deal.passed.retain(|passed| passed.step != step_of(*step));
+            bind(deal, &[]);
+        }
         Spoil::DropPosting(place) if *place < deal.postings.len() => {
             drop(deal.postings.remove(*place))
         }

@@ -5,13 +5,14 @@
 use std::collections::BTreeMap;
 
 use crate::charter::FlagThresholds;
+use crate::contract::Stage;
 use crate::dealing::Dealing;
 use crate::money::{Fen, Price};
 use crate::state::LedgerState;
 use crate::text::Line;
 use crate::time::{Date, LogTime};
 
-use super::words::{masked_note, percent, price_en};
+use super::words::{masked_note, percent, price_en, yuan};
 use super::{Flag, FlagRule};
 
 /// A dealing that has come to a contract.
@@ -173,12 +174,6 @@ fn splitting(limits: &FlagThresholds, same: Same<'_>, mut group: Vec<Signed<'_>>
     Some(joint(FlagRule::Splitting, heaviest, zh, en)?.by(&limit.basis))
 }
 
-/// A sum of fen in yuan, however large.
-fn yuan(fen: u128) -> String {
-    let shown = u64::try_from(fen).ok().and_then(|fen| Fen::new(fen).ok());
-    shown.map_or_else(|| format!("> {}", Fen::MAX), |fen| fen.to_string())
-}
-
 /// A flag about several dealings.
 fn joint(rule: FlagRule, group: &[Signed<'_>], zh: String, en: String) -> Option<Flag> {
     let first = group.first()?.dealing.transaction;
@@ -281,28 +276,33 @@ fn below_previous(
     ))
 }
 
-/// The last dealing in an asset, if its contract has run out and nothing followed.
+/// The last dealing in an asset, if its contract has run out or was ended, and nothing followed.
 fn expired(ledger: &LedgerState, now: LogTime, dealing: &Dealing<'_>) -> Option<Flag> {
-    let contract = dealing.standing_contract()?;
-    let end = contract.record.term_end?;
+    let contract = dealing.transaction.contract.as_ref()?;
+    let calendar = ledger.calendar_at(u64::MAX);
+    let today = calendar.date_of(now);
+    let (end, zh, en) = match contract.stage(today) {
+        Stage::Expired { since } => (since, "到期", "ran out"),
+        Stage::Ended { on } => (on, "提前终止", "was ended"),
+        Stage::Running { .. } | Stage::Returned { .. } => return None,
+    };
     let charter = ledger.charter_of(dealing.transaction.begun_at, u64::MAX);
     let limit = &charter.flags.expiry;
-    let calendar = ledger.calendar_at(u64::MAX);
     let from = end.at_midnight(calendar.utc_offset_minutes());
     if now < calendar.deadline(from, limit.span).at {
         return None;
     }
-    let days = end.days_until(calendar.date_of(now));
-    let number = &contract.record.contract_number;
+    let (days, number) = (end.days_until(today), &contract.number);
+    let ended = contract.ended.map(|(_, entry)| entry);
     let flag = Flag::new(
         FlagRule::Expired,
         dealing.transaction,
-        [contract.recorded.index],
+        ended.into_iter().chain([contract.entry]),
         format!(
-            "合同 {number} 已于 {end} 到期，到今天 {days} 天，记录里没有续签、收回或新的交易；请核对现在谁在使用、租金交到哪里。"
+            "合同 {number} 已于 {end} {zh}，到今天 {days} 天，记录里没有续签、收回或新的交易；请核对现在谁在使用、租金交到哪里。"
         ),
         format!(
-            "Contract {number} ended on {end}, {days} days ago, and the record shows no renewal, return or new dealing; please check who uses it now and who gets the rent."
+            "Contract {number} {en} on {end}, {days} days ago, and the record shows no renewal, return or new dealing; please check who uses it now and who gets the rent."
         ),
     );
     Some(flag.by(&limit.basis))

@@ -1,12 +1,18 @@
 //! The contract: with whom, for how long, and whether the others have their deposits back.
 
 use crate::money::Fen;
-use crate::record::Category;
+use crate::record::{Category, Direction};
 use crate::time::Date;
 
+use super::words::yuan;
 use super::{Case, Flag, FlagRule, Rule, Severity};
 
-pub(super) const RULES: &[Rule] = &[winner_not_in_contract, term_too_long, deposit_kept];
+pub(super) const RULES: &[Rule] = &[
+    winner_not_in_contract,
+    term_too_long,
+    deposit_kept,
+    rent_overdue,
+];
 
 fn winner_not_in_contract(case: &Case<'_>) -> Option<Flag> {
     let (contract, bidding) = (case.dealing.contract?, case.dealing.bidding?);
@@ -40,9 +46,9 @@ impl Term {
 }
 
 fn term_too_long(case: &Case<'_>) -> Option<Flag> {
-    let signed = case.dealing.contract.and_then(|contract| {
-        let term = Term::Days(contract.record.term_start?, contract.record.term_end?);
-        Some((term, contract.recorded.index))
+    let signed = case.transaction.contract.as_ref().and_then(|contract| {
+        let term = contract.term()?;
+        Some((Term::Days(term.start, term.end), contract.entry))
     });
     let planned = || {
         let plan = case.dealing.plan?;
@@ -123,6 +129,33 @@ fn deposit_kept(case: &Case<'_>) -> Option<Flag> {
         events,
         format!("未中选人交的保证金共 {owed} 元，合同 {signed} 签订，{span_zh}已过，记录里退还 {refunded} 元，还差 {left} 元；请核对是否已退、票据在哪里。"),
         format!("Those who did not win deposited {owed} yuan; {span_en} after the contract of {signed} the record shows {refunded} refunded, {left} short. Please check the vouchers."),
+    );
+    Some(flag.by(&limit.basis))
+}
+
+/// What should have come in, and did not within the days that the charter gives it.
+fn rent_overdue(case: &Case<'_>) -> Option<Flag> {
+    let contract = case.transaction.contract.as_ref()?;
+    let (calendar, limit) = (case.calendar(), &case.limits().rent);
+    let today = case.date(case.now);
+    let mut late = contract.overdue(Direction::Incoming, today);
+    late.retain(|due| {
+        let from = due.due.due_on.at_midnight(calendar.utc_offset_minutes());
+        case.now >= calendar.deadline(from, limit.span).at
+    });
+    let first = late.first()?;
+    let (count, since, what) = (late.len(), first.due.due_on, &first.due.purpose);
+    let days = since.days_until(today);
+    let sum = late
+        .iter()
+        .map(|due| u128::from(due.outstanding_fen().get()))
+        .sum();
+    let sum = yuan(sum);
+    let flag = case.flag(
+        FlagRule::RentOverdue,
+        late.iter().map(|due| due.entry).chain([contract.entry]),
+        format!("应收款有 {count} 笔过了期没有收齐，共 {sum} 元，最早的是“{what}”，{since} 到期，已过 {days} 天；请核对有没有收、有没有催、有没有批准缓交。"),
+        format!("{count} amounts that fell due are not received in full, {sum} yuan in all; the earliest, {what}, fell due on {since}, {days} days ago. Please check whether it came, was asked for, or was put off."),
     );
     Some(flag.by(&limit.basis))
 }

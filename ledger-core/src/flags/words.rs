@@ -1,6 +1,6 @@
 //! Figures as sentences show them, in both languages.
 
-use crate::money::Price;
+use crate::money::{Fen, Price};
 use crate::text::Line;
 
 /// A sentence in both languages.
@@ -18,6 +18,12 @@ pub(super) fn percent(basis_points: u64) -> String {
         (_, 0) => format!("{whole}.{}%", rest / 10),
         _ => format!("{whole}.{rest:02}%"),
     }
+}
+
+/// A sum of fen in yuan, however large.
+pub(super) fn yuan(fen: u128) -> String {
+    let shown = u64::try_from(fen).ok().and_then(|fen| Fen::new(fen).ok());
+    shown.map_or_else(|| format!("> {}", Fen::MAX), |fen| fen.to_string())
 }
 
 /// A price in English: `1,300,000.00 yuan per year`.
