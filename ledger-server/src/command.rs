@@ -18,6 +18,7 @@ pub(crate) mod cosign;
 mod data;
 mod demo;
 mod document;
+mod flags;
 mod help;
 mod init;
 mod key;
@@ -29,6 +30,7 @@ mod serve;
 mod show;
 mod status;
 mod submit;
+mod totals;
 mod verify;
 
 use help::Text;
@@ -69,6 +71,7 @@ commands! {
     cosign::Cosign,
     demo::Demo,
     document::Document,
+    flags::Flags,
     init::Init,
     key::Key,
     notice::Notice,
@@ -79,6 +82,7 @@ commands! {
     show::Show,
     status::Status,
     submit::Submit,
+    totals::Totals,
     verify::Verify,
 }
 

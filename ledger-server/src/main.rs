@@ -12,6 +12,7 @@ mod raw_folder;
 mod shape;
 mod signers;
 mod source_arg;
+mod table;
 mod tenure;
 mod terminal;
 mod timeline;
