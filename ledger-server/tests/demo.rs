@@ -6,12 +6,13 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use ledger_core::audit::{Expected, Pins, Report, audit};
 use ledger_core::concern::Concern;
 use ledger_core::event::{Event, LoggedEntry};
+use ledger_core::flags;
 use ledger_core::name::StreamId;
 use ledger_core::oversight::findings;
 use ledger_core::record::{
@@ -26,7 +27,7 @@ use ledger_server::demo::{DEFAULT_SEED, YEAR_TOTAL_FEN, build_practice, build_ye
 
 /// The root of the demonstration with the default seed. It may change only together with what the
 /// demonstration says, or with the format.
-const ROOT: &str = "5665d93d02f0a1666d6984172c3b43b6b2df0426586bdad3b4e5caff322eb1cb";
+const ROOT: &str = "dff37b3d890afd08f47334ad6ed4b44714c2719970b1c5a38c71f73d6efb7c8f";
 
 fn build(seed: u64) -> Ledger<MemoryStore> {
     build_year(MemoryStore::new(), seed, &mut |_, _| {}).unwrap()
@@ -488,4 +489,37 @@ fn one_concern_is_answered_and_rated_and_one_is_overdue() {
     assert_eq!(*overdue.transaction(), the("欠租").id);
     let published = state.transaction(answered.transaction()).unwrap();
     assert!(published.concerns.unanswered().is_empty());
+}
+
+#[test]
+fn the_flags_are_those_that_are_meant() {
+    let state = &report().state;
+    let now = new_year_s_eve().at_midnight(480);
+    let flags = flags::of_ledger(state.ledger().unwrap(), state.transactions(), now);
+    let mut found: BTreeMap<&str, Vec<TransactionId>> = BTreeMap::new();
+    for flag in flags {
+        let mut transactions = flag.transactions;
+        transactions.sort();
+        found
+            .entry(flag.rule.id())
+            .or_default()
+            .extend(transactions);
+    }
+    let of = |zh: &str| -> Vec<TransactionId> {
+        let shown = shown(zh).into_iter();
+        shown.map(|transaction| transaction.id.clone()).collect()
+    };
+    assert!(found.remove("recorded_late").is_some());
+    let asked = found.remove("concern_overdue");
+    assert!(asked.is_none_or(|asked| asked == of("问欠租")));
+    let expected = BTreeMap::from([
+        ("step_waived", of("小额交易")),
+        ("close_to_reserve", of("贴近底价")),
+        ("few_bidders", of("只有一人")),
+        ("splitting", of("同一方")),
+        ("rent_overdue", of("欠租")),
+        ("channel_missing", of("还有渠道没有张贴")),
+        ("repeated_rounds", of("流拍")),
+    ]);
+    assert_eq!(found, expected);
 }

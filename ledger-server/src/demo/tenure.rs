@@ -112,7 +112,8 @@ impl Scheduler<'_> {
         }
         let mut acts = vec![(What::PaymentDue, registered_on)];
         let last = Workday(self.clock.len().saturating_sub(1));
-        let of_the_year = |due: &Due| due.due_on.year() == self.clock.date(last).map_or(0, Date::year);
+        let of_the_year =
+            |due: &Due| due.due_on.year() == self.clock.date(last).map_or(0, Date::year);
         for (place, due) in dues.iter().enumerate().filter(|(_, due)| of_the_year(due)) {
             // What falls due on the last days, on which nobody works, is paid before them.
             let due_on = self.clock.from(due.due_on).min(last);
