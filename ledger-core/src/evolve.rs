@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::admit::Entry;
 use crate::charter::Charter;
+use crate::concern::Concerns;
 use crate::event::{Event, LedgerOpened};
 use crate::name::{StreamId, TransactionId};
 use crate::record::{BiddingOutcome, ChannelPosted};
@@ -14,6 +15,10 @@ use crate::roster::Roster;
 use crate::state::{AdoptedCharter, LedgerState, State};
 use crate::step::Step;
 use crate::transaction::{Awaiting, Gate, Passed, Phase, Posting, Transaction};
+
+mod concerns;
+
+pub(crate) use concerns::{answer_in, bear_on, evolve_concern};
 
 /// Applies an admitted entry to the state before it. (应用条目)
 pub fn evolve(state: &mut State, entry: &Entry) {
@@ -25,7 +30,7 @@ pub fn evolve(state: &mut State, entry: &Entry) {
                 state.transactions.insert(id.clone(), after);
             }
         }
-        StreamId::Concern(_) => {}
+        StreamId::Concern(_) => concerns::evolve_concerns(state, entry),
     }
     state.size = state.size.max(entry.index() + 1);
     state.last_received_at = state.last_received_at.max(Some(entry.received_at()));
@@ -185,6 +190,7 @@ fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
     Transaction {
         id: id.clone(),
         begun_at: entry.index(),
+        concerns: Concerns::default(),
         contract: None,
         contracts_set_aside: Vec::new(),
         detours: Vec::new(),

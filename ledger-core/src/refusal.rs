@@ -10,8 +10,9 @@ use crate::charter::VotingBody;
 use crate::hash::{Digest, Hash};
 use crate::language::Language;
 use crate::money::Fen;
-use crate::name::{Label, MemberId, TransactionId};
-use crate::record::{Direction, Inconsistency};
+use crate::name::{ConcernId, Label, MemberId, TransactionId};
+use crate::privacy;
+use crate::record::{ConcernSubject, Direction, Inconsistency};
 use crate::role::Role;
 use crate::step::{PublicationPoint, Step};
 use crate::text::Line;
@@ -110,6 +111,19 @@ refusals! {
         /// From when it would be admitted.
         acceptable_from: LogTime,
     } = "future_time", "时间在将来", "time lies in the future";
+    /// A text holds the number of a person, or a name that is not masked: the log is public for ever.
+    Rule PrivateData {
+        /// The field, as in `event.applicants[0].name`.
+        field: String,
+        /// What would be accepted in its place.
+        expected: &'static str,
+        /// What kind of private data it is. The data themselves are never repeated.
+        found: privacy::Kind,
+        /// Its first character in the field, counted from 1.
+        from: usize,
+        /// Its last character.
+        until: usize,
+    } = "private_data", "含有个人信息", "private data";
     /// A signer holds none of the roles that this event is signed in.
     Authority SignerWithoutRole {
         /// The signer.
@@ -162,6 +176,17 @@ refusals! {
         /// The year.
         year: crate::time::Year,
     } = "calendar_missing", "缺少节假日安排", "holiday calendar missing";
+    /// Concerns that were raised in the window of a step are unanswered, and nothing follows it. (规则 1)
+    Rule ConcernOpen {
+        /// The step.
+        step: Step,
+        /// The first of the concerns.
+        found: Vec<ConcernId>,
+        /// How many there are.
+        count: u64,
+        /// The roles that sign an answer.
+        answered_by: Vec<Role>,
+    } = "concern_open", "群众意见未答复", "a concern is unanswered";
     /// The bidding failed: nothing follows but a return.
     Rule BiddingFailed = "bidding_failed", "竞价未成交", "bidding failed";
     /// Nothing is waiting to be posted.
@@ -234,6 +259,58 @@ refusals! {
         /// The step found.
         found: Step,
     } = "return_after_failure", "流拍后退回的环节不对", "wrong return after a failed bidding";
+    /// The concern was raised before: a new one needs another id.
+    Rule ConcernExists {
+        /// Its id.
+        found: ConcernId,
+    } = "concern_exists", "意见编号已用过", "concern id in use";
+    /// A concern is about something that has not been done or published yet.
+    Rule ConcernTooEarly {
+        /// The step that comes first.
+        expected: Step,
+        /// What it is about.
+        found: ConcernSubject,
+    } = "concern_too_early", "意见对象尚未公开", "nothing to object to yet";
+    /// No concern has this id.
+    Rule ConcernUnknown {
+        /// The id found.
+        found: ConcernId,
+    } = "concern_unknown", "没有这条意见", "no such concern";
+    /// A concern is about another transaction than the one that is named.
+    Rule ConcernOfAnother {
+        /// The concern.
+        concern: ConcernId,
+        /// What it is about.
+        expected: TransactionId,
+        /// What was named.
+        found: TransactionId,
+    } = "concern_of_another", "意见属于另一笔交易", "concern about another transaction";
+    /// A concern is answered once.
+    Rule ConcernAnsweredBefore {
+        /// The concern.
+        found: ConcernId,
+        /// The entry that answered it.
+        answered_by: u64,
+    } = "concern_answered_before", "意见已答复过", "concern already answered";
+    /// A concern is settled or rated only after its answer.
+    Rule ConcernUnanswered {
+        /// The concern.
+        found: ConcernId,
+    } = "concern_unanswered", "意见尚未答复", "concern not answered yet";
+    /// A concern is settled once.
+    Rule ConcernClosedBefore {
+        /// The concern.
+        found: ConcernId,
+        /// The entry that settled it.
+        closed_by: u64,
+    } = "concern_closed_before", "意见已办结", "concern already settled";
+    /// An answer is rated once.
+    Rule ConcernRatedBefore {
+        /// The concern.
+        found: ConcernId,
+        /// The entry that rated it.
+        rated_by: u64,
+    } = "concern_rated_before", "意见已评价过", "concern already rated";
     /// No entry of this transaction that can be corrected has this number. (规则 6)
     Rule NothingToCorrect {
         /// The number found.
@@ -546,6 +623,20 @@ impl Refusal {
             Language::Zh => self.detail_zh(),
             Language::En => self.detail_en(),
         }
+    }
+}
+
+/// How to go on without private data.
+fn wanted(expected: &str, language: Language) -> &'static str {
+    match expected {
+        "masked_name" => language.pick(
+            "自然人请写成“张*”（姓加星号）；若是单位，请写全称（如“某某有限公司”“某某店”）。",
+            "Write a natural person's name masked, as in 张*; write an organisation's in full.",
+        ),
+        _ => language.pick(
+            "请删去这个号码；须留底的，写在不公开的材料里（--private-document）。若是编号，请在前面写明，如“合同编号：……”。",
+            "Leave the number out; what must be kept goes into a private document (--private-document). If it is a serial number, say so before it, as in 合同编号：….",
+        ),
     }
 }
 

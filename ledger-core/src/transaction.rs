@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::calendar::{Calendar, CalendarError, Span};
 use crate::category::{Category, Method};
+use crate::concern::Concerns;
 use crate::contract::{Contract, SetAside, Stage};
 use crate::event::Event;
 use crate::hash::{Digest, Hash};
@@ -279,6 +280,8 @@ pub struct Transaction {
     pub id: TransactionId,
     /// The entry that began it: decides which charter governs it.
     pub begun_at: u64,
+    /// The concerns about it. (群众意见)
+    pub concerns: Concerns,
     /// Its contract, once that was signed, and what became of it. (合同)
     pub contract: Option<Contract>,
     /// Contracts that were set aside, in the order of being set aside.
@@ -306,6 +309,14 @@ impl Transaction {
     #[must_use]
     pub fn record(&self, step: Step) -> Option<&Passed> {
         self.passed.iter().find(|passed| passed.step == step)
+    }
+
+    /// Whether a step was ever done, though it may have been set aside since: not if it was left out.
+    #[must_use]
+    pub fn was_done(&self, step: Step) -> bool {
+        let aside = self.superseded.iter().map(|superseded| &superseded.passed);
+        let mut all = self.passed.iter().chain(aside);
+        all.any(|passed| passed.step == step && !passed.is_waived())
     }
 
     /// What an entry of this transaction recorded, as it stands, if a correction may name it: a step

@@ -8,6 +8,8 @@
 
 #[path = "process/authority.rs"]
 mod authority;
+#[path = "process/concern.rs"]
+mod concern;
 #[path = "process/contract.rs"]
 mod contract;
 #[path = "process/ledger.rs"]
@@ -16,6 +18,8 @@ mod ledger;
 mod order;
 #[path = "process/oversight.rs"]
 mod oversight;
+#[path = "process/privacy.rs"]
+mod privacy;
 #[path = "process/record.rs"]
 mod record;
 mod scene;
@@ -167,11 +171,13 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         authority::time_rows(),
         order::order_rows(),
         order::channel_rows(),
+        privacy::rows(),
         record::record_rows(),
         contract::payment_rows(),
         contract::contract_rows(),
         contract::undoing_rows(),
         record::vote_rows(),
+        concern::concern_rows(),
         ledger::roster_rows(),
         ledger::charter_rows(),
         oversight::limit_rows(),

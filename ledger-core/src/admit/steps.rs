@@ -107,7 +107,7 @@ impl Case<'_> {
                 step,
                 acceptable_from: opens_at,
             }),
-            _ => Ok(()),
+            _ => self.check_concerns(transaction, step),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What each refusal says in English: expected, found, and the way out.
 
-use super::{Refusal, body, labels, list, roles, step, steps};
+use super::{Refusal, body, labels, list, roles, step, steps, wanted};
 use crate::language::Language;
 use crate::step::Step;
 
@@ -16,6 +16,7 @@ impl Refusal {
             Self::WrongStream { expected, found } => format!("This kind of event belongs in {expected}; it names {found}."),
             Self::StalePrev { expected, .. } => format!("The stream has moved since this was drafted; its head is {expected}. Draft it again on that prev and have everyone sign again."),
             Self::FutureTime { found, acceptable_from } => format!("The stated time {found} lies in the future; acceptable from {acceptable_from}. Check this computer's clock."),
+            Self::PrivateData { field, expected, found, from, until } => format!("{field}, characters {from} to {until}, looks like a {}. The log is public and cannot forget, so it is not taken. {}", found.en(), wanted(expected, l)),
             Self::SignerWithoutRole { member, expected } => format!("No role of this event is left for {member}, who holds none of them or comes second: {}. Remove the signature, or grant the role first.", roles(expected, l)),
             Self::FounderUnsigned { missing } => format!("Every founding member signs the founding; still missing: {}.", list(missing, ToString::to_string, l)),
             Self::MissingRoles { missing_roles } => format!("Still to sign: {}. Have them co-sign, then submit again.", roles(missing_roles, l)),
@@ -27,6 +28,15 @@ impl Refusal {
             Self::ChannelMissing { point, missing } => format!("The publication of {} has not been posted on: {}. Post it there and record each posting first.", step(point.step(), l), labels(missing, l)),
             Self::WindowOpen { step: at, acceptable_from } => format!("The window of {} is still open; the next step is acceptable from {acceptable_from}.", step(*at, l)),
             Self::CalendarMissing { year } => format!("The charter has no holiday calendar for {year}, so working days cannot be counted. Amend the charter with the State Council's notice for that year."),
+            Self::ConcernOpen { step: at, found, count, answered_by } => format!("Concerns raised in the window of {} wait for an answer ({count}): {}{}. Answer them first (concern_answered, signed by: {}; one answer may cover many), then go on.", step(*at, l), list(found, ToString::to_string, l), if *count > found.len() as u64 { ", and more" } else { "" }, roles(answered_by, l)),
+            Self::ConcernExists { found } => format!("There is a concern {found} already. Give a new one another id."),
+            Self::ConcernTooEarly { expected, found } => format!("There is nothing of {} to comment on yet, for {} has not been done. Raise it as general, or once that is published.", found.id(), step(*expected, l)),
+            Self::ConcernUnknown { found } => format!("There is no concern {found}. Check the id; a new one begins with concern_raised."),
+            Self::ConcernOfAnother { concern, expected, found } => format!("Concern {concern} is about transaction {expected}; {found} was named. One answer covers concerns about one transaction: answer the others apart."),
+            Self::ConcernAnsweredBefore { found, answered_by } => format!("Concern {found} was answered by entry {answered_by}, and is answered once. Leave it out of an answer to several; whoever is not content, or has more to say, raises another concern."),
+            Self::ConcernUnanswered { found } => format!("Concern {found} has no answer yet, so it cannot be settled or rated. Record the answer first (concern_answered)."),
+            Self::ConcernClosedBefore { found, closed_by } => format!("Concern {found} was settled by entry {closed_by}. Whoever has more to say raises another concern."),
+            Self::ConcernRatedBefore { found, rated_by } => format!("Concern {found} was rated by entry {rated_by}, and is rated once. Whoever has more to say raises another concern."),
             Self::BiddingFailed => "The bidding failed, so there is no result to publish; return to the listing or to the plan.".to_owned(),
             Self::NothingToPost => "No publication is waiting to be posted. Check the transaction and its step.".to_owned(),
             Self::UnknownChannel { expected, found } => format!("There is no channel {found}; one of: {}.", labels(expected, l)),

@@ -1,6 +1,6 @@
 //! What each refusal says in Chinese: expected, found, and the way out.
 
-use super::{Refusal, body, labels, list, roles, step, steps};
+use super::{Refusal, body, labels, list, roles, step, steps, wanted};
 use crate::language::Language;
 use crate::step::Step;
 
@@ -29,6 +29,17 @@ impl Refusal {
                 found,
                 acceptable_from,
             } => format!("所写时间 {found} 在将来；{acceptable_from} 起可以登记。请核对电脑时钟。"),
+            Self::PrivateData {
+                field,
+                expected,
+                found,
+                from,
+                until,
+            } => format!(
+                "{field} 第 {from} 至 {until} 个字符像是{}。账本是公开的，登记后删不掉，所以不收。{}",
+                found.zh(),
+                wanted(expected, l)
+            ),
             Self::SignerWithoutRole { member, expected } => format!(
                 "{member} 在这件事里没有可签的岗位（不任这些岗位，或该岗位已有人签）：{}。请去掉这个签名，或先办理任职。",
                 roles(expected, l)
@@ -71,6 +82,56 @@ impl Refusal {
             ),
             Self::CalendarMissing { year } => format!(
                 "章程里没有 {year} 年的节假日安排，无法计算工作日。请先修订章程，写入国务院办公厅当年的通知。"
+            ),
+            Self::ConcernOpen {
+                step: at,
+                found,
+                count,
+                answered_by,
+            } => format!(
+                "{}的公开期内有 {count} 条群众意见还没有答复：{}{}。请先登记意见答复（concern_answered，由{}签署；一次可答复多条），再办下一环节。",
+                step(*at, l),
+                list(found, ToString::to_string, l),
+                if *count > found.len() as u64 {
+                    "等"
+                } else {
+                    ""
+                },
+                roles(answered_by, l)
+            ),
+            Self::ConcernExists { found } => {
+                format!("意见编号 {found} 已用过。新的意见请另取一个编号。")
+            }
+            Self::ConcernTooEarly { expected, found } => format!(
+                "{}还没有办，不能就“{}”提意见。可先以“其他”（general）提出，或等公开后再提。",
+                step(*expected, l),
+                found.zh()
+            ),
+            Self::ConcernUnknown { found } => {
+                format!(
+                    "没有编号为 {found} 的意见。请核对意见编号；新的意见用 concern_raised 登记。"
+                )
+            }
+            Self::ConcernOfAnother {
+                concern,
+                expected,
+                found,
+            } => format!(
+                "意见 {concern} 是关于交易 {expected} 的，写的是 {found}。一次答复只能针对同一笔交易的意见，请分开答复。"
+            ),
+            Self::ConcernAnsweredBefore { found, answered_by } => format!(
+                "意见 {found} 已在第 {answered_by} 条答复过，一条意见只答复一次。一并答复时请去掉它；对答复不满意或另有补充，请再提一条新的意见。"
+            ),
+            Self::ConcernUnanswered { found } => {
+                format!(
+                    "意见 {found} 还没有答复，不能办结或评价。请先登记意见答复（concern_answered）。"
+                )
+            }
+            Self::ConcernClosedBefore { found, closed_by } => format!(
+                "意见 {found} 已在第 {closed_by} 条办结，不能再办一次。另有问题请再提一条新的意见。"
+            ),
+            Self::ConcernRatedBefore { found, rated_by } => format!(
+                "意见 {found} 已在第 {rated_by} 条评价过，一条意见只评价一次。另有话说请再提一条新的意见。"
             ),
             Self::BiddingFailed => {
                 "竞价未成交，不能进入结果公示；须退回发布公告或重定方案。".to_owned()

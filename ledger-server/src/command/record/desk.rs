@@ -3,6 +3,7 @@
 use anyhow::bail;
 use ledger_core::admit;
 use ledger_core::charter::{Charter, Cosigner, When};
+use ledger_core::concern::Concern;
 use ledger_core::contract::DueState;
 use ledger_core::disclosure::Disclosure;
 use ledger_core::event::{Event, Statement};
@@ -13,7 +14,7 @@ use ledger_core::record::Direction;
 use ledger_core::signing;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::Phase;
-use ledger_core::{MemberId, Refusal, SigningKey, StatedTime, Step};
+use ledger_core::{MemberId, Refusal, SigningKey, StatedTime, Step, TransactionId};
 use serde_json::{Map, Value, json};
 
 use crate::form::Form;
@@ -31,12 +32,14 @@ pub(super) struct Desk<'a> {
     pub(super) signer: MemberId,
     pub(super) state: &'a State,
     pub(super) stream: StreamId,
+    /// The transaction that was named: what a new concern is about.
+    pub(super) transaction: Option<&'a TransactionId>,
 }
 
 /// A refusal that names a field, so that it can be asked for again.
 #[derive(Debug)]
 pub(super) struct FieldAtFault {
-    pub(super) field: &'static str,
+    pub(super) field: String,
     pub(super) said: String,
 }
 
@@ -49,7 +52,7 @@ impl std::fmt::Display for FieldAtFault {
 impl std::error::Error for FieldAtFault {}
 
 /// Whose key it is, by the roster.
-pub(super) fn signer(
+pub(crate) fn signer(
     terminal: Terminal,
     ledger: &LedgerState,
     position: u64,
@@ -256,12 +259,27 @@ impl Desk<'_> {
             let digest = publishing.disclosure();
             body.entry("disclosure").or_insert_with(|| json!(digest));
         }
+        if let Some(about) = self.about(kind) {
+            body.entry("transaction").or_insert_with(|| json!(about));
+        }
         let takes_documents = match shape::of_event(kind) {
             Some(Shape::Object(fields)) => fields.iter().any(|field| field.name == "documents"),
             _ => false,
         };
         if !takes_documents {
             body.remove("documents");
+        }
+    }
+
+    /// The transaction that an event of a concern names.
+    fn about(&self, kind: &str) -> Option<&TransactionId> {
+        match (kind, &self.stream) {
+            ("concern_raised", _) => self.transaction,
+            ("concern_answered", StreamId::Concern(id)) => {
+                let known = self.state.concern(id).map(Concern::transaction);
+                self.transaction.or(known)
+            }
+            _ => None,
         }
     }
 
@@ -273,6 +291,9 @@ impl Desk<'_> {
         at: Option<&str>,
     ) -> anyhow::Result<(Statement, Option<Vec<u8>>)> {
         self.preset(kind, &mut body);
+        if kind == "concern_answered" {
+            body.entry("also").or_insert_with(|| json!([]));
+        }
         body.insert("kind".to_owned(), json!(kind));
         let mut event = self.event(body.clone())?;
         let mut disclosure = None;
@@ -338,6 +359,11 @@ impl Desk<'_> {
         };
         admit::decide(self.state, statement, &all, received_at).map_err(|refusal| match refusal {
             Refusal::Inconsistent { field, .. } => {
+                let (field, said) = (field.to_owned(), self.in_words(&refusal));
+                FieldAtFault { field, said }.into()
+            }
+            Refusal::PrivateData { ref field, .. } => {
+                let field = field.trim_start_matches("event.").to_owned();
                 let said = self.in_words(&refusal);
                 FieldAtFault { field, said }.into()
             }
