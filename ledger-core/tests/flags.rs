@@ -331,6 +331,21 @@ fn compromise(bench: &mut Bench, from_step: Step, before: bool) {
     bench.ledger = scene.state.ledger().unwrap().clone();
 }
 
+/// A resident raised a concern when all was done, and ten days went by; it was answered, or not.
+fn concern(bench: &mut Bench, is_answered: bool) {
+    let mut scene = Scene::completed();
+    let raised = scene::concerns::raised(scene::DEAL, "general");
+    scene.put("concern/y1", raised, &["intake"]).unwrap();
+    if is_answered {
+        let answered = scene::concerns::answered(scene::DEAL, &[]);
+        scene
+            .put("concern/y1", answered, scene::concerns::ANSWER)
+            .unwrap();
+    }
+    bench.deal().concerns = Bench::of(&scene).transactions[0].concerns.clone();
+    bench.now = bench.now.plus_seconds(10 * 86_400);
+}
+
 type Change = fn(&mut Bench);
 
 /// For each rule: what raises it, and what just does not.
@@ -376,6 +391,7 @@ const ROWS: &[(FlagRule, Change, Change)] = &[
         |b| { b.edit(Step::Bidding, |v| v["round"] = json!(1)); }),
     (FlagRule::RelativeParty, |b| relative(b, "huang"), |b| relative(b, "su")),
     (FlagRule::FindingOverdue, |b| { finding(b, "2018-04-01"); }, |b| { finding(b, "2030-01-01"); }),
+    (FlagRule::ConcernOverdue, |b| concern(b, false), |b| concern(b, true)),
     (FlagRule::KeyInDoubt, |b| compromise(b, Step::StreetReview, true), |b| compromise(b, Step::StreetReview, false)),
     (FlagRule::RulesChanged, |b| adopt(b, 12, true), |b| adopt(b, 12, false)),
 ];
@@ -417,25 +433,11 @@ fn every_rule_has_a_row() {
 fn check(bench: &Bench, flag: &Flag) {
     let mut known: BTreeSet<u64> = BTreeSet::new();
     for transaction in &bench.transactions {
-        let Transaction {
-            passed,
-            postings,
-            superseded,
-            detours,
-            notes,
-            ..
-        } = transaction;
-        known.extend(passed.iter().map(|passed| passed.recorded.index));
-        known.extend(superseded.iter().map(|old| old.passed.recorded.index));
-        known.extend(postings.iter().map(|posting| posting.recorded.index));
-        known.extend(
-            detours
-                .iter()
-                .chain(notes)
-                .map(|noted| noted.recorded.index),
-        );
-        let lives = transaction.contract.iter().flat_map(Contract::entries);
-        known.extend(lives);
+        known.extend(transaction.recordings().map(|recorded| recorded.index));
+        let waived = transaction.passed.iter();
+        known.extend(waived.map(|passed| passed.recorded.index));
+        let waiting = transaction.concerns.unanswered().values();
+        known.extend(waiting.map(|concern| concern.index));
         known.insert(transaction.begun_at);
     }
     known.extend(bench.ledger.notes.iter().map(|noted| noted.recorded.index));
