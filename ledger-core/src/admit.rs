@@ -9,6 +9,7 @@ use crate::charter::Charter;
 use crate::event::{self, Event, LoggedEntry, SignedEvent, Statement};
 use crate::hash::Hash;
 use crate::name::{MemberId, StreamId, TransactionId};
+use crate::privacy;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::signing;
@@ -164,6 +165,7 @@ pub fn decide(
     }
     case.check_stream()?;
     case.check_place()?;
+    check_privacy(&statement.event)?;
     case.check_signers()?;
     match &statement.stream {
         StreamId::Transaction(id) => case.transaction_event(id),
@@ -317,6 +319,23 @@ fn check_time(
     Err(Refusal::FutureTime {
         found: statement.at,
         acceptable_from,
+    })
+}
+
+/// Nothing private in any text, whatever the kind of event: what stands in the log stays there.
+fn check_privacy(event: &Event) -> Result<(), Refusal> {
+    let Some(privacy::FoundIn { field, found }) = privacy::search("event", event) else {
+        return Ok(());
+    };
+    Err(Refusal::PrivateData {
+        field,
+        expected: match found.kind {
+            privacy::Kind::PersonalName => "masked_name",
+            _ => "no_number",
+        },
+        found: found.kind,
+        from: found.start + 1,
+        until: found.end,
     })
 }
 

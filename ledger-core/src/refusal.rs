@@ -11,6 +11,7 @@ use crate::hash::{Digest, Hash};
 use crate::language::Language;
 use crate::money::Fen;
 use crate::name::{ConcernId, Label, MemberId, TransactionId};
+use crate::privacy;
 use crate::record::{ConcernSubject, Direction, Inconsistency};
 use crate::role::Role;
 use crate::step::{PublicationPoint, Step};
@@ -110,6 +111,19 @@ refusals! {
         /// From when it would be admitted.
         acceptable_from: LogTime,
     } = "future_time", "时间在将来", "time lies in the future";
+    /// A text holds the number of a person, or a name that is not masked: the log is public for ever.
+    Rule PrivateData {
+        /// The field, as in `event.applicants[0].name`.
+        field: String,
+        /// What would be accepted in its place.
+        expected: &'static str,
+        /// What kind of private data it is. The data themselves are never repeated.
+        found: privacy::Kind,
+        /// Its first character in the field, counted from 1.
+        from: usize,
+        /// Its last character.
+        until: usize,
+    } = "private_data", "含有个人信息", "private data";
     /// A signer holds none of the roles that this event is signed in.
     Authority SignerWithoutRole {
         /// The signer.
@@ -609,6 +623,20 @@ impl Refusal {
             Language::Zh => self.detail_zh(),
             Language::En => self.detail_en(),
         }
+    }
+}
+
+/// How to go on without private data.
+fn wanted(expected: &str, language: Language) -> &'static str {
+    match expected {
+        "masked_name" => language.pick(
+            "自然人请写成“张*”（姓加星号）；若是单位，请写全称（如“某某有限公司”“某某店”）。",
+            "Write a natural person's name masked, as in 张*; write an organisation's in full.",
+        ),
+        _ => language.pick(
+            "请删去这个号码；须留底的，写在不公开的材料里（--private-document）。若是编号，请在前面写明，如“合同编号：……”。",
+            "Leave the number out; what must be kept goes into a private document (--private-document). If it is a serial number, say so before it, as in 合同编号：….",
+        ),
     }
 }
 

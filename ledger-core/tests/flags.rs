@@ -299,4 +299,3 @@ fn a_masked_name_is_said_to_be_one() {
     assert!(sentence("张*").contains("打码"));
     assert!(!sentence("广州某某公司").contains("打码"));
 }
-

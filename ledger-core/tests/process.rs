@@ -18,6 +18,8 @@ mod ledger;
 mod order;
 #[path = "process/oversight.rs"]
 mod oversight;
+#[path = "process/privacy.rs"]
+mod privacy;
 #[path = "process/record.rs"]
 mod record;
 mod scene;
@@ -169,6 +171,7 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         authority::time_rows(),
         order::order_rows(),
         order::channel_rows(),
+        privacy::rows(),
         record::record_rows(),
         contract::payment_rows(),
         contract::contract_rows(),

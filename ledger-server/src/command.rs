@@ -17,6 +17,7 @@ mod completions;
 pub(crate) mod cosign;
 mod data;
 mod demo;
+mod document;
 mod flags;
 mod help;
 mod init;
@@ -69,6 +70,7 @@ commands! {
     completions::Completions,
     cosign::Cosign,
     demo::Demo,
+    document::Document,
     flags::Flags,
     init::Init,
     key::Key,

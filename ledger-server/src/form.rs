@@ -9,9 +9,11 @@ use anyhow::Context as _;
 use ledger_core::charter::Charter;
 use ledger_core::event::Event;
 use ledger_core::money::Fen;
+use ledger_core::privacy::{self, Kind};
 use serde_json::{Map, Value, json};
 
 use crate::key_file;
+use crate::masking;
 use crate::moment;
 use crate::shape::{Field, Shape, Unit, Variant};
 use crate::terminal::Terminal;
@@ -205,14 +207,29 @@ impl Form<'_> {
             format!("{label}（{hint}{skip}）："),
             format!("{label} ({hint}{skip}): "),
         );
-        self.terminal.ask_until(&question, |answer| {
-            if answer.is_empty() && optional {
-                return Ok(None);
+        let field = field_of(path);
+        loop {
+            let value = self.terminal.ask_until(&question, |answer| {
+                if answer.is_empty() && optional {
+                    return Ok(None);
+                }
+                let value = self.read(shape, answer)?;
+                self.judge(path, &value)?;
+                if let (Shape::Text(_), Some(text)) = (shape, value.as_str()) {
+                    let found = field.search(text);
+                    let number = found.filter(|found| found.kind != Kind::PersonalName);
+                    number.map_or(Ok(()), |found| Err(masking::refused(self.terminal, found)))?;
+                }
+                Ok(Some(value))
+            })?;
+            let Some(Value::String(text)) = &value else {
+                return Ok(value);
+            };
+            match masking::offer(self.terminal, field, text)? {
+                Some(text) => return Ok(Some(Value::String(text))),
+                None => continue,
             }
-            let value = self.read(shape, answer)?;
-            self.judge(path, &value)?;
-            Ok(Some(value))
-        })
+        }
     }
 
     /// Offers the labels there are for this field, where they are known; in a list, those that were
@@ -392,6 +409,16 @@ impl Form<'_> {
             read_charter(self.terminal, Path::new(answer)).map_err(|fault| format!("{fault:#}"))
         })
     }
+}
+
+/// What the names on the way to an answer say of it.
+fn field_of(path: &[Part<'_>]) -> privacy::Field {
+    let mut names = path.iter().rev().filter_map(|part| match part {
+        Part::Field(name) => Some(*name),
+        _ => None,
+    });
+    let name = names.next().unwrap_or_default();
+    privacy::Field::of(names.next().unwrap_or("event"), name)
 }
 
 /// Reads and checks a charter's file, and gives it as JSON.

@@ -6,6 +6,7 @@ mod concerns;
 mod draft;
 mod form;
 mod key_file;
+mod masking;
 mod moment;
 mod raw_folder;
 mod shape;

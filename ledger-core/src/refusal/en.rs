@@ -1,6 +1,6 @@
 //! What each refusal says in English: expected, found, and the way out.
 
-use super::{Refusal, body, labels, list, roles, step, steps};
+use super::{Refusal, body, labels, list, roles, step, steps, wanted};
 use crate::language::Language;
 use crate::step::Step;
 
@@ -16,6 +16,7 @@ impl Refusal {
             Self::WrongStream { expected, found } => format!("This kind of event belongs in {expected}; it names {found}."),
             Self::StalePrev { expected, .. } => format!("The stream has moved since this was drafted; its head is {expected}. Draft it again on that prev and have everyone sign again."),
             Self::FutureTime { found, acceptable_from } => format!("The stated time {found} lies in the future; acceptable from {acceptable_from}. Check this computer's clock."),
+            Self::PrivateData { field, expected, found, from, until } => format!("{field}, characters {from} to {until}, looks like a {}. The log is public and cannot forget, so it is not taken. {}", found.en(), wanted(expected, l)),
             Self::SignerWithoutRole { member, expected } => format!("No role of this event is left for {member}, who holds none of them or comes second: {}. Remove the signature, or grant the role first.", roles(expected, l)),
             Self::FounderUnsigned { missing } => format!("Every founding member signs the founding; still missing: {}.", list(missing, ToString::to_string, l)),
             Self::MissingRoles { missing_roles } => format!("Still to sign: {}. Have them co-sign, then submit again.", roles(missing_roles, l)),

@@ -1,6 +1,6 @@
 //! What each refusal says in Chinese: expected, found, and the way out.
 
-use super::{Refusal, body, labels, list, roles, step, steps};
+use super::{Refusal, body, labels, list, roles, step, steps, wanted};
 use crate::language::Language;
 use crate::step::Step;
 
@@ -29,6 +29,17 @@ impl Refusal {
                 found,
                 acceptable_from,
             } => format!("所写时间 {found} 在将来；{acceptable_from} 起可以登记。请核对电脑时钟。"),
+            Self::PrivateData {
+                field,
+                expected,
+                found,
+                from,
+                until,
+            } => format!(
+                "{field} 第 {from} 至 {until} 个字符像是{}。账本是公开的，登记后删不掉，所以不收。{}",
+                found.zh(),
+                wanted(expected, l)
+            ),
             Self::SignerWithoutRole { member, expected } => format!(
                 "{member} 在这件事里没有可签的岗位（不任这些岗位，或该岗位已有人签）：{}。请去掉这个签名，或先办理任职。",
                 roles(expected, l)

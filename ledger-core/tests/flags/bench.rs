@@ -318,7 +318,9 @@ pub(crate) fn compromise(bench: &mut Bench, from_step: Step, before: bool) {
     let received = deal.record(from_step).unwrap().recorded.received_at;
     let since = if before { received } else { bench.now };
     let mut scene = Scene::completed();
-    scene.change(crate::scene::compromised("jiedao-2", since)).unwrap();
+    scene
+        .change(crate::scene::compromised("jiedao-2", since))
+        .unwrap();
     bench.ledger = scene.state.ledger().unwrap().clone();
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use ledger_core::event::{Event, Home};
 use ledger_core::name::{ConcernId, StreamId};
 use ledger_core::state::{LedgerState, State};
-use ledger_core::{Language, MemberId, SigningKey, TransactionId};
+use ledger_core::{Language, MemberId, Role, SigningKey, TransactionId};
 use serde_json::{Map, Value};
 
 use super::cosign;
@@ -28,8 +28,9 @@ mod correction;
 mod desk;
 mod schedule;
 
-use attachments::Attachments;
-use desk::{Desk, FieldAtFault, signer};
+use attachments::{Attachments, Given};
+pub(crate) use desk::signer;
+use desk::{Desk, FieldAtFault};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples())]
@@ -52,6 +53,15 @@ pub(crate) struct Record {
     document: Vec<String>,
     #[arg(long, value_name = "SCHEDULE")]
     rent_schedule: Option<String>,
+    #[arg(long, value_name = "KIND=PATH")]
+    private_document: Vec<String>,
+    #[arg(
+        long,
+        value_name = "ROLE",
+        value_delimiter = ',',
+        requires = "private_document"
+    )]
+    readers: Vec<Role>,
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     #[arg(long, value_name = "DRAFT")]
@@ -134,6 +144,16 @@ pub(crate) const TEXTS: &[Text] = &[
         of: "record.rent_schedule",
         zh: "租金计划（只用于 payment_due），代替逐笔填写款项：首期到期日,期数,每几个月一期,首期金额(元)[,递增][,免租月数]，如 2026-04-01,20,3,30000,5%/36,2；不写的递增和免租按方案",
         en: "A rent schedule (payment_due only) instead of single dues: FIRST_DUE,COUNT,EVERY_MONTHS,AMOUNT_YUAN[,ESCALATION][,RENT_FREE_MONTHS], as in 2026-04-01,20,3,30000,5%/36,2; what is left out follows the plan",
+    },
+    Text {
+        of: "record.private_document",
+        zh: "不公开的材料：种类=文件路径，可多次给；账本里只写名称和承诺",
+        en: "A private document: kind=path; the log has its title and a commitment only",
+    },
+    Text {
+        of: "record.readers",
+        zh: "可以查阅不公开材料的岗位，如 accountant,supervisor；默认为本环节的签署岗位和监事",
+        en: "The roles that may read the private documents; by default those that sign, and supervisors",
     },
     Text {
         of: "record.at",
@@ -302,13 +322,13 @@ impl Record {
             )),
             (None, _) => {}
         }
-        let attachments = Attachments::collect(
-            desk,
-            &self.kind,
-            &self.document,
-            self.from.is_none(),
-            &mut body,
-        )?;
+        let given = Given {
+            public: &self.document,
+            private: &self.private_document,
+            readers: &self.readers,
+            ask: self.from.is_none(),
+        };
+        let mut papers = Attachments::collect(desk, &self.kind, &given, &mut body)?;
         let (statement, disclosure) = loop {
             if self.from.is_none() {
                 desk.ask(&self.kind, &mut body)?;
@@ -324,9 +344,8 @@ impl Record {
             }
         };
         let note = statement.sign([key])?;
-        let mut documents = attachments.bytes;
-        documents.extend(disclosure);
-        draft::write_new(terminal, &out, &note, &documents)?;
+        papers.public.extend(disclosure);
+        draft::write_new(terminal, &out, &note, &papers)?;
         let words = Words {
             language: terminal.language,
             ledger: Some(desk.ledger),
@@ -416,12 +435,13 @@ impl Record {
             return Err(refused(fault));
         }
         let field = match fault.downcast_ref::<FieldAtFault>() {
-            Some(at_fault) if terminal.is_interactive() => at_fault.field.split('.').next(),
+            Some(at_fault) if terminal.is_interactive() => at_fault.field.split(['.', '[']).next(),
             _ => None,
         };
-        if let Some(field) = field.filter(|field| body.contains_key(*field)) {
+        let field = field.map(str::to_owned);
+        if let Some(field) = field.filter(|field| body.contains_key(field)) {
             terminal.advise(format!("✗ {fault}"));
-            body.remove(field);
+            body.remove(&field);
             return Ok(());
         }
         // The documents themselves are not kept: they are given again.

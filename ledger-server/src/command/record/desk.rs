@@ -39,7 +39,7 @@ pub(super) struct Desk<'a> {
 /// A refusal that names a field, so that it can be asked for again.
 #[derive(Debug)]
 pub(super) struct FieldAtFault {
-    pub(super) field: &'static str,
+    pub(super) field: String,
     pub(super) said: String,
 }
 
@@ -52,7 +52,7 @@ impl std::fmt::Display for FieldAtFault {
 impl std::error::Error for FieldAtFault {}
 
 /// Whose key it is, by the roster.
-pub(super) fn signer(
+pub(crate) fn signer(
     terminal: Terminal,
     ledger: &LedgerState,
     position: u64,
@@ -359,6 +359,11 @@ impl Desk<'_> {
         };
         admit::decide(self.state, statement, &all, received_at).map_err(|refusal| match refusal {
             Refusal::Inconsistent { field, .. } => {
+                let (field, said) = (field.to_owned(), self.in_words(&refusal));
+                FieldAtFault { field, said }.into()
+            }
+            Refusal::PrivateData { ref field, .. } => {
+                let field = field.trim_start_matches("event.").to_owned();
                 let said = self.in_words(&refusal);
                 FieldAtFault { field, said }.into()
             }
