@@ -8,6 +8,8 @@
 
 #[path = "process/authority.rs"]
 mod authority;
+#[path = "process/detours.rs"]
+mod detours;
 #[path = "process/ledger.rs"]
 mod ledger;
 #[path = "process/order.rs"]
@@ -165,6 +167,10 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         order::channel_rows(),
         record::record_rows(),
         record::vote_rows(),
+        detours::waiver_rows(),
+        detours::return_rows(),
+        detours::correction_rows(),
+        detours::termination_rows(),
         ledger::roster_rows(),
         ledger::charter_rows(),
     ];

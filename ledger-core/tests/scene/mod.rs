@@ -6,6 +6,10 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+mod detours;
+
+pub(crate) use detours::correction;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
