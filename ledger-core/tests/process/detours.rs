@@ -49,13 +49,9 @@ pub(crate) fn waiver_rows() -> Vec<Row> {
         found: found.to_vec(),
     };
     let small = [StreetReview, ListingNotice, BidderQualification, Bidding];
-    let mut dear = Scene::small(PlanDrafting);
-    dear.pass_with(DEAL, PlanDrafting, |value| {
-        // Below the limit for a month, far above it for the term.
-        value["method"] = json!("small_value");
-        value["reserve_price"] = json!({"basis": "per_month", "fen": 4_999_999});
-    });
-    dear.go_on_to(DEAL, StreetReview);
+    // Below the limit for a month, far above it for the term.
+    let price = json!({"basis": "per_month", "fen": 4_999_999});
+    let mut dear = Scene::small_at(price, StreetReview);
     let mut early = Scene::small(PublishPlan);
     early.pass(DEAL, PublishPlan);
     let opens = early.opens_at(DEAL).unwrap();

@@ -84,11 +84,17 @@ impl Scene {
             }
             self.pass(id, turn);
         }
+        assert_eq!(self.transaction(id).unwrap().current_step(), Some(step));
         self.clock = self.clock.max(self.opens_at(id).unwrap_or(self.clock));
     }
 
     /// [`super::DEAL`] as a small one, when it is the turn of `step`.
     pub(crate) fn small(step: Step) -> Self {
+        Self::small_at(json!({"basis": "per_month", "fen": 80_000}), step)
+    }
+
+    /// As [`Scene::small`], at this price.
+    pub(crate) fn small_at(price: Value, step: Step) -> Self {
         let mut scene = Self::before(Step::ProposalInitiation);
         let id = super::DEAL;
         scene.pass_with(id, Step::ProposalInitiation, |value| {
@@ -103,7 +109,7 @@ impl Scene {
         }
         scene.pass_with(id, Step::PlanDrafting, |value| {
             value["method"] = json!("small_value");
-            value["reserve_price"] = json!({"basis": "per_month", "fen": 80_000});
+            value["reserve_price"] = price;
         });
         scene.go_on_to(id, step);
         scene
