@@ -8,9 +8,10 @@ use ledger_core::transaction::Phase;
 use serde_json::{Value, json};
 
 use crate::Row;
+use crate::scene::detours::correction;
 use crate::scene::{
-    CHANNELS, DEAL, ON, Scene, adoption, charter_with, correction, document_of, event, member,
-    second_charter, signers_of,
+    CHANNELS, DEAL, ON, Scene, adoption, charter_with, document_of, event, member, second_charter,
+    signers_of,
 };
 
 use Step::{

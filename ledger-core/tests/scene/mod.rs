@@ -6,9 +6,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-mod detours;
-
-pub(crate) use detours::correction;
+pub(crate) mod detours;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
