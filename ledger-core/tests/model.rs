@@ -86,7 +86,7 @@ fn calendar_and_days_agree_at_the_turn_of_the_year() {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 256, ..Config::default() })]
+    #![proptest_config(Config::default())]
 
     #[test]
     fn library_and_model_agree((start, moves) in moves::sequence()) {
