@@ -9,15 +9,20 @@ use crate::charter::Charter;
 use crate::event::{self, Event, LoggedEntry, SignedEvent, Statement};
 use crate::hash::Hash;
 use crate::name::{MemberId, StreamId, TransactionId};
+use crate::privacy;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::signing;
 use crate::state::{LedgerState, State};
-use crate::time::LogTime;
+use crate::time::{Date, LogTime};
 use crate::transaction::{Phase, Transaction};
 
+mod concerns;
+mod contract;
 mod detours;
 mod ledger_events;
+mod limits;
+mod oversight;
 mod steps;
 
 /// An event that the rules admit, at its place in the log. (已准入条目)
@@ -160,11 +165,12 @@ pub fn decide(
     }
     case.check_stream()?;
     case.check_place()?;
+    check_privacy(&statement.event)?;
     case.check_signers()?;
     match &statement.stream {
         StreamId::Transaction(id) => case.transaction_event(id),
         StreamId::Ledger => case.ledger_event(),
-        StreamId::Concern(_) => Err(Refusal::AlreadyOpened),
+        StreamId::Concern(id) => case.concern_event(id),
     }
 }
 
@@ -242,16 +248,37 @@ impl Case<'_> {
         if let Event::ChannelPosted(posted) = event {
             return self.posting(transaction, posted);
         }
-        let transaction = self.under_way(id)?;
+        let Some(transaction) = transaction else {
+            return Err(Refusal::NotBegun { found: id.clone() });
+        };
+        let on_looking = matches!(
+            event,
+            Event::OpinionGiven(_)
+                | Event::IntegrityAgreed(_)
+                | Event::MeetingHeld(_)
+                | Event::FindingRaised(_)
+                | Event::FindingAnswered(_)
+        );
+        if matches!(transaction.phase, Phase::Terminated { .. }) && !on_looking {
+            return Err(Refusal::TransactionTerminated);
+        }
         self.check_detour(transaction, event)?;
         if let Some(record) = event.record() {
             self.check_record(record)?;
         }
         match event {
+            _ if on_looking => self.noted(&transaction.notes),
             Event::StepWaived(waived) => self.waived(transaction, waived),
             Event::Returned(returned) => self.returned(transaction, returned),
             Event::Corrected(corrected) => self.corrected(transaction, corrected),
-            Event::Terminated(_) => Ok(()),
+            Event::Terminated(_) => self.check_undoing(transaction, None),
+            Event::PaymentDue(_)
+            | Event::PaymentReceived(_)
+            | Event::PaymentMade(_)
+            | Event::ContractAmended(_)
+            | Event::ContractRenewed(_)
+            | Event::ContractTerminated(_)
+            | Event::AssetReturned(_) => self.contract_event(transaction),
             // Others belong elsewhere, which has been checked.
             _ => Err(Refusal::AlreadyOpened),
         }
@@ -271,15 +298,15 @@ impl Case<'_> {
     /// What any record must satisfy: it does not contradict itself, and nothing in it is yet to come.
     fn check_record(&self, record: &dyn Record) -> Result<(), Refusal> {
         if let Some(fault) = record.inconsistency() {
-            return Err(Refusal::Inconsistent {
-                field: fault.field,
-                expected: fault.expected,
-                found: fault.found,
-            });
+            return Err(fault.into());
         }
+        self.check_days(record.days())
+    }
+
+    fn check_days(&self, days: Vec<(&'static str, Date)>) -> Result<(), Refusal> {
         let calendar = self.ledger.calendar_at(self.position);
         let today = calendar.date_of(self.received_at);
-        match record.days().into_iter().find(|(_, day)| *day > today) {
+        match days.into_iter().find(|(_, day)| *day > today) {
             Some((field, found)) => Err(Refusal::FutureDate {
                 field,
                 expected: today,
@@ -308,6 +335,23 @@ fn check_time(
     Err(Refusal::FutureTime {
         found: statement.at,
         acceptable_from,
+    })
+}
+
+/// Nothing private in any text, whatever the kind of event: what stands in the log stays there.
+fn check_privacy(event: &Event) -> Result<(), Refusal> {
+    let Some(privacy::FoundIn { field, found }) = privacy::search("event", event) else {
+        return Ok(());
+    };
+    Err(Refusal::PrivateData {
+        field,
+        expected: match found.kind {
+            privacy::Kind::PersonalName => "masked_name",
+            _ => "no_number",
+        },
+        found: found.kind,
+        from: found.start + 1,
+        until: found.end,
     })
 }
 

@@ -109,6 +109,15 @@ macro_rules! events {
                 match self { $(Self::$variant(_) => Home::$home,)* }
             }
 
+            /// In whose stream events of a kind belong; `None` if there is no such kind.
+            #[must_use]
+            pub fn home_of(kind: &str) -> Option<Home> {
+                match kind {
+                    $($kind => Some(Home::$home),)*
+                    _ => None,
+                }
+            }
+
             /// Reads an event from JSON, `kind` included.
             ///
             /// # Errors

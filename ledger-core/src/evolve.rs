@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::admit::Entry;
 use crate::calendar::Span;
 use crate::charter::Charter;
+use crate::concern::Concerns;
 use crate::event::{Event, LedgerOpened};
 use crate::name::{StreamId, TransactionId};
 use crate::record::{BiddingOutcome, ChannelPosted};
@@ -15,6 +16,10 @@ use crate::roster::Roster;
 use crate::state::{AdoptedCharter, LedgerState, State};
 use crate::step::Step;
 use crate::transaction::{Awaiting, Gate, Passed, Phase, Posting, Transaction};
+
+mod concerns;
+
+pub(crate) use concerns::{answer_in, bear_on, evolve_concern};
 
 /// Applies an admitted entry to the state before it. (应用条目)
 pub fn evolve(state: &mut State, entry: &Entry) {
@@ -26,7 +31,7 @@ pub fn evolve(state: &mut State, entry: &Entry) {
                 state.transactions.insert(id.clone(), after);
             }
         }
-        StreamId::Concern(_) => {}
+        StreamId::Concern(_) => concerns::evolve_concerns(state, entry),
     }
     state.size = state.size.max(entry.index() + 1);
     state.last_received_at = state.last_received_at.max(Some(entry.received_at()));
@@ -62,7 +67,13 @@ fn evolve_ledger(state: &mut State, entry: &Entry) {
             charter: Arc::new(adopted.charter.clone()),
             from: position,
         }),
-        _ => {}
+        event => {
+            let recorded = recorded(ledger.charter_at(position), entry);
+            ledger.notes.push(Noted {
+                event: event.clone(),
+                recorded,
+            });
+        }
     }
     ledger.head = entry.leaf();
 }
@@ -82,6 +93,7 @@ fn open(opened: &LedgerOpened, entry: &Entry) -> LedgerState {
         collective: opened.collective.clone(),
         head: entry.leaf(),
         ledger_id: entry.leaf(),
+        notes: Vec::new(),
         origin: opened.origin.clone(),
         roster,
         training: opened.training,
@@ -109,6 +121,7 @@ pub(crate) fn evolve_transaction(
             recorded,
         };
         transaction.pass(passed, phase);
+        transaction.bind(event, entry.index());
         return transaction;
     }
     match event {
@@ -116,7 +129,20 @@ pub(crate) fn evolve_transaction(
         Event::StepWaived(_) | Event::Returned(_) | Event::Corrected(_) | Event::Terminated(_) => {
             detour(&mut transaction, charter, event, recorded);
         }
-        _ => {}
+        Event::PaymentDue(_)
+        | Event::PaymentReceived(_)
+        | Event::PaymentMade(_)
+        | Event::ContractAmended(_)
+        | Event::ContractRenewed(_)
+        | Event::ContractTerminated(_)
+        | Event::AssetReturned(_) => {
+            let calendar = ledger.calendar_at(entry.index());
+            transaction.live(event, recorded, calendar.date_of(entry.received_at()));
+        }
+        event => transaction.notes.push(Noted {
+            event: event.clone(),
+            recorded,
+        }),
     }
     transaction
 }
@@ -149,7 +175,10 @@ fn detour(transaction: &mut Transaction, charter: &Charter, event: &Event, recor
             let windows: Vec<(Step, Span)> = Step::ALL.into_iter().filter_map(window).collect();
             transaction.correct(corrected, &recorded, &windows);
         }
-        _ => transaction.terminate(recorded.received_at),
+        _ => {
+            transaction.set_contract_aside(recorded.index);
+            transaction.terminate(recorded.received_at);
+        }
     }
     transaction.detours.push(Noted {
         event: event.clone(),
@@ -164,8 +193,12 @@ fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
     Transaction {
         id: id.clone(),
         begun_at: entry.index(),
+        concerns: Concerns::default(),
+        contract: None,
+        contracts_set_aside: Vec::new(),
         detours: Vec::new(),
         head: entry.leaf(),
+        notes: Vec::new(),
         passed: Vec::new(),
         phase: Phase::Awaiting(Awaiting {
             gate,

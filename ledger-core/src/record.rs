@@ -3,20 +3,23 @@
 //! Bodies of step events: typed, parsed once. Checks that a record can make on its own stand here
 //! ([`Record::inconsistency`]); checks against charter and history are in [`crate::admit`].
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::category::labelled;
 pub use crate::category::{AssetKind, Category, Method};
 use crate::charter::VotingBody;
-use crate::hash::Digest;
+use crate::hash::{Commitment, Digest};
 use crate::money::{Area, Fen, Price};
 use crate::name::Label;
+use crate::role::Role;
 use crate::text::{Line, Paragraph};
 use crate::time::Date;
 
 /// A document named by an event. (材料)
 ///
-/// Its bytes are kept outside the log; its digest is what was signed.
+/// Its bytes are kept outside the log; its digest, or a commitment to it, is what was signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "access", rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -32,6 +35,19 @@ pub enum DocumentRef {
         /// Its name for people. (名称)
         title: Line,
     },
+    /// Only some may read it; whoever reads the log knows no more than that it exists. (不公开)
+    ///
+    /// Its length is left out: it would stay when the document is erased, and narrow down what it was.
+    Private {
+        /// The salted commitment to its bytes: see [`crate::commitment`]. (承诺)
+        commitment: Commitment,
+        /// Which of the charter's documents it is. (材料种类)
+        kind: Label,
+        /// Whoever holds one of these roles may read it. (可查阅的岗位)
+        readers: BTreeSet<Role>,
+        /// Its name for people, which is public. (名称)
+        title: Line,
+    },
 }
 
 impl DocumentRef {
@@ -39,7 +55,15 @@ impl DocumentRef {
     #[must_use]
     pub fn kind(&self) -> &Label {
         match self {
-            Self::Public { kind, .. } => kind,
+            Self::Public { kind, .. } | Self::Private { kind, .. } => kind,
+        }
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn title(&self) -> &Line {
+        match self {
+            Self::Public { title, .. } | Self::Private { title, .. } => title,
         }
     }
 }
@@ -394,24 +418,48 @@ step_record! {
     }
     days |record| vec![("held_on", record.held_on)];
     check |record| {
-        if record.members == 0 {
-            return inconsistent("members", "≥ 1", "0");
-        }
-        let cast = [record.r#for, record.against, record.abstain].map(u64::from).iter().sum::<u64>();
-        if cast != u64::from(record.present) {
-            return inconsistent("present", format!("赞成+反对+弃权 (for + against + abstain) = {cast}"), record.present.to_string());
-        }
-        if record.present > record.eligible {
-            return inconsistent("present", format!("≤ {} (eligible)", record.eligible), record.present.to_string());
-        }
-        if record.eligible > record.members {
-            return inconsistent("eligible", format!("≤ {} (members)", record.members), record.eligible.to_string());
+        let cast = [record.r#for, record.against, record.abstain];
+        if let Some(fault) = tally(cast, record.present, record.eligible, record.members) {
+            return Some(fault);
         }
         if record.notified_on > record.held_on {
             return inconsistent("notified_on", format!("≤ {}", record.held_on), record.notified_on.to_string());
         }
         None
     }
+}
+
+/// The first contradiction between the figures of a vote: for, against and abstaining, who took part,
+/// who could, who belongs.
+pub(crate) fn tally(
+    cast: [u32; 3],
+    present: u32,
+    eligible: u32,
+    members: u32,
+) -> Option<Inconsistency> {
+    if members == 0 {
+        return inconsistent("members", "≥ 1", "0");
+    }
+    let cast = cast.map(u64::from).iter().sum::<u64>();
+    if cast != u64::from(present) {
+        let expected = format!("赞成+反对+弃权 (for + against + abstain) = {cast}");
+        return inconsistent("present", expected, present.to_string());
+    }
+    if present > eligible {
+        return inconsistent(
+            "present",
+            format!("≤ {eligible} (eligible)"),
+            present.to_string(),
+        );
+    }
+    if eligible > members {
+        return inconsistent(
+            "eligible",
+            format!("≤ {members} (members)"),
+            eligible.to_string(),
+        );
+    }
+    None
 }
 
 /// A disclosure was posted on a channel. (渠道张贴)

@@ -30,6 +30,8 @@ pub(crate) enum Shape {
     Document,
     /// A whole charter.
     Charter,
+    /// Anything: a value whose shape is that of another field.
+    Any,
 }
 
 /// What a whole number counts.
@@ -73,8 +75,80 @@ impl Label {
     }
 }
 
+/// A field of an event that can be corrected on its own, wherever it stands within objects.
+#[derive(Debug, Clone)]
+pub(crate) struct Leaf {
+    /// Its JSON Pointer.
+    pub(crate) pointer: String,
+    /// The names on the way to it, its own last.
+    pub(crate) names: Vec<String>,
+    /// Their labels.
+    pub(crate) labels: Vec<Label>,
+    pub(crate) shape: Shape,
+    /// Its value; `None` if it is left out.
+    pub(crate) value: Option<Value>,
+    pub(crate) optional: bool,
+}
+
+impl Leaf {
+    /// All fields of an event that can be corrected, documents apart.
+    pub(crate) fn all(event: &Event) -> Vec<Self> {
+        let (Some(Shape::Object(fields)), Ok(value)) =
+            (of_event(event.kind()), serde_json::to_value(event))
+        else {
+            return Vec::new();
+        };
+        let mut leaves = Vec::new();
+        collect(&fields, &value, &[], &mut leaves);
+        leaves
+    }
+
+    /// The field at a JSON Pointer.
+    pub(crate) fn at(event: &Event, pointer: &str) -> Option<Self> {
+        let mut leaves = Self::all(event).into_iter();
+        leaves.find(|leaf| leaf.pointer == pointer)
+    }
+
+    /// Its name for people.
+    pub(crate) fn name(&self, language: Language) -> String {
+        let labels: Vec<&str> = self
+            .labels
+            .iter()
+            .map(|label| label.pick(language))
+            .collect();
+        labels.join(language.pick("·", ", "))
+    }
+}
+
+fn collect(fields: &[Field], value: &Value, above: &[&Field], leaves: &mut Vec<Leaf>) {
+    for field in fields {
+        let held = value.get(&field.name);
+        let path = [above, &[field]].concat();
+        match (&field.shape, held) {
+            (Shape::List(of), _) if matches!(**of, Shape::Document) => {}
+            (Shape::Object(inner), Some(held)) => collect(inner, held, &path, leaves),
+            _ => leaves.push(Leaf {
+                pointer: path
+                    .iter()
+                    .map(|field| format!("/{}", field.name))
+                    .collect(),
+                names: path.iter().map(|field| field.name.clone()).collect(),
+                labels: path.iter().map(|field| field.label.clone()).collect(),
+                shape: field.shape.clone(),
+                value: held.cloned(),
+                optional: field.optional,
+            }),
+        }
+    }
+}
+
 /// The order in which people expect fields; what is not here comes after, by name.
 const ORDER: &[&str] = &[
+    "entry",
+    "from",
+    "through",
+    "to",
+    "subject",
     "asset",
     "listing_number",
     "contract_number",
@@ -136,7 +210,14 @@ const ORDER: &[&str] = &[
     "round",
     "bidders",
     "bids",
+    "subject",
+    "text",
+    "by",
+    "answer",
     "outcome",
+    "also",
+    "stars",
+    "comment",
     "result",
     "winner",
     "price",
@@ -149,14 +230,39 @@ const ORDER: &[&str] = &[
     "performance_bond_fen",
     "handed_over_on",
     "received",
+    "dues",
+    "id",
+    "purpose",
+    "direction",
+    "due_on",
     "received_on",
+    "paid_on",
+    "payer",
+    "payee",
+    "account",
     "voucher",
+    "cancels",
+    "ended_on",
+    "returned_on",
+    "performance_bond_refunded_fen",
     "deposits_refunded_fen",
     "channel",
     "key",
     "role",
     "roles",
     "since",
+    "until",
+    "payer",
+    "payee",
+    "due",
+    "dues",
+    "stars",
+    "text",
+    "basis",
+    "finding",
+    "answer",
+    "answer_by",
+    "stops",
     "reason",
     "summary",
     "channels",
@@ -255,6 +361,7 @@ impl Schema<'_> {
             "array" => Shape::List(Box::new(self.shape(&schema["items"]))),
             "integer" => Shape::Integer(Unit::Plain),
             "boolean" => Shape::Boolean,
+            "" if schema.get("enum").is_none() => Shape::Any,
             _ => match schema.get("enum").and_then(Value::as_array) {
                 Some(values) => Shape::Choice {
                     tag: None,

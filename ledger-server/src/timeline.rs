@@ -122,17 +122,26 @@ fn roles(entry: &Entry, state: &State) -> Vec<(MemberId, Vec<Role>)> {
 
 /// Whether the ledger marked it as recorded late.
 fn late(entry: &Entry, state: &State) -> bool {
-    let StreamId::Transaction(id) = &entry.statement().stream else {
-        return false;
+    let index = entry.index();
+    let stream = &entry.statement().stream;
+    if let StreamId::Concern(id) = stream {
+        let concern = state.concern(id);
+        let recorded = concern.and_then(|concern| concern.recorded(index));
+        return recorded.is_some_and(|recorded| recorded.recorded_late);
+    }
+    let recorded = match state.transaction_of(stream) {
+        Some(transaction) => transaction.recorded(index),
+        None => state
+            .ledger()
+            .and_then(|ledger| {
+                ledger
+                    .notes
+                    .iter()
+                    .find(|noted| noted.recorded.index == index)
+            })
+            .map(|noted| &noted.recorded),
     };
-    let Some(transaction) = state.transaction(id) else {
-        return false;
-    };
-    let steps = transaction.passed.iter().map(|passed| &passed.recorded);
-    let postings = transaction.postings.iter().map(|posting| &posting.recorded);
-    steps
-        .chain(postings)
-        .any(|recorded| recorded.index == entry.index() && recorded.recorded_late)
+    recorded.is_some_and(|recorded| recorded.recorded_late)
 }
 
 /// The step that an entry records, for headings.

@@ -8,14 +8,15 @@ use ledger_core::charter::Charter;
 use ledger_core::event::{Event, Statement};
 use ledger_core::money::{Area, Fen, Price};
 use ledger_core::name::Label as ChannelId;
-use ledger_core::record::DocumentRef;
+use ledger_core::record::{Corrected, DocumentRef};
 use ledger_core::state::LedgerState;
+use ledger_core::transaction::Transaction;
 use ledger_core::{Language, MemberId, Role, StatedTime, StreamId, VerifierKey};
 use serde_json::Value;
 
 use crate::key_file::{fingerprint, grouped};
 use crate::moment;
-use crate::shape::{self, Field, Shape, Unit};
+use crate::shape::{self, Field, Leaf, Shape, Unit};
 
 /// What renders: a language, and what is known of the ledger.
 #[derive(Clone, Copy)]
@@ -23,6 +24,8 @@ pub(crate) struct Words<'a> {
     pub(crate) language: Language,
     pub(crate) ledger: Option<&'a LedgerState>,
     pub(crate) charter: Option<&'a Charter>,
+    /// The transaction that the event belongs to, as it stands: what a correction refers to.
+    pub(crate) transaction: Option<&'a Transaction>,
 }
 
 /// A line of a rendering.
@@ -84,11 +87,73 @@ impl Words<'_> {
     /// Everything in an event.
     pub(crate) fn event(&self, event: &Event) -> Vec<Row> {
         let mut rows = Vec::new();
+        if let Event::Corrected(corrected) = event {
+            return self.correction(corrected);
+        }
         if let (Some(shape), Ok(value)) =
             (shape::of_event(event.kind()), serde_json::to_value(event))
         {
             self.value(&mut rows, 0, "", &shape, &value);
         }
+        rows
+    }
+
+    /// A field of an event with its value, in one line.
+    pub(crate) fn leaf(&self, leaf: &Leaf) -> String {
+        let mut rows = Vec::new();
+        let name = leaf.name(self.language);
+        match &leaf.value {
+            Some(value) => self.value(&mut rows, 0, &name, &leaf.shape, value),
+            None => return format!("{name}（—）"),
+        }
+        let values: Vec<&str> = rows.iter().map(|row| row.value.as_str()).collect();
+        format!("{name}（{}）", values.join(" "))
+    }
+
+    /// A correction: which field of which event, by their names, its value as it stands and the new one.
+    fn correction(&self, corrected: &Corrected) -> Vec<Row> {
+        let l = self.language;
+        let mut rows = Vec::new();
+        let original = self
+            .transaction
+            .and_then(|transaction| transaction.correctable(corrected.entry));
+        let what = original.map(|event| self.title(event)).unwrap_or_default();
+        rows.push(Row {
+            depth: 0,
+            label: l.pick("更正", "corrects").to_owned(),
+            value: l.pick(
+                format!("第 {} 条 {what}", corrected.entry),
+                format!("entry {} {what}", corrected.entry),
+            ),
+        });
+        let leaf = original.and_then(|event| Leaf::at(event, corrected.field.as_str()));
+        let field = leaf.as_ref().map_or(String::new(), |leaf| leaf.name(l));
+        rows.push(Row {
+            depth: 0,
+            label: l.pick("字段", "field").to_owned(),
+            value: format!("{field} {}", corrected.field).trim().to_owned(),
+        });
+        let shape = leaf.as_ref().map_or(&Shape::Any, |leaf| &leaf.shape);
+        let none = || Value::String(l.pick("（不填）", "(left out)").to_owned());
+        if let Some(leaf) = &leaf {
+            let value = leaf.value.clone().unwrap_or_else(none);
+            self.value(&mut rows, 0, l.pick("现值", "value now"), shape, &value);
+        }
+        let value = corrected.value.clone().unwrap_or_else(none);
+        self.value(&mut rows, 0, l.pick("改为", "becomes"), shape, &value);
+        rows.push(Row {
+            depth: 0,
+            label: l.pick("原因", "reason").to_owned(),
+            value: corrected.reason.to_string(),
+        });
+        let documents = serde_json::to_value(&corrected.documents).unwrap_or_default();
+        self.list(
+            &mut rows,
+            0,
+            l.pick("材料", "documents"),
+            &Shape::Document,
+            &documents,
+        );
         rows
     }
 
@@ -167,6 +232,10 @@ impl Words<'_> {
             Shape::Money => row(self.money(value)),
             Shape::Integer(unit) => row(self.number(*unit, value)),
             Shape::Text(kind) => row(self.text(label, kind, value)),
+            Shape::Any => row(match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            }),
         }
     }
 
@@ -265,6 +334,25 @@ impl Words<'_> {
                     grouped(&sha256.to_string())
                 ),
             ),
+            Ok(DocumentRef::Private {
+                commitment,
+                kind,
+                readers,
+                title,
+            }) => {
+                let readers: Vec<&str> = readers.iter().map(|role| self.role(*role)).collect();
+                let commitment = grouped(&commitment.to_string());
+                self.language.pick(
+                    format!(
+                        "{title}（{kind}），不公开，可查阅：{}\n承诺 {commitment}",
+                        readers.join("、")
+                    ),
+                    format!(
+                        "{title} ({kind}), private, to be read by: {}\ncommitment {commitment}",
+                        readers.join(", ")
+                    ),
+                )
+            }
             _ => value.to_string(),
         }
     }

@@ -29,7 +29,12 @@ fn the_window_is_printed_by_the_newest_calendar() {
     let mut charter: Value = serde_json::from_str(&text).unwrap();
     charter["version"] = json!(2);
     charter["calendar"]["utc_offset_minutes"] = json!(0);
-    let body = json!({ "applies_to_open": false, "charter": charter, "reason": "改时区" });
+    let vote = json!({
+        "body": "assembly", "members": 300, "eligible": 280, "present": 240, "for": 220, "against": 20,
+        "abstain": 0, "held_on": "2018-03-24",
+    });
+    let body =
+        json!({ "applies_to_open": false, "charter": charter, "reason": "改时区", "vote": vote });
     office.write("body.json", &body.to_string());
     let (chair, supervisor) = (office.key("chen"), office.key("liang"));
     let pass = ["--passphrase-file", "pass"];

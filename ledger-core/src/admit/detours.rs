@@ -1,9 +1,9 @@
 //! Rules 4 to 7: waivers, returns, corrections, the end.
 
-use super::Case;
+use super::{Case, limits};
 use crate::charter::{Charter, Waiver};
-use crate::event::Event;
-use crate::money::PriceBasis;
+use crate::event::{Event, StepView};
+use crate::money::Fen;
 use crate::record::{BiddingOutcome, Corrected, Returned, StepWaived};
 use crate::refusal::Refusal;
 use crate::step::Step;
@@ -53,7 +53,7 @@ impl Case<'_> {
         if transaction.bidding_failed() && !again {
             return Err(Refusal::ReturnAfterFailure { found: returned.to });
         }
-        Ok(())
+        self.check_undoing(transaction, Some(returned.to))
     }
 
     /// Rule 6: a field of a step that stands, to a value with which the step would have been admitted,
@@ -75,11 +75,9 @@ impl Case<'_> {
         let event = original
             .corrected(corrected)
             .map_err(|fault| unfit(fault.path, &fault.fault))?;
-        let charter = self
-            .ledger
-            .charter_of(transaction.begun_at, corrected.entry);
-        if let Some(view) = event.step() {
-            self.check_step_record(charter, view, &event)?;
+        match event.step() {
+            Some(view) => self.check_corrected_step(transaction, corrected, view, &event)?,
+            None => self.check_corrected_life(transaction, &event)?,
         }
         let field = || format!("event{}", corrected.field.as_str().replace('/', "."));
         if won(original) != won(&event) {
@@ -99,6 +97,26 @@ impl Case<'_> {
         {
             let found = "更正后不再符合已作的豁免；请先退回到被豁免的环节 (a waiver that stands would not be allowed: go back to the step that was left out)";
             return Err(unfit(field(), found));
+        }
+        self.check_refold(transaction, corrected.entry, &event)
+    }
+
+    /// A step as corrected, and what was measured by it since: by the charters that governed them.
+    fn check_corrected_step(
+        &self,
+        transaction: &Transaction,
+        corrected: &Corrected,
+        view: StepView<'_>,
+        event: &Event,
+    ) -> Result<(), Refusal> {
+        let charter_of = |entry| self.ledger.charter_of(transaction.begun_at, entry);
+        let charter = charter_of(corrected.entry);
+        self.check_step_record(charter, Some(transaction), view, event)?;
+        let after = transaction.as_corrected(corrected);
+        let later = after.passed.iter().filter(|passed| passed.step > view.step);
+        for passed in later {
+            let charter = charter_of(passed.recorded.index);
+            limits::check(charter, Some(&after), &passed.event)?;
         }
         Ok(())
     }
@@ -152,22 +170,20 @@ fn fits(waiver: &Waiver, transaction: &Transaction) -> bool {
     let method = transaction.method();
     (waiver.categories.is_empty() || category.is_some_and(|c| waiver.categories.contains(&c)))
         && (waiver.methods.is_empty() || method.is_some_and(|m| waiver.methods.contains(&m)))
-        && waiver.at_most_fen.is_none_or(|most| {
-            worth_fen(transaction).is_some_and(|fen| fen <= u128::from(most.get()))
-        })
+        && waiver
+            .at_most_fen
+            .is_none_or(|most| worth(transaction).is_some_and(|fen| fen <= most))
 }
 
-/// What a dealing is worth in all at its reserve price; `None` where the price alone does not say.
-fn worth_fen(transaction: &Transaction) -> Option<u128> {
+/// What a dealing is worth in all at its reserve price; `None` where the record does not say.
+fn worth(transaction: &Transaction) -> Option<Fen> {
+    let asset = transaction.record(Step::AssetVerification);
+    let area = match asset.map(|passed| &passed.event) {
+        Some(Event::AssetVerification(verified)) => verified.asset.area.as_ref(),
+        _ => None,
+    };
     let price = transaction.reserve_price()?;
-    let fen = u128::from(price.fen.get());
-    let months = || transaction.term_months().map(u128::from);
-    match price.basis {
-        PriceBasis::Total => Some(fen),
-        PriceBasis::PerMonth => Some(fen * months()?),
-        PriceBasis::PerYear => Some((fen * months()?).div_ceil(12)),
-        PriceBasis::PerMu | PriceBasis::PerSquareMetre => None,
-    }
+    price.total(area, transaction.term_months())
 }
 
 fn won(event: &Event) -> Option<bool> {

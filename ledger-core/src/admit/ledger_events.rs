@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, check_time};
+use super::{Case, check_privacy, check_time};
 use crate::charter::{Charter, SigningRule};
 use crate::event::{
     CharterAdopted, Event, KeyCompromised, KeyRotated, RoleEnded, RoleGranted, Statement,
@@ -37,6 +37,7 @@ pub(super) fn found(
         });
     }
     check_time(&opened.charter, statement, received_at)?;
+    check_privacy(&statement.event)?;
     let mut roster = Roster::default();
     for enrolment in &opened.members {
         check_enrolment(&opened.charter, &opened.origin, &roster, enrolment)?;
@@ -59,6 +60,10 @@ impl Case<'_> {
     /// Rules of an event on the ledger's stream after entry 0.
     pub(super) fn ledger_event(&self) -> Result<(), Refusal> {
         let charter = self.charter();
+        if let Some(record) = self.statement.event.record() {
+            self.check_record(record)?;
+            return self.noted(&self.ledger.notes);
+        }
         match &self.statement.event {
             Event::MemberEnrolled(enrolled) => check_enrolment(
                 charter,
@@ -161,6 +166,7 @@ impl Case<'_> {
 
     fn charter_adopted(&self, charter: &Charter, adopted: &CharterAdopted) -> Result<(), Refusal> {
         let new = &adopted.charter;
+        self.check_adoption(charter, adopted)?;
         for (id, member) in self.ledger.roster.members() {
             let held: Vec<Role> = member.roles_at(self.position).collect();
             check_exclusions(new, id, &held)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, calendar_missing};
+use super::{Case, calendar_missing, limits};
 use crate::charter::{Charter, Denominator, VotingBody};
 use crate::disclosure::Disclosure;
 use crate::event::{Event, StepView};
@@ -28,11 +28,11 @@ impl Case<'_> {
             check_channels(charter, publication)?;
             self.check_disclosure(transaction, point, publication)?;
         }
-        self.check_step_record(charter, view, event)?;
-        match transaction {
-            Some(transaction) if view.step == Step::PlanDrafting => self.check_plan(transaction),
-            _ => Ok(()),
+        self.check_step_record(charter, transaction, view, event)?;
+        if let (Some(transaction), Step::PlanDrafting) = (transaction, view.step) {
+            self.check_plan(transaction)?;
         }
+        self.check_vouchers(transaction, event)
     }
 
     /// What the record of a step must satisfy, whenever it is made or corrected, under the charter that
@@ -40,6 +40,7 @@ impl Case<'_> {
     pub(super) fn check_step_record(
         &self,
         charter: &Charter,
+        transaction: Option<&Transaction>,
         view: StepView<'_>,
         event: &Event,
     ) -> Result<(), Refusal> {
@@ -54,10 +55,10 @@ impl Case<'_> {
             return Err(Refusal::DocumentMissing { missing });
         }
         self.check_record(view.record)?;
-        match event {
-            Event::MemberVote(vote) => check_vote(charter, &Votes::from(vote)),
-            _ => Ok(()),
+        if let Event::MemberVote(vote) = event {
+            check_vote(charter, &Votes::from(vote))?;
         }
+        limits::check(charter, transaction, event)
     }
 
     /// Rule 1: a step only after the one before it, and after its publication's window.
@@ -102,6 +103,7 @@ impl Case<'_> {
                 found: step,
             });
         }
+        self.check_findings(transaction)?;
         let calendar = self.ledger.calendar_at(self.position);
         let (opens_at, window_of) = awaiting.gate.opens_at(calendar).map_err(calendar_missing)?;
         match window_of {
@@ -109,7 +111,7 @@ impl Case<'_> {
                 step,
                 acceptable_from: opens_at,
             }),
-            _ => Ok(()),
+            _ => self.check_concerns(transaction, step),
         }
     }
 

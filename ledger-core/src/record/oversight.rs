@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{DocumentRef, Inconsistency, Record, inconsistent};
 use crate::category::labelled;
-use crate::hash::Hash;
 use crate::name::MemberId;
 use crate::text::{Line, Paragraph};
 use crate::time::Date;
@@ -124,10 +123,6 @@ record! {
     PeriodAttested {
         /// The first day. (自)
         from: Date,
-        /// The root of the log that they had before them. (所见账本的树根)
-        root: Hash,
-        /// How many entries it had. (所见账本的条数)
-        size: u64,
         /// What they attest. (确认内容)
         statement: Paragraph,
         /// The last day. (至)

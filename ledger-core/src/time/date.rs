@@ -122,6 +122,13 @@ impl Date {
         self.0.checked_add(span).ok().map(Self)
     }
 
+    /// The same day `months` later, or the last of that month; `None` after the year 9999.
+    #[must_use]
+    pub fn plus_months(self, months: u32) -> Option<Self> {
+        let span = 0.months().try_months(months).ok()?;
+        self.0.checked_add(span).ok().map(Self)
+    }
+
     /// The day `days` earlier; `None` before 1970.
     #[must_use]
     pub fn minus_days(self, days: u32) -> Option<Self> {

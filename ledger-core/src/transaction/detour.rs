@@ -31,6 +31,7 @@ impl Transaction {
     /// Goes back to a step: it and everything after it no longer stand. Windows before it keep running.
     pub(crate) fn go_back(&mut self, to: Step, recorded: &Recorded) {
         self.set_aside(recorded.index, |passed| passed.step >= to);
+        self.unbind(to, recorded.index);
         if let Some(redo) = &mut self.redo {
             redo.stale.retain(|point| point.step() < to);
         }
@@ -47,9 +48,13 @@ impl Transaction {
         recorded: &Recorded,
         windows: &[(Step, Span)],
     ) {
+        if self.correct_contract(corrected, recorded.index) {
+            return;
+        }
         let Some(step) = self.replace(corrected, recorded.index) else {
             return;
         };
+        self.refold();
         let told = |passed: &&Passed| passed.step > step;
         let points = self.passed.iter().filter(told);
         let stale: Vec<PublicationPoint> =

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::Row;
 use crate::scene::{
-    ORIGIN, Scene, charter_with, compromised, default_charter, enrolment, event, founding, key,
-    member, training_charter,
+    ORIGIN, Scene, adoption, charter_with, compromised, default_charter, enrolment, event,
+    founding, key, member, training_charter,
 };
 
 pub(crate) fn roster_rows() -> Vec<Row> {
@@ -196,9 +196,7 @@ pub(crate) fn roster_rows() -> Vec<Row> {
 
 pub(crate) fn charter_rows() -> Vec<Row> {
     let adopt = |scene: &mut Scene, charter: &ledger_core::charter::Charter| {
-        scene.change(json!({
-            "kind": "charter_adopted", "applies_to_open": false, "charter": charter, "reason": "修订",
-        }))
+        scene.change(adoption(charter, false))
     };
     let second = |change: fn(&mut Value)| {
         charter_with(|value| {

@@ -6,6 +6,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod concerns;
 pub(crate) mod detours;
 
 use std::collections::BTreeMap;
@@ -508,11 +509,19 @@ pub(crate) fn rule(result: Result<Entry, Refusal>) -> &'static str {
     result.map_or_else(|refusal| refusal.rule(), |_| "admitted")
 }
 
-/// The event that adopts a charter.
+/// The event that adopts a charter, as the assembly voted.
 pub(crate) fn adoption(charter: &Charter, applies_to_open: bool) -> Value {
     json!({
         "kind": "charter_adopted", "applies_to_open": applies_to_open, "charter": charter,
-        "reason": "修订",
+        "reason": "修订", "vote": ballot(),
+    })
+}
+
+/// A vote that the default charter accepts.
+pub(crate) fn ballot() -> Value {
+    json!({
+        "abstain": 0, "against": 20, "body": "assembly", "eligible": 280, "for": 220,
+        "held_on": "2018-03-24", "members": 300, "present": 240,
     })
 }
 

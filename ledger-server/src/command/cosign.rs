@@ -166,6 +166,7 @@ pub(crate) fn words_for<'a>(
         language,
         ledger,
         charter,
+        transaction: state.transaction_of(&statement.stream),
     }
 }
 

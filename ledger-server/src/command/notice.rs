@@ -219,6 +219,7 @@ impl Notice {
             language: terminal.language,
             ledger: Some(ledger),
             charter: state.charter_of(&stream).map(AsRef::as_ref),
+            transaction: state.transaction_of(&stream),
         };
         let url = self.url(ledger, &published.signed);
         let channels: Vec<String> = disclosure

@@ -181,6 +181,7 @@ impl Verify {
                 language: terminal.language,
                 ledger: None,
                 charter: None,
+                transaction: None,
             };
             for line in words::lines(
                 &words.statement(logged.signed.statement()),

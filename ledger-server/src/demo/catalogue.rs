@@ -3,7 +3,9 @@
 //! Names and places sound like 东塱; none is taken from a real file. Amounts are what a unit costs before
 //! [`super::plan`] brings the whole year to its total.
 
-use ledger_core::money::PriceBasis::{self, PerMonth, PerMu, PerSquareMetre, PerYear, Total};
+use ledger_core::money::PriceBasis::{
+    self, PerMonth, PerMu, PerMuYear, PerSqmMonth, PerSquareMetre, PerYear, Total,
+};
 use ledger_core::record::AssetKind::{self, Asset, Fund, Resource};
 use ledger_core::record::Category::{
     self, Contracting, Cooperation, Disposal, EquityContribution, FundUse, Grant, Investment,
@@ -131,6 +133,8 @@ impl Item {
             Total => unit_fen,
             PerMu | PerSquareMetre => unit_fen * self.area_tenths / 10,
             PerYear => unit_fen * u64::from(self.months) / 12,
+            PerSqmMonth => unit_fen * self.area_tenths * u64::from(self.months) / 10,
+            PerMuYear => unit_fen * self.area_tenths * u64::from(self.months) / 120,
             PerMonth => {
                 let of_year = |year: u32| {
                     let risen = (0..year).fold(unit_fen, |price, _| {

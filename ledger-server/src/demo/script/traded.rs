@@ -229,9 +229,11 @@ impl Deal {
         match self.item.basis {
             PriceBasis::PerMonth => self.terms.won_fen * 3,
             PriceBasis::PerYear => self.terms.won_fen,
-            PriceBasis::Total | PriceBasis::PerMu | PriceBasis::PerSquareMetre => {
-                self.terms.amount_fen
-            }
+            PriceBasis::Total
+            | PriceBasis::PerMu
+            | PriceBasis::PerSquareMetre
+            | PriceBasis::PerSqmMonth
+            | PriceBasis::PerMuYear => self.terms.amount_fen,
         }
     }
 

@@ -1,0 +1,384 @@
+//! The negative list, findings and their answers, declarations, and the vote on a charter.
+
+use ledger_core::admit::Entry;
+use ledger_core::charter::VotingBody;
+use ledger_core::refusal::Refusal;
+use ledger_core::role::Role;
+use ledger_core::step::Step;
+use serde_json::{Value, json};
+
+use crate::scene::{
+    DEAL, ON, Scene, adoption, ballot, charter_with, document_of, event, member, rule,
+    second_charter, signers_of,
+};
+use crate::{Row, changed};
+
+/// A deal whose steps are changed as `change` says, up to and with `step`.
+fn deal(step: Step, change: impl Fn(Step, &mut Value)) -> Result<Entry, Refusal> {
+    let mut scene = Scene::founded();
+    for earlier in Step::ALL.into_iter().take_while(|earlier| *earlier <= step) {
+        scene.clock = scene.clock.max(scene.opens_at(DEAL).unwrap_or(scene.clock));
+        let event = changed(&scene, earlier, |value| change(earlier, value));
+        let recorded = scene.put(ON, event, signers_of(earlier));
+        if earlier == step {
+            return recorded;
+        }
+        recorded.unwrap();
+        if earlier.publication_point().is_some() {
+            for channel in crate::CHANNELS {
+                scene.post(DEAL, channel).unwrap();
+            }
+        }
+        scene.wait(3_600);
+    }
+    unreachable!()
+}
+
+fn list(limit: &str, text: &str, expected: &str, found: &str) -> Refusal {
+    Refusal::NegativeList {
+        limit: limit.parse().unwrap(),
+        text: text.parse().unwrap(),
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+    }
+}
+
+pub(crate) fn limit_rows() -> Vec<Row> {
+    let land = |step, value: &mut Value| match step {
+        Step::AssetVerification => value["asset"]["kind"] = json!("resource"),
+        Step::ProposalInitiation => value["category"] = json!("sale"),
+        _ => {}
+    };
+    let sale = |fen: u64| {
+        move |step, value: &mut Value| match step {
+            Step::ProposalInitiation => value["category"] = json!("sale"),
+            Step::PlanDrafting => value["reserve_price"]["fen"] = json!(fen),
+            _ => {}
+        }
+    };
+    let works = |step, value: &mut Value| {
+        if step == Step::ProposalInitiation {
+            value["category"] = json!("works");
+        }
+    };
+    let longer = |field: &'static str, months: u32| {
+        move |_, value: &mut Value| {
+            if value.get(field).is_some() {
+                value[field] = json!(months);
+            }
+        }
+    };
+    let till = |end: &'static str| {
+        move |_, value: &mut Value| {
+            if value.get("term_end").is_some() {
+                value["term_end"] = json!(end);
+            }
+        }
+    };
+    let term = "租赁期限不得超过二十年";
+    assert_eq!(
+        rule(deal(Step::PlanDrafting, sale(117_000_000))),
+        "admitted"
+    );
+    let twenty_years = till("2038-06-30");
+    assert_eq!(rule(deal(Step::ContractSigning, twenty_years)), "admitted");
+    vec![
+        (
+            "land is sold",
+            deal(Step::ProposalInitiation, land),
+            list(
+                "no_land_sale",
+                "集体土地等资源依法不得买卖，请改用出租、发包或出让使用权",
+                "其他类别或方式 (another kind of dealing)",
+                "资源、转让、公开竞价",
+            ),
+        ),
+        (
+            "sold for less than nine tenths of its valuation",
+            deal(Step::PlanDrafting, sale(116_999_999)),
+            list(
+                "price_floor",
+                "转让价低于评估价的百分之九十，须重新评估或重新表决",
+                "≥ 1,300,000.00 元/年 × 90/100",
+                "1,169,999.99 元/年",
+            ),
+        ),
+        (
+            "a term beyond twenty years expected",
+            deal(
+                Step::ProposalInitiation,
+                longer("expected_term_months", 241),
+            ),
+            list(
+                "lease_term",
+                term,
+                "≤ 240 个月 (months)",
+                "241 个月 (months)",
+            ),
+        ),
+        (
+            "a term beyond twenty years planned",
+            deal(Step::PlanDrafting, longer("term_months", 241)),
+            list(
+                "lease_term",
+                term,
+                "≤ 240 个月 (months)",
+                "241 个月 (months)",
+            ),
+        ),
+        (
+            "a contract of twenty years and a day",
+            deal(Step::ContractSigning, till("2038-07-01")),
+            list(
+                "lease_term",
+                term,
+                "≤ 240 个月 (months)",
+                "2018-07-01 – 2038-07-01",
+            ),
+        ),
+        (
+            "works without an agreement on integrity",
+            deal(Step::ContractSigning, works),
+            list(
+                "integrity_first",
+                "签合同前须先签廉洁协议",
+                "integrity_agreed（廉洁协议）",
+                "—",
+            ),
+        ),
+        (
+            "a correction that makes what follows too cheap",
+            cheaper_after_all(),
+            list(
+                "price_floor",
+                "转让价低于评估价的百分之九十，须重新评估或重新表决",
+                "≥ 2,000,000.00 元/年 × 90/100",
+                "1,300,000.00 元/年",
+            ),
+        ),
+    ]
+}
+
+/// A sale whose valuation is corrected upwards once the plan stands.
+fn cheaper_after_all() -> Result<Entry, Refusal> {
+    let mut scene = Scene::founded();
+    for step in Step::ALL
+        .into_iter()
+        .take_while(|step| *step <= Step::PlanDrafting)
+    {
+        scene.clock = scene.clock.max(scene.opens_at(DEAL).unwrap_or(scene.clock));
+        let event = changed(&scene, step, |value| {
+            if step == Step::ProposalInitiation {
+                value["category"] = json!("sale");
+            }
+        });
+        scene.put(ON, event, signers_of(step)).unwrap();
+        if step.publication_point().is_some() {
+            for channel in crate::CHANNELS {
+                scene.post(DEAL, channel).unwrap();
+            }
+        }
+    }
+    let valued = scene
+        .transaction(DEAL)
+        .unwrap()
+        .record(Step::FeedbackAndValuation);
+    let corrected = json!({
+        "kind": "corrected", "documents": [], "entry": valued.unwrap().recorded.index,
+        "field": "/reserve_price/fen", "reason": "漏了一间", "value": 200_000_000,
+    });
+    scene.put(ON, event(corrected), signers_of(Step::FeedbackAndValuation))
+}
+
+fn finding(answer_by: &str, stops: bool) -> Value {
+    json!({
+        "kind": "finding_raised", "answer_by": answer_by, "documents": [],
+        "finding": "现场面积与台账不符", "stops": stops,
+    })
+}
+
+fn answer(entry: u64) -> Value {
+    json!({
+        "kind": "finding_answered", "answer": "已复测，台账已改", "documents": [document_of("photo")],
+        "entry": entry,
+    })
+}
+
+pub(crate) fn finding_rows() -> Vec<Row> {
+    let step = Step::ProposalInitiation;
+    let mut stopped = Scene::before(step);
+    let on =
+        |scene: &mut Scene, on: &str, value: Value, by: &[&str]| scene.put(on, event(value), by);
+    let raised = on(&mut stopped, ON, finding("2018-04-10", true), &["jiedao"]).unwrap();
+    let found = raised.index();
+    let mut answered = stopped.clone();
+    let settled_by = on(&mut answered, ON, answer(found), &["chen", "huang"])
+        .unwrap()
+        .index();
+    assert_eq!(rule(answered.clone().step(DEAL, step)), "admitted");
+    let mut told = Scene::before(step);
+    on(&mut told, ON, finding("2018-04-10", false), &["jiedao"]).unwrap();
+    assert_eq!(rule(told.step(DEAL, step)), "admitted");
+    let mut fresh = Scene::before(step);
+    let today = fresh.clock.date_at(480);
+    let late = today.minus_days(1).unwrap().to_string();
+    vec![
+        (
+            "a step while a finding stops it",
+            stopped.clone().step(DEAL, step),
+            Refusal::FindingOpen { found: vec![found] },
+        ),
+        (
+            "an answer to what was never found",
+            on(&mut fresh, ON, answer(found), &["chen", "huang"]),
+            Refusal::UnknownFinding { found },
+        ),
+        (
+            "an answer in another stream",
+            on(&mut stopped, "ledger", answer(found), &["chen", "huang"]),
+            Refusal::UnknownFinding { found },
+        ),
+        (
+            "a second answer",
+            on(&mut answered, ON, answer(found), &["chen", "huang"]),
+            Refusal::FindingSettled { found, settled_by },
+        ),
+        (
+            "a finding to be answered yesterday",
+            on(&mut fresh, ON, finding(&late, true), &["jiedao"]),
+            Refusal::Inconsistent {
+                field: "answer_by",
+                expected: format!("≥ {today}"),
+                found: late.clone(),
+            },
+        ),
+        (
+            "a finding about no transaction that stops one",
+            on(
+                &mut fresh,
+                "ledger",
+                finding("2018-04-10", true),
+                &["jiedao"],
+            ),
+            Refusal::Inconsistent {
+                field: "stops",
+                expected: "false：不针对某笔交易的问题没有可暂停的环节 (no transaction to stop)"
+                    .to_owned(),
+                found: "true".to_owned(),
+            },
+        ),
+        (
+            "a finding by the council itself",
+            on(&mut fresh, ON, finding("2018-04-10", true), &["zhou"]),
+            Refusal::SignerWithoutRole {
+                member: member("zhou"),
+                expected: vec![Role::StreetOffice, Role::StreetReviewer],
+            },
+        ),
+    ]
+}
+
+pub(crate) fn ledger_rows() -> Vec<Row> {
+    let declared = |by: &[&str]| {
+        let value = json!({
+            "kind": "relative_declared", "documents": [], "member": "zhou", "name": "周*商行",
+            "relation": "兄弟", "summary": "兄弟经营商行",
+        });
+        Scene::founded().put("ledger", event(value), by)
+    };
+    assert_eq!(rule(declared(&["zhou"])), "admitted");
+    let intake = json!({
+        "kind": "relative_declared", "documents": [], "member": "intake", "name": "周*",
+        "relation": "本人", "summary": "无",
+    });
+    let second = second_charter(|_| {});
+    let adopt = |change: fn(&mut Value)| {
+        let mut value = adoption(&second, false);
+        change(&mut value);
+        Scene::founded().change(value)
+    };
+    let unvoted = |value: &mut Value| {
+        value.as_object_mut().unwrap().remove("vote");
+    };
+    let by_council = |value: &mut Value| value["vote"]["body"] = json!("council");
+    let lost = |value: &mut Value| {
+        (value["vote"]["for"], value["vote"]["against"]) = (json!(199), json!(41));
+    };
+    let misadded = |value: &mut Value| value["vote"]["against"] = json!(21);
+    let tomorrow = |value: &mut Value| value["vote"]["held_on"] = json!("2018-03-27");
+    let mut free = Scene::found_under(
+        &charter_with(|value| value["adoption"]["bodies"] = json!([])),
+        false,
+    );
+    let mut unasked = adoption(&second, false);
+    unvoted(&mut unasked);
+    assert_eq!(rule(free.change(unasked)), "admitted");
+    assert_eq!(ballot()["for"], 220);
+    vec![
+        (
+            "declared by another",
+            declared(&["chen"]),
+            Refusal::NotForSelf {
+                expected: member("zhou"),
+                found: vec![member("chen")],
+            },
+        ),
+        (
+            "declared with another",
+            declared(&["chen", "zhou"]),
+            Refusal::NotForSelf {
+                expected: member("zhou"),
+                found: vec![member("chen"), member("zhou")],
+            },
+        ),
+        (
+            "declared with the intake key",
+            Scene::founded().put("ledger", event(intake), &["intake"]),
+            Refusal::SignerWithoutRole {
+                member: member("intake"),
+                expected: Vec::new(),
+            },
+        ),
+        (
+            "a charter without its vote",
+            adopt(unvoted),
+            Refusal::AdoptionUnvoted {
+                expected: vec![VotingBody::Assembly],
+            },
+        ),
+        (
+            "a charter voted by the council",
+            adopt(by_council),
+            Refusal::WrongBody {
+                expected: vec![VotingBody::Assembly],
+                found: VotingBody::Council,
+            },
+        ),
+        (
+            "a charter voted down",
+            adopt(lost),
+            Refusal::VoteNotPassed {
+                expected: 200,
+                found: 199,
+            },
+        ),
+        (
+            "a vote on a charter that does not add up",
+            adopt(misadded),
+            Refusal::Inconsistent {
+                field: "present",
+                expected: "赞成+反对+弃权 (for + against + abstain) = 241".to_owned(),
+                found: "240".to_owned(),
+            },
+        ),
+        (
+            "a vote on a charter that has not been held",
+            adopt(tomorrow),
+            Refusal::FutureDate {
+                field: "vote.held_on",
+                expected: "2018-03-26".parse().unwrap(),
+                found: "2018-03-27".parse().unwrap(),
+            },
+        ),
+    ]
+}
