@@ -18,7 +18,9 @@ pub(crate) mod cosign;
 mod data;
 mod demo;
 mod document;
+mod export;
 mod help;
+mod import;
 mod init;
 mod key;
 mod notice;
@@ -69,6 +71,8 @@ commands! {
     cosign::Cosign,
     demo::Demo,
     document::Document,
+    export::Export,
+    import::Import,
     init::Init,
     key::Key,
     notice::Notice,
