@@ -61,7 +61,7 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value[name].as_array().map_or(&[], Vec::as_slice)
 }
 
-fn text<'a>(value: &'a Value, name: impl serde_json::value::Index + std::fmt::Display) -> &'a str {
+fn text(value: &Value, name: impl serde_json::value::Index + std::fmt::Display) -> &str {
     value
         .get(&name)
         .and_then(Value::as_str)
