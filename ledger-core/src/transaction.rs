@@ -394,18 +394,25 @@ impl Transaction {
     /// When, where and by whom an entry of this transaction was recorded, whether it stands or not.
     #[must_use]
     pub fn recorded(&self, entry: u64) -> Option<&Recorded> {
-        let steps = self.passed.iter().map(|passed| &passed.recorded);
-        let gone = self.superseded.iter().map(|gone| &gone.passed.recorded);
+        self.recordings().find(|recorded| recorded.index == entry)
+    }
+
+    /// When, where and by whom each entry of this transaction was recorded, whether it stands or not;
+    /// each once, in no order.
+    pub fn recordings(&self) -> impl Iterator<Item = &Recorded> {
+        let gone = self.superseded.iter().map(|gone| &gone.passed);
+        // A waiver stands for several steps, and is a detour too.
+        let steps = self.passed.iter().chain(gone);
+        let steps = steps.filter(|passed| !passed.is_waived());
         let postings = self.postings.iter().map(|posting| &posting.recorded);
         let aside = self.contracts_set_aside.iter().map(|aside| &aside.contract);
         let lives = self.contract.iter().chain(aside).flat_map(|c| &c.events);
         let noted = self.detours.iter().chain(&self.notes);
         let noted = noted.chain(lives.map(|standing| &standing.noted));
         steps
-            .chain(gone)
+            .map(|passed| &passed.recorded)
             .chain(postings)
             .chain(noted.map(|noted| &noted.recorded))
-            .find(|recorded| recorded.index == entry)
     }
 
     /// The postings of a publication as it stands, by channel.

@@ -19,6 +19,7 @@ mod data;
 mod demo;
 mod document;
 mod export;
+mod flags;
 mod help;
 mod import;
 mod init;
@@ -31,6 +32,7 @@ mod serve;
 mod show;
 mod status;
 mod submit;
+mod totals;
 mod verify;
 
 use help::Text;
@@ -73,6 +75,7 @@ commands! {
     document::Document,
     export::Export,
     import::Import,
+    flags::Flags,
     init::Init,
     key::Key,
     notice::Notice,
@@ -83,6 +86,7 @@ commands! {
     show::Show,
     status::Status,
     submit::Submit,
+    totals::Totals,
     verify::Verify,
 }
 

@@ -13,6 +13,7 @@ mod raw_folder;
 mod shape;
 mod signers;
 mod source_arg;
+mod table;
 mod tenure;
 mod terminal;
 mod timeline;

@@ -12,6 +12,7 @@ use ledger_core::transaction::Transaction;
 use ledger_core::{Language, LogTime, TransactionId};
 use serde_json::{Value, json};
 
+use super::flags::Findings;
 use super::help::Text;
 use crate::concerns;
 use crate::moment;
@@ -140,6 +141,7 @@ impl Show {
             .and_then(|stream| report.state.transaction_of(stream));
         let contract = transaction.and_then(|transaction| transaction.contract.as_ref());
         let today = moment::today(&report.state, now);
+        let flagged = transaction.map(|t| (&t.id, Findings::of(&report.state, now)));
         if self.json {
             let entries: Vec<Value> = shown.iter().map(|entry| aside.mark(entry)).collect();
             let mut said = json!({ "entries": entries });
@@ -149,22 +151,15 @@ impl Show {
             if let Some(contract) = contract {
                 said["contract"] = tenure::json(contract, today);
             }
+            if let Some((id, findings)) = flagged {
+                said["grade"] = json!(findings.grade(id));
+                said["flags"] = json!(findings.about(id).collect::<Vec<_>>());
+            }
             terminal.say(said.to_string());
             return Ok(ExitCode::SUCCESS);
         }
         for entry in &shown {
-            let training = if entry.training {
-                terminal.pick("【演示账本】", "[TRAINING] ")
-            } else {
-                ""
-            };
-            let point =
-                timeline::step_of(&entry.statement).and_then(|step| step.publication_point());
-            let star = if point.is_some() { " ★" } else { "" };
-            terminal.say(terminal.pick(
-                format!("{training}第 {} 条{star}", entry.index),
-                format!("{training}entry {}{star}", entry.index),
-            ));
+            say_heading(terminal, entry);
             for line in &entry.lines {
                 terminal.say(line);
             }
@@ -179,12 +174,30 @@ impl Show {
         {
             terminal.say(line);
         }
+        if let Some((id, findings)) = flagged {
+            terminal.say(findings.line(id, language));
+        }
         terminal.say(terminal.pick(
             format!("共 {} 条记录，全部核对成立。", shown.len()),
             format!("{} entries, all of them hold.", shown.len()),
         ));
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Which entry it is.
+fn say_heading(terminal: Terminal, entry: &Shown) {
+    let training = if entry.training {
+        terminal.pick("【演示账本】", "[TRAINING] ")
+    } else {
+        ""
+    };
+    let point = timeline::step_of(&entry.statement).and_then(|step| step.publication_point());
+    let star = if point.is_some() { " ★" } else { "" };
+    terminal.say(terminal.pick(
+        format!("{training}第 {} 条{star}", entry.index),
+        format!("{training}entry {}{star}", entry.index),
+    ));
 }
 
 /// The concerns about the transaction that is shown, or the one concern.

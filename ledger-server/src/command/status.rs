@@ -9,6 +9,7 @@ use ledger_core::transaction::Phase;
 use ledger_core::{Language, LogTime, StreamId, TransactionId};
 use serde_json::{Value, json};
 
+use super::flags::Findings;
 use super::help::Text;
 use crate::agenda::{self, Task, Waiting, What};
 use crate::concerns;
@@ -77,17 +78,23 @@ impl Status {
             }
             tasks.retain(|task| task.transaction == *id);
         }
+        let findings = Findings::of(&report.state, now);
         let today = moment::today(&report.state, now);
         let mut watch = tenure::watch(&report.state, today);
         let only = self.transaction.as_ref();
         watch.retain(|watched| only.is_none_or(|id| watched.transaction == id));
         if self.json {
-            let tasks: Vec<Value> = tasks.iter().map(as_json).collect();
+            let graded = |task: &Task| {
+                let mut value = as_json(task);
+                value["grade"] = json!(findings.grade(&task.transaction));
+                value
+            };
+            let tasks: Vec<Value> = tasks.iter().map(graded).collect();
             let contracts: Vec<Value> = watch.iter().map(Watched::to_json).collect();
             terminal.say(json!({ "now": now, "tasks": tasks, "contracts": contracts }).to_string());
             return Ok(ExitCode::SUCCESS);
         }
-        say(terminal, &report.state, &tasks, &watch, only);
+        say(terminal, &report.state, &findings, &tasks, &watch, only);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -140,6 +147,7 @@ fn as_json(task: &Task) -> Value {
 fn say(
     terminal: Terminal,
     state: &State,
+    findings: &Findings,
     tasks: &[Task],
     watch: &[Watched<'_>],
     only: Option<&TransactionId>,
@@ -168,6 +176,11 @@ fn say(
         let stream = StreamId::Transaction(task.transaction.clone());
         let charter = state.charter_of(&stream).map(AsRef::as_ref);
         say_task(terminal, &Words { charter, ..words }, task, offset);
+        let line = findings.line(&task.transaction, terminal.language);
+        terminal.say(format!("  {line}"));
+    }
+    if let (Some(id), true) = (only, tasks.is_empty()) {
+        terminal.say(findings.line(id, terminal.language));
     }
     for line in watch
         .iter()
