@@ -295,6 +295,9 @@ impl Mapping<'_> {
                 let years = months.filter(|months| months % 12 == 0);
                 (years.map(|months| Number::count(months / 12)), "年")
             }
+            // A product of area and time, which the record does not state.
+            PriceBasis::PerSqmMonth => (None, "平方米·月"),
+            PriceBasis::PerMuYear => (None, "亩·年"),
             PriceBasis::PerMu => (area(AreaUnit::Mu), AreaUnit::Mu.label_zh()),
             PriceBasis::PerSquareMetre => (
                 area(AreaUnit::SquareMetre),
