@@ -280,7 +280,13 @@ impl Mapping<'_> {
             payer,
             payee,
         });
-        implementation.documents.extend(self.of_life(noted));
+        for document in self.of_life(noted) {
+            // One file may go with many payments.
+            let mut known = implementation.documents.iter();
+            if !known.any(|known| known.id == document.id) {
+                implementation.documents.push(document);
+            }
+        }
     }
 
     /// An amount that falls due, and whether it was paid.
