@@ -19,7 +19,6 @@ use crate::dealing::Dealing;
 use crate::event::Event;
 use crate::language::Language;
 use crate::name::{MemberId, TransactionId};
-use crate::recorded::Recorded;
 use crate::state::LedgerState;
 use crate::text::Line;
 use crate::time::{Date, LogTime};
@@ -219,6 +218,8 @@ flag_rules! {
     RelativeParty = "relative_party", "对方与签署人申报的亲属同名", "counterparty is a signer's declared relative", High, D, "本项目自定：有亲属关系的应当回避";
     /// 街道意见逾期未答复
     FindingOverdue = "finding_overdue", "街道意见逾期未答复", "finding of the street office unanswered", Medium, D, "街道提出问题时定的期限";
+    /// 群众意见逾期未答复
+    ConcernOverdue = "concern_overdue", "群众意见逾期未答复", "concern unanswered past its time", Medium, A, "章程 concerns.answer_within";
     /// 签名钥匙存疑
     KeyInDoubt = "key_in_doubt", "签名钥匙后来宣告失控", "signed with a key declared compromised", Medium, D, "本项目自定";
     /// 公开期内规则变动
@@ -363,34 +364,6 @@ impl<'a> Case<'a> {
         en: String,
     ) -> Flag {
         Flag::new(rule, self.transaction, events, zh, en)
-    }
-
-    /// What every event left behind, also of what was set aside since.
-    fn recorded(&self) -> impl Iterator<Item = &'a Recorded> {
-        let transaction = self.transaction;
-        let Transaction {
-            passed,
-            superseded,
-            postings,
-            detours,
-            notes,
-            contracts_set_aside,
-            ..
-        } = transaction;
-        // A waiver stands for several steps, and is a detour too.
-        let passed = passed
-            .iter()
-            .chain(superseded.iter().map(|old| &old.passed));
-        let passed = passed.filter(|passed| !passed.is_waived());
-        let passed = passed.map(|passed| &passed.recorded);
-        let postings = postings.iter().map(|posting| &posting.recorded);
-        let aside = contracts_set_aside.iter().map(|aside| &aside.contract);
-        let contracts = transaction.contract.iter().chain(aside);
-        let lives = contracts.flat_map(|contract| &contract.events);
-        let lives = lives.map(|standing| &standing.noted);
-        let noted = detours.iter().chain(notes).chain(lives);
-        let noted = noted.map(|noted| &noted.recorded);
-        passed.chain(postings).chain(noted)
     }
 }
 

@@ -35,7 +35,11 @@ fn gaps<'a>(case: &Case<'a>) -> impl Iterator<Item = Step> + use<'a> {
 
 /// The entry after which a gap is seen: the last one.
 fn last_event(case: &Case<'_>) -> u64 {
-    let last = case.recorded().map(|recorded| recorded.index).max();
+    let last = case
+        .transaction
+        .recordings()
+        .map(|recorded| recorded.index)
+        .max();
     last.unwrap_or(case.transaction.begun_at)
 }
 
@@ -141,7 +145,11 @@ fn notice_short(case: &Case<'_>) -> Option<Flag> {
 }
 
 fn recorded_late(case: &Case<'_>) -> Option<Flag> {
-    let late = || case.recorded().filter(|recorded| recorded.recorded_late);
+    let late = || {
+        case.transaction
+            .recordings()
+            .filter(|recorded| recorded.recorded_late)
+    };
     let lag = |at: LogTime, received: LogTime| received.seconds_since(at) / 86_400;
     let longest = late().max_by_key(|late| late.received_at.seconds_since(late.at.instant()))?;
     let (count, index) = (late().count(), longest.index);

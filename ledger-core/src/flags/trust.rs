@@ -19,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
     key_in_doubt,
     relative_party,
     finding_overdue,
+    concern_overdue,
     rules_changed,
 ];
 
@@ -143,7 +144,7 @@ fn channel_name<'a>(case: &Case<'a>, id: &'a Label) -> &'a str {
 fn key_in_doubt(case: &Case<'_>) -> Option<Flag> {
     let roster = &case.ledger.roster;
     let (mut names, mut events) = (BTreeSet::new(), Vec::new());
-    for recorded in case.recorded() {
+    for recorded in case.transaction.recordings() {
         let Recorded {
             index,
             received_at,
@@ -179,7 +180,7 @@ fn relative_party(case: &Case<'_>) -> Option<Flag> {
         .chain(parties)
         .find_map(|party| Some((party, case.relatives.get(party)?)))?;
     let signed = |member: &MemberId| {
-        let mut recorded = case.recorded();
+        let mut recorded = case.transaction.recordings();
         recorded.find(|recorded| recorded.signers.contains(member))
     };
     let found = declared
@@ -214,6 +215,29 @@ fn finding_overdue(case: &Case<'_>) -> Option<Flag> {
         format!("街道在第 {index} 条提出的问题应在 {due} 前答复，至今没有答复登记；请核对整改办到哪一步。"),
         format!("What the street office found in entry {index} was to be answered by {due}, and no answer is recorded; please check what was done about it."),
     ))
+}
+
+fn concern_overdue(case: &Case<'_>) -> Option<Flag> {
+    let (calendar, now) = (case.calendar(), case.now);
+    let waiting = case.transaction.concerns.unanswered();
+    let overdue = waiting
+        .iter()
+        .filter(|(_, concern)| now >= concern.deadline(calendar).at);
+    let mut overdue: Vec<_> = overdue.collect();
+    overdue.sort_by_key(|(_, concern)| concern.index);
+    let (id, first) = overdue.first()?;
+    let (count, due) = (
+        overdue.len(),
+        case.date(first.deadline(calendar).at.minus_seconds(1)),
+    );
+    let raised = case.date(first.received_at);
+    let flag = case.flag(
+        FlagRule::ConcernOverdue,
+        overdue.iter().map(|(_, concern)| concern.index),
+        format!("有 {count} 条群众意见过期未答复，最早的 {id} 是 {raised} 提的，应在 {due} 前答复；请核对谁在办、何时答复。"),
+        format!("{count} concerns of residents are unanswered past their time; the earliest, {id}, was raised on {raised} and was to be answered by {due}. Please check who deals with it."),
+    );
+    Some(flag.by(&case.charter.concerns.answer_within.basis))
 }
 
 /// A window of the transaction: from an event to the one that came after it.
@@ -282,7 +306,11 @@ fn calendar_changed(case: &Case<'_>) -> Option<Flag> {
 
 /// A charter that was adopted while the transaction was under way and governs it from then on.
 fn charter_changed(case: &Case<'_>) -> Option<Flag> {
-    let last = case.recorded().map(|recorded| recorded.index).max()?;
+    let last = case
+        .transaction
+        .recordings()
+        .map(|recorded| recorded.index)
+        .max()?;
     let begun = case.transaction.begun_at;
     let is_done = matches!(
         case.transaction.phase,
