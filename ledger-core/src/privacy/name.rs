@@ -31,12 +31,16 @@ const COMPOUND: [&str; 24] = [
 
 /// How names of organisations, and what they go by in a field, end.
 #[rustfmt::skip]
-const ENDINGS: [&str; 52] = [
+const ENDINGS: [&str; 55] = [
     "公司", "集团", "合作社", "联社", "经济社", "农场", "中心", "协会", "商会", "学会", "基金会", "委员会",
     "理事会", "事务所", "银行", "学校", "医院", "大队", "小组", "生产队", "工作室", "个体户",
     "厂", "店", "社", "场", "站", "部", "所", "局", "院", "校", "行", "馆", "园", "坊", "庄", "村", "镇",
-    "街", "办", "委", "铺", "档", "会", "处", "组", "队", "司", "号", "市", "县",
+    "街", "办", "委", "铺", "档", "会", "处", "组", "队", "司", "号", "市", "县", "户",
+    "祠", "庙",
 ];
+
+/// Whoever it is: words that begin with the character of a surname and name nobody.
+const ANYBODY: [&str; 5] = ["成员", "单位", "施工方", "管理方", "关联方"];
 
 fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{20000}'..='\u{323AF}')
@@ -124,7 +128,7 @@ pub fn name_in(text: &str) -> Option<Found> {
 
 fn is_unmasked(part: &[char]) -> bool {
     let text: String = part.iter().collect();
-    if is_masked(&text) || is_organisation(&text) {
+    if is_masked(&text) || is_organisation(&text) || ANYBODY.contains(&&*text) {
         return false;
     }
     let dotted = part.iter().any(|c| is_name_dot(*c));
@@ -253,6 +257,11 @@ mod tests {
             "老村长",
             "梁家祠理事会",
             "江边三队",
+            "梁家祠",
+            "农户",
+            "商户、单位",
+            "施工方",
+            "成员",
             "",
             "、、",
         ] {
