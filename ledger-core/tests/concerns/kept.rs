@@ -332,3 +332,23 @@ fn nothing_that_an_answer_names_is_read_before_its_signatures_hold() {
     let read = ledger.append(&signed, scene.clock);
     assert!(matches!(read, Err(AppendError::Ledger(_))), "{read:?}");
 }
+
+/// A window that runs again is kept nowhere but in what was recorded.
+#[test]
+fn a_window_that_runs_again_is_loaded_as_it_was_replayed() {
+    let mut scene = Scene::before(Step::HandoverAndReceipt);
+    let winner = serde_json::json!("王*");
+    scene
+        .correct(DEAL, Step::Bidding, "/outcome/winner", winner)
+        .unwrap();
+    scene.raise("y1", "result").unwrap();
+    scene.clock = scene.opens_at(DEAL).unwrap();
+    scene.raise("y2", "result").unwrap();
+    let kept = scene.transaction(DEAL).unwrap().concerns.unanswered();
+    let holds: Vec<bool> = kept.values().map(|concern| concern.holds).collect();
+    assert_eq!(holds, [true, false]);
+    let ledger = fill(MemoryStore::new(), &scene);
+    assert_eq!(audited(ledger.store()), scene.state);
+    agrees(&ledger, &scene.state);
+    agrees(&open(ledger.into_store()), &scene.state);
+}

@@ -314,14 +314,19 @@ pub(crate) fn finding_rows() -> Vec<Row> {
 }
 
 pub(crate) fn ledger_rows() -> Vec<Row> {
-    let declared = |by: &[&str]| {
-        let value = json!({
+    let relative = || {
+        event(json!({
             "kind": "relative_declared", "documents": [], "member": "zhou", "name": "周*商行",
             "relation": "兄弟", "summary": "兄弟经营商行",
-        });
-        Scene::founded().put("ledger", event(value), by)
+        }))
     };
+    let declared = |by: &[&str]| Scene::founded().put("ledger", relative(), by);
     assert_eq!(rule(declared(&["zhou"])), "admitted");
+    let mut retired = Scene::founded();
+    let ended =
+        json!({"kind": "role_ended", "member": "zhou", "reason": "换届", "role": "council_member"});
+    retired.change(ended).unwrap();
+    let retired = retired.put("ledger", relative(), &["zhou"]);
     let intake = json!({
         "kind": "relative_declared", "documents": [], "member": "intake", "name": "周*",
         "relation": "本人", "summary": "无",
@@ -371,6 +376,14 @@ pub(crate) fn ledger_rows() -> Vec<Row> {
             Scene::founded().put("ledger", event(intake), &["intake"]),
             Refusal::SignerWithoutRole {
                 member: member("intake"),
+                expected: Vec::new(),
+            },
+        ),
+        (
+            "declared by somebody who signs nothing any more",
+            retired,
+            Refusal::SignerWithoutRole {
+                member: member("zhou"),
                 expected: Vec::new(),
             },
         ),
