@@ -42,6 +42,11 @@ const ENDINGS: [&str; 55] = [
 /// Whoever it is: words that begin with the character of a surname and name nobody.
 const ANYBODY: [&str; 5] = ["成员", "单位", "施工方", "管理方", "关联方"];
 
+/// What people put behind a name to address somebody.
+const TITLES: [&str; 9] = [
+    "先生", "女士", "小姐", "同志", "老板", "主任", "书记", "经理", "会计",
+];
+
 fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{20000}'..='\u{323AF}')
 }
@@ -140,9 +145,15 @@ fn is_unmasked(part: &[char]) -> bool {
     if !part.iter().all(|c| is_han(*c)) {
         return false;
     }
+    // With a title behind it a surname alone says no more than 张* does.
+    let titled = TITLES.iter().find_map(|title| text.strip_suffix(title));
+    if titled.is_some_and(|name| COMPOUND.contains(&name)) {
+        return false;
+    }
+    let length = titled.map_or(part.len(), |name| name.chars().count());
     match surname(part) {
-        Some(2) => matches!(part.len(), 3 | 4),
-        Some(_) => matches!(part.len(), 2 | 3),
+        Some(2) => matches!(length, 3 | 4),
+        Some(_) => matches!(length, 2 | 3),
         None => false,
     }
 }
@@ -223,6 +234,8 @@ mod tests {
             ("王五（承租人）", (0, 2)),
             ("张*（代理人：赵六）", (7, 9)),
             ("阿依古丽·买买提", (0, 8)),
+            ("张明先生", (0, 4)),
+            ("张*、欧阳明月女士", (3, 9)),
             ("东塱经济联社 陈大文", (7, 10)),
         ] {
             let found = name_in(text).map(|found| (found.start, found.end));
@@ -258,6 +271,9 @@ mod tests {
             "梁家祠理事会",
             "江边三队",
             "梁家祠",
+            "张先生",
+            "欧阳女士",
+            "何会计",
             "农户",
             "商户、单位",
             "施工方",
