@@ -87,6 +87,7 @@ pub mod tile;
 pub mod time;
 pub mod transaction;
 pub mod tree;
+pub mod witness;
 
 pub use admit::Entry;
 pub use audit::{Expected, Pins, audit};
