@@ -29,6 +29,7 @@ mod show;
 mod status;
 mod submit;
 mod verify;
+mod witness;
 
 use help::Text;
 
@@ -78,6 +79,7 @@ commands! {
     status::Status,
     submit::Submit,
     verify::Verify,
+    witness::Witness,
 }
 
 const GENERAL: &[Text] = &[

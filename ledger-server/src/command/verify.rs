@@ -156,9 +156,11 @@ impl Verify {
         }
         if let Some(file) = &self.policy {
             let policy = audit::read_policy(terminal, file)?;
-            let verdict = policy.check_log(&held.to_bytes(), &pins.log_key);
-            let accepted = verdict.and_then(ledger_core::policy::PolicyVerdict::accept);
-            accepted.map_err(|fault| refused(fault.to_string()))?;
+            let verdict = audit::enforce(&policy, &held, &pins.log_key)
+                .map_err(|fault| refused(fault.to_string()))?;
+            if !self.json {
+                terminal.say(audit::witnessed(terminal, &verdict));
+            }
         }
         self.say(terminal, &proof, &entry, held.checkpoint().size());
         if let Some(source) = source.filter(|source| source.self_pinned) {

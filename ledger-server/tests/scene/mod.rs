@@ -199,6 +199,7 @@ impl Site {
             ledger,
             policy: None,
             reopen: Box::new(move || Ledger::open(again.clone(), key(None), &mut |_, _| {})),
+            stop: Arc::default(),
         };
         let (clock, gate) = (Arc::new(AtomicI64::new(NOW)), Arc::new(Mutex::new(())));
         let options = Options {
