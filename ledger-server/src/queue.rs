@@ -55,7 +55,7 @@ pub(crate) enum Job {
     /// Put a witness's line below the newest checkpoint of the ledger with this number.
     Cosign {
         ledger: usize,
-        cosignature: Cosignature,
+        cosignature: Box<Cosignature>,
     },
     /// Finish what waits, and close.
     Stop,
@@ -109,11 +109,11 @@ impl Queue {
         let (answer, answered) = oneshot::channel();
         let job = Job::Cosign {
             ledger: self.ledger,
-            cosignature: Cosignature {
+            cosignature: Box::new(Cosignature {
                 witness,
                 line,
                 answer,
-            },
+            }),
         };
         self.jobs.send(job).await.ok()?;
         answered.await.ok()

@@ -154,6 +154,7 @@ impl Verify {
         if proof.index() == 0 && leaf != pins.ledger_id {
             bail!(refused(format!("{leaf} ≠ {}", pins.ledger_id)));
         }
+        let mut witnesses = Vec::new();
         if let Some(file) = &self.policy {
             let policy = audit::read_policy(terminal, file)?;
             let verdict = audit::enforce(&policy, &held, &pins.log_key)
@@ -161,8 +162,15 @@ impl Verify {
             if !self.json {
                 terminal.say(audit::witnessed(terminal, &verdict));
             }
+            witnesses.extend(verdict.cosigned.into_iter().map(|one| one.witness));
         }
-        self.say(terminal, &proof, &entry, held.checkpoint().size());
+        self.say(
+            terminal,
+            &proof,
+            &entry,
+            held.checkpoint().size(),
+            &witnesses,
+        );
         if let Some(source) = source.filter(|source| source.self_pinned) {
             source.warn_self_pinned();
         }
