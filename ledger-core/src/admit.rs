@@ -9,6 +9,7 @@ use crate::charter::Charter;
 use crate::event::{self, Event, LoggedEntry, SignedEvent, Statement};
 use crate::hash::Hash;
 use crate::name::{MemberId, StreamId, TransactionId};
+use crate::privacy;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::signing;
@@ -16,6 +17,8 @@ use crate::state::{LedgerState, State};
 use crate::time::{Date, LogTime};
 use crate::transaction::Phase;
 
+mod concerns;
+mod contract;
 mod detours;
 mod ledger_events;
 mod limits;
@@ -162,11 +165,12 @@ pub fn decide(
     }
     case.check_stream()?;
     case.check_place()?;
+    check_privacy(&statement.event)?;
     case.check_signers()?;
     match &statement.stream {
         StreamId::Transaction(id) => case.transaction_event(id),
         StreamId::Ledger => case.ledger_event(),
-        StreamId::Concern(_) => Err(Refusal::AlreadyOpened),
+        StreamId::Concern(id) => case.concern_event(id),
     }
 }
 
@@ -263,6 +267,13 @@ impl Case<'_> {
             Event::Returned(returned) => self.returned(transaction, returned),
             Event::Corrected(corrected) => self.corrected(transaction, corrected),
             Event::Terminated(_) => self.terminated(transaction),
+            Event::PaymentDue(_)
+            | Event::PaymentReceived(_)
+            | Event::PaymentMade(_)
+            | Event::ContractAmended(_)
+            | Event::ContractRenewed(_)
+            | Event::ContractTerminated(_)
+            | Event::AssetReturned(_) => self.contract_event(transaction),
             // Others belong elsewhere, which has been checked.
             _ => Err(Refusal::AlreadyOpened),
         }
@@ -308,6 +319,23 @@ fn check_time(
     Err(Refusal::FutureTime {
         found: statement.at,
         acceptable_from,
+    })
+}
+
+/// Nothing private in any text, whatever the kind of event: what stands in the log stays there.
+fn check_privacy(event: &Event) -> Result<(), Refusal> {
+    let Some(privacy::FoundIn { field, found }) = privacy::search("event", event) else {
+        return Ok(());
+    };
+    Err(Refusal::PrivateData {
+        field,
+        expected: match found.kind {
+            privacy::Kind::PersonalName => "masked_name",
+            _ => "no_number",
+        },
+        found: found.kind,
+        from: found.start + 1,
+        until: found.end,
     })
 }
 

@@ -71,6 +71,18 @@ labelled! {
     }
 }
 
+impl Category {
+    /// Whether the asset comes back when the contract is over: it was let for a time, not sold, built
+    /// or bought.
+    #[must_use]
+    pub const fn gives_back(self) -> bool {
+        matches!(
+            self,
+            Self::Lease | Self::Contracting | Self::Grant | Self::Cooperation
+        )
+    }
+}
+
 labelled! {
     /// How the other party is found. (交易方式)
     Method {

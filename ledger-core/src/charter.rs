@@ -19,9 +19,11 @@ use crate::step::Step;
 use crate::text::{Line, Paragraph};
 
 mod check;
+mod flags;
 mod limit;
 mod signing;
 
+pub use flags::{CloseToReserve, FlagThresholds, NumberRule, Splitting, WinnerShare};
 pub use limit::{Limit, LimitRule};
 pub use signing::EventSigning;
 
@@ -377,6 +379,8 @@ pub struct CharterText {
     pub concerns: ConcernRules,
     /// Roles that one person must not hold together.
     pub exclusions: Vec<Exclusion>,
+    /// From where on the record is flagged.
+    pub flags: FlagThresholds,
     /// What is forbidden or bounded: checked at the door. (负面清单)
     pub limits: Vec<Limit>,
     /// Who records a posting.
@@ -544,7 +548,7 @@ mod tests {
     #[test]
     fn a_fault_names_its_field() {
         type Change = fn(&mut Value);
-        let cases: [(&str, Change); 12] = [
+        let cases: [(&str, Change); 16] = [
             ("titel", |v| v["titel"] = "x".into()),
             ("steps", |v| {
                 drop(v["steps"].as_object_mut().unwrap().remove("bidding"))
@@ -580,6 +584,18 @@ mod tests {
             }),
             ("clocks.late.span.unit", |v| {
                 v["clocks"]["late"]["span"]["unit"] = "working_days".into()
+            }),
+            ("flags.least_bidders.number", |v| {
+                v["flags"]["least_bidders"]["number"] = 0.into()
+            }),
+            ("flags.winner_share.basis_points", |v| {
+                v["flags"]["winner_share"]["basis_points"] = 10_001.into()
+            }),
+            ("flags.splitting.amount_fen", |v| {
+                v["flags"]["splitting"]["amount_fen"] = 0.into()
+            }),
+            ("flags.rent.span.unit", |v| {
+                v["flags"]["rent"]["span"]["unit"] = "hours".into()
             }),
             ("version", |v| v["version"] = 0.into()),
         ];

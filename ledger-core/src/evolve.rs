@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::admit::Entry;
 use crate::charter::Charter;
+use crate::concern::Concerns;
 use crate::event::{Event, LedgerOpened};
 use crate::name::{StreamId, TransactionId};
 use crate::record::{BiddingOutcome, ChannelPosted};
@@ -14,6 +15,10 @@ use crate::roster::Roster;
 use crate::state::{AdoptedCharter, LedgerState, State};
 use crate::step::Step;
 use crate::transaction::{Awaiting, Gate, Passed, Phase, Posting, Transaction};
+
+mod concerns;
+
+pub(crate) use concerns::{answer_in, bear_on, evolve_concern};
 
 /// Applies an admitted entry to the state before it. (应用条目)
 pub fn evolve(state: &mut State, entry: &Entry) {
@@ -25,7 +30,7 @@ pub fn evolve(state: &mut State, entry: &Entry) {
                 state.transactions.insert(id.clone(), after);
             }
         }
-        StreamId::Concern(_) => {}
+        StreamId::Concern(_) => concerns::evolve_concerns(state, entry),
     }
     state.size = state.size.max(entry.index() + 1);
     state.last_received_at = state.last_received_at.max(Some(entry.received_at()));
@@ -115,12 +120,23 @@ pub(crate) fn evolve_transaction(
             recorded,
         };
         transaction.pass(passed, phase);
+        transaction.bind(event, entry.index());
         return transaction;
     }
     match event {
         Event::ChannelPosted(posted) => post(&mut transaction, posted, recorded),
         Event::StepWaived(_) | Event::Returned(_) | Event::Corrected(_) | Event::Terminated(_) => {
             detour(&mut transaction, event, recorded);
+        }
+        Event::PaymentDue(_)
+        | Event::PaymentReceived(_)
+        | Event::PaymentMade(_)
+        | Event::ContractAmended(_)
+        | Event::ContractRenewed(_)
+        | Event::ContractTerminated(_)
+        | Event::AssetReturned(_) => {
+            let calendar = ledger.calendar_at(entry.index());
+            transaction.live(event, recorded, calendar.date_of(entry.received_at()));
         }
         event => transaction.notes.push(Noted {
             event: event.clone(),
@@ -155,6 +171,7 @@ fn detour(transaction: &mut Transaction, event: &Event, recorded: Recorded) {
         Event::Returned(returned) => transaction.go_back(returned.to, &recorded),
         Event::Corrected(corrected) => transaction.correct(corrected, &recorded),
         _ => {
+            transaction.set_contract_aside(recorded.index);
             transaction.phase = Phase::Terminated {
                 since: recorded.received_at,
             }
@@ -173,6 +190,9 @@ fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
     Transaction {
         id: id.clone(),
         begun_at: entry.index(),
+        concerns: Concerns::default(),
+        contract: None,
+        contracts_set_aside: Vec::new(),
         detours: Vec::new(),
         head: entry.leaf(),
         notes: Vec::new(),

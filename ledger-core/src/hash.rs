@@ -95,6 +95,16 @@ sha256_value! {
     Digest
 }
 
+sha256_value! {
+    /// A salted commitment to a private document. (不公开材料的承诺)
+    ///
+    /// It is opened by salt and document together, and says nothing once both are erased. How it is
+    /// made: [`crate::commitment`].
+    ///
+    /// Text form: 64 lower-case hexadecimal digits.
+    Commitment
+}
+
 impl Hash {
     /// Sixty-four zeros: the `prev` of entry 0.
     pub const ZERO: Self = Self([0; 32]);

@@ -9,16 +9,17 @@ use std::collections::HashMap;
 use crate::admit::{self, Entry};
 use crate::authenticate::authenticate;
 use crate::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+use crate::concern::Concern;
 use crate::cosignature;
 use crate::event::{Event, LoggedEntry, ParseError, SignedEvent, Statement};
-use crate::evolve::{evolve, evolve_transaction};
+use crate::evolve::{answer_in, bear_on, evolve, evolve_concern, evolve_transaction};
 use crate::hash::Hash;
 use crate::key::{SigningKey, VerifierKey};
-use crate::name::{StreamId, TransactionId};
+use crate::name::{ConcernId, StreamId, TransactionId};
 use crate::note::SignatureLine;
 use crate::proof::{LogProofError, Proof};
 use crate::refusal::Refusal;
-use crate::state::{State, touches};
+use crate::state::{LedgerState, State, touches};
 use crate::store::{Batch, MAX_CHECKPOINT_BYTES, Relation, Store, StoreError, Touch};
 use crate::time::LogTime;
 use crate::transaction::Transaction;
@@ -26,7 +27,8 @@ use crate::tree::{self, Frontier, TreeError};
 
 mod read;
 
-/// How many transactions the working set keeps before it is emptied and filled anew on demand.
+/// How many transactions, and how many concerns, the working set keeps before it is emptied and filled
+/// anew on demand.
 const WORKING_SET: usize = 4096;
 
 /// How many entries are read at a time while an index is made again.
@@ -230,6 +232,9 @@ impl<S: Store> Ledger<S> {
         if self.state.transactions.len() > WORKING_SET {
             self.state.transactions.clear();
         }
+        if self.state.concerns.len() > WORKING_SET {
+            self.state.concerns.clear();
+        }
         let first = self.store.size();
         let mut fresh: Vec<Entry> = Vec::new();
         let mut by_text: HashMap<String, u64> = HashMap::new();
@@ -358,28 +363,70 @@ impl<S: Store> Ledger<S> {
 
     /// Brings a stream, as its entries before `below` left it, into the working set, if it is not there.
     fn load(&mut self, stream: &StreamId, below: u64) -> Result<(), LedgerError> {
-        if let StreamId::Transaction(id) = stream
-            && !self.state.transactions.contains_key(id)
-            && let Some(transaction) = self.replay(id, below)?
-        {
-            self.state.transactions.insert(id.clone(), transaction);
+        match stream {
+            StreamId::Ledger => {}
+            StreamId::Transaction(id) => {
+                if !self.state.transactions.contains_key(id)
+                    && let Some(transaction) = self.replay(id, below)?
+                {
+                    self.state.transactions.insert(id.clone(), transaction);
+                }
+            }
+            StreamId::Concern(id) => {
+                if !self.state.concerns.contains_key(id)
+                    && let Some(concern) = self.replay_concern(id, below)?
+                {
+                    self.state.concerns.insert(id.clone(), concern);
+                }
+            }
         }
         Ok(())
     }
 
     fn replay(&self, id: &TransactionId, below: u64) -> Result<Option<Transaction>, LedgerError> {
-        let (Some(ledger), Some(record)) = (
-            self.state.ledger(),
-            self.store.stream(&StreamId::Transaction(id.clone()))?,
-        ) else {
-            return Ok(None);
-        };
+        let stream = StreamId::Transaction(id.clone());
         let mut transaction = None;
-        for index in record.own.into_iter().filter(|index| *index < below) {
-            let entry = Entry::reread(Some(ledger), index, self.entry(index)?);
-            transaction = Some(evolve_transaction(ledger, id, transaction, &entry));
-        }
+        self.each(&stream, below, &mut |ledger, entry| {
+            if entry.statement().stream == stream {
+                transaction = Some(evolve_transaction(ledger, id, transaction.take(), entry));
+            } else if let Some(transaction) = &mut transaction {
+                bear_on(ledger, transaction, entry);
+            }
+        })?;
         Ok(transaction)
+    }
+
+    fn replay_concern(&self, id: &ConcernId, below: u64) -> Result<Option<Concern>, LedgerError> {
+        let stream = StreamId::Concern(id.clone());
+        let mut concern = None;
+        self.each(&stream, below, &mut |ledger, entry| {
+            let answer = answer_in(entry);
+            concern = evolve_concern(ledger, id, concern.take(), entry, answer.as_ref());
+        })?;
+        Ok(concern)
+    }
+
+    /// Shows `visit` the entries below `below` that bear on a stream, its own and others', in the order
+    /// of the log.
+    fn each(
+        &self,
+        stream: &StreamId,
+        below: u64,
+        visit: &mut dyn FnMut(&LedgerState, &Entry),
+    ) -> Result<(), LedgerError> {
+        let (Some(ledger), Some(record)) = (self.state.ledger(), self.store.stream(stream)?) else {
+            return Ok(());
+        };
+        let mut indices = record.own;
+        indices.extend(record.also);
+        indices.sort_unstable();
+        for index in indices.into_iter().filter(|index| *index < below) {
+            visit(
+                ledger,
+                &Entry::reread(Some(ledger), index, self.entry(index)?),
+            );
+        }
+        Ok(())
     }
 
     /// Replays the ledger's own stream up to `size`.

@@ -160,16 +160,22 @@ pub enum PriceBasis {
     PerMu,
     /// One square metre. (每平方米)
     PerSquareMetre,
+    /// One square metre for one month. (每平方米每月)
+    PerSqmMonth,
+    /// One 亩 for one year. (每亩每年)
+    PerMuYear,
 }
 
 impl PriceBasis {
     /// Every basis, in the order in which a form offers them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Total,
         Self::PerMonth,
         Self::PerYear,
         Self::PerMu,
         Self::PerSquareMetre,
+        Self::PerSqmMonth,
+        Self::PerMuYear,
     ];
 
     /// What follows the number in Chinese: `元/年`; `元` for a total.
@@ -181,6 +187,8 @@ impl PriceBasis {
             Self::PerYear => "元/年",
             Self::PerMu => "元/亩",
             Self::PerSquareMetre => "元/平方米",
+            Self::PerSqmMonth => "元/㎡/月",
+            Self::PerMuYear => "元/亩/年",
         }
     }
 
@@ -193,6 +201,8 @@ impl PriceBasis {
             Self::PerYear => "每年",
             Self::PerMu => "每亩",
             Self::PerSquareMetre => "每平方米",
+            Self::PerSqmMonth => "每平方米每月",
+            Self::PerMuYear => "每亩每年",
         }
     }
 
@@ -205,6 +215,8 @@ impl PriceBasis {
             Self::PerYear => "per year",
             Self::PerMu => "per mu",
             Self::PerSquareMetre => "per square metre",
+            Self::PerSqmMonth => "per square metre per month",
+            Self::PerMuYear => "per mu per year",
         }
     }
 }
@@ -231,7 +243,8 @@ pub struct Price {
 impl Price {
     /// Which of two prices is the higher, exactly; `None` where their bases do not convert.
     ///
-    /// Months convert to years, 亩 to square metres; a total converts to nothing.
+    /// Months convert to years, 亩 to square metres; a total converts to nothing, nor does a price
+    /// for an area alone to one for an area and a time.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         self.compare_share(other, 1, 1)
@@ -261,7 +274,68 @@ impl Price {
             PriceBasis::PerYear => (1, fen),
             PriceBasis::PerMu => (2, fen * 3),
             PriceBasis::PerSquareMetre => (2, fen * 2000),
+            PriceBasis::PerMuYear => (3, fen * 3),
+            PriceBasis::PerSqmMonth => (3, fen * 12 * 2000),
         }
+    }
+
+    /// Which of the two is the higher, and how far apart they are in hundredths of a per cent of the
+    /// other, rounded up. `None` where their bases do not convert.
+    ///
+    /// Any price is [`u64::MAX`] apart from a price of nothing, unless it is nothing too.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<(Ordering, u64)> {
+        let (dimension, ours) = self.scaled();
+        let (other_dimension, theirs) = other.scaled();
+        if dimension != other_dimension {
+            return None;
+        }
+        let apart = match (ours.abs_diff(theirs), theirs) {
+            (0, _) => 0,
+            (_, 0) => u64::MAX,
+            (apart, _) => u64::try_from((apart * 10_000).div_ceil(theirs)).unwrap_or(u64::MAX),
+        };
+        Some((ours.cmp(&theirs), apart))
+    }
+
+    /// What this price comes to in all over an area and a number of months, without rises or months
+    /// free of rent. (总价)
+    ///
+    /// `None` if it needs an area or a term that is not given, is no whole number of 分, or is more
+    /// than [`Fen::MAX`].
+    ///
+    /// ```
+    /// use ledger_core::money::{Area, Fen, Price};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let price: Price = serde_json::from_str(r#"{"basis":"per_sqm_month","fen":3500}"#)?;
+    /// let area: Area = serde_json::from_str(r#"{"unit":"square_metre","value":"120.5"}"#)?;
+    /// assert_eq!(price.total(Some(&area), Some(12)), Some(Fen::new(5_061_000)?));
+    /// assert_eq!(price.total(Some(&area), None), None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn total(&self, area: Option<&Area>, months: Option<u32>) -> Option<Fen> {
+        let fen = u128::from(self.fen.0);
+        let months = months.map(u128::from);
+        let thirds = area.map(Area::thirds_of_millionths);
+        // Thirds of millionths of a square metre, and months, in one unit that is priced.
+        const SQUARE_METRE: u128 = 3_000_000;
+        const MU: u128 = 2_000_000_000;
+        let (units, in_one) = match self.basis {
+            PriceBasis::Total => (1, 1),
+            PriceBasis::PerMonth => (months?, 1),
+            PriceBasis::PerYear => (months?, 12),
+            PriceBasis::PerMu => (thirds?, MU),
+            PriceBasis::PerSquareMetre => (thirds?, SQUARE_METRE),
+            PriceBasis::PerSqmMonth => (thirds?.checked_mul(months?)?, SQUARE_METRE),
+            PriceBasis::PerMuYear => (thirds?.checked_mul(months?)?, MU * 12),
+        };
+        let product = fen.checked_mul(units)?;
+        let whole = product.is_multiple_of(in_one);
+        let total = u64::try_from(product / in_one).ok()?;
+        whole.then(|| Fen::new(total).ok()).flatten()
     }
 }
 
@@ -358,10 +432,87 @@ mod tests {
         assert_eq!(by_mu.compare(&by_metre), Some(Ordering::Equal));
         assert_eq!(by_mu.compare(&monthly), None);
         assert_eq!(by_mu.to_string(), "20.00 元/亩");
+        let let_by_metre = price(3, PriceBasis::PerSqmMonth);
+        let let_by_mu = price(24_000, PriceBasis::PerMuYear);
+        assert_eq!(let_by_metre.compare(&let_by_mu), Some(Ordering::Equal));
+        assert_eq!(let_by_metre.compare(&by_metre), None);
+        assert_eq!(let_by_metre.compare(&monthly), None);
+        assert_eq!(let_by_mu.to_string(), "240.00 元/亩/年");
         let json = r#"{"fen":130000000,"basis":"per_year"}"#;
         let price: Price = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&price).unwrap(), json);
         assert!(serde_json::from_str::<Price>(r#"{"fen":1,"basis":"total","x":1}"#).is_err());
+    }
+
+    #[test]
+    fn a_price_tells_how_far_it_is_from_another() {
+        let price = |basis| {
+            move |fen| Price {
+                fen: Fen(fen),
+                basis,
+            }
+        };
+        let (yearly, total) = (price(PriceBasis::PerYear), price(PriceBasis::Total));
+        let monthly = price(PriceBasis::PerMonth)(100);
+        let most = Fen::MAX.get();
+        for (ours, theirs, expected) in [
+            (yearly(1_176), monthly, (Ordering::Less, 200)),
+            (yearly(1_175), monthly, (Ordering::Less, 209)),
+            (yearly(1_200), monthly, (Ordering::Equal, 0)),
+            (yearly(1_201), monthly, (Ordering::Greater, 9)),
+            (yearly(0), monthly, (Ordering::Less, 10_000)),
+            (monthly, yearly(0), (Ordering::Greater, u64::MAX)),
+            (yearly(0), yearly(0), (Ordering::Equal, 0)),
+            (yearly(0), yearly(most), (Ordering::Less, 10_000)),
+            (yearly(most), yearly(1), (Ordering::Greater, u64::MAX)),
+        ] {
+            assert_eq!(ours.difference(&theirs), Some(expected), "{ours} {theirs}");
+        }
+        assert_eq!(total(1).difference(&monthly), None);
+    }
+
+    #[test]
+    fn a_total_is_exact_or_absent() {
+        let area = |text: &str| -> Area { serde_json::from_str(text).unwrap() };
+        let metres = area(r#"{"unit":"square_metre","value":"0.5"}"#);
+        let mu = area(r#"{"unit":"mu","value":"3"}"#);
+        let most = area(r#"{"unit":"hectare","value":"999999999999.999999"}"#);
+        let total = |basis, fen, area: Option<&Area>, months| {
+            let fen = Fen(fen);
+            Price { fen, basis }
+                .total(area, months)
+                .map(|total| total.get())
+        };
+        for (basis, fen, area, months, expected) in [
+            (PriceBasis::Total, 7, None, None, Some(7)),
+            (PriceBasis::PerMonth, 7, None, Some(5), Some(35)),
+            (PriceBasis::PerMonth, 7, None, None, None),
+            (PriceBasis::PerYear, 12, None, Some(5), Some(5)),
+            (PriceBasis::PerYear, 13, None, Some(5), None),
+            (PriceBasis::PerMu, 7, Some(&mu), None, Some(21)),
+            (PriceBasis::PerMu, 7, None, Some(1), None),
+            (PriceBasis::PerSquareMetre, 3, Some(&mu), None, Some(6_000)),
+            (PriceBasis::PerSquareMetre, 3, Some(&metres), None, None),
+            (PriceBasis::PerSqmMonth, 4, Some(&metres), Some(3), Some(6)),
+            (PriceBasis::PerMuYear, 8, Some(&mu), Some(6), Some(12)),
+            (PriceBasis::PerMuYear, 8, Some(&mu), None, None),
+            (
+                PriceBasis::PerSqmMonth,
+                Fen::MAX.get(),
+                Some(&most),
+                Some(u32::MAX),
+                None,
+            ),
+            (
+                PriceBasis::PerMonth,
+                Fen::MAX.get(),
+                None,
+                Some(u32::MAX),
+                None,
+            ),
+        ] {
+            assert_eq!(total(basis, fen, area, months), expected, "{basis} {fen}");
+        }
     }
 
     proptest! {

@@ -3,20 +3,23 @@
 //! Bodies of step events: typed, parsed once. Checks that a record can make on its own stand here
 //! ([`Record::inconsistency`]); checks against charter and history are in [`crate::admit`].
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::category::labelled;
 pub use crate::category::{AssetKind, Category, Method};
 use crate::charter::VotingBody;
-use crate::hash::Digest;
+use crate::hash::{Commitment, Digest};
 use crate::money::{Area, Fen, Price};
 use crate::name::Label;
+use crate::role::Role;
 use crate::text::{Line, Paragraph};
 use crate::time::Date;
 
 /// A document named by an event. (材料)
 ///
-/// Its bytes are kept outside the log; its digest is what was signed.
+/// Its bytes are kept outside the log; its digest, or a commitment to it, is what was signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "access", rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -32,6 +35,19 @@ pub enum DocumentRef {
         /// Its name for people. (名称)
         title: Line,
     },
+    /// Only some may read it; whoever reads the log knows no more than that it exists. (不公开)
+    ///
+    /// Its length is left out: it would stay when the document is erased, and narrow down what it was.
+    Private {
+        /// The salted commitment to its bytes: see [`crate::commitment`]. (承诺)
+        commitment: Commitment,
+        /// Which of the charter's documents it is. (材料种类)
+        kind: Label,
+        /// Whoever holds one of these roles may read it. (可查阅的岗位)
+        readers: BTreeSet<Role>,
+        /// Its name for people, which is public. (名称)
+        title: Line,
+    },
 }
 
 impl DocumentRef {
@@ -39,7 +55,15 @@ impl DocumentRef {
     #[must_use]
     pub fn kind(&self) -> &Label {
         match self {
-            Self::Public { kind, .. } => kind,
+            Self::Public { kind, .. } | Self::Private { kind, .. } => kind,
+        }
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn title(&self) -> &Line {
+        match self {
+            Self::Public { title, .. } | Self::Private { title, .. } => title,
         }
     }
 }

@@ -9,8 +9,10 @@ use serde::Serialize;
 use crate::charter::VotingBody;
 use crate::hash::{Digest, Hash};
 use crate::language::Language;
-use crate::name::{Label, MemberId, TransactionId};
-use crate::record::Inconsistency;
+use crate::money::Fen;
+use crate::name::{ConcernId, Label, MemberId, TransactionId};
+use crate::privacy;
+use crate::record::{ConcernSubject, Direction, Inconsistency};
 use crate::role::Role;
 use crate::step::{PublicationPoint, Step};
 use crate::text::Line;
@@ -109,6 +111,19 @@ refusals! {
         /// From when it would be admitted.
         acceptable_from: LogTime,
     } = "future_time", "时间在将来", "time lies in the future";
+    /// A text holds the number of a person, or a name that is not masked: the log is public for ever.
+    Rule PrivateData {
+        /// The field, as in `event.applicants[0].name`.
+        field: String,
+        /// What would be accepted in its place.
+        expected: &'static str,
+        /// What kind of private data it is. The data themselves are never repeated.
+        found: privacy::Kind,
+        /// Its first character in the field, counted from 1.
+        from: usize,
+        /// Its last character.
+        until: usize,
+    } = "private_data", "含有个人信息", "private data";
     /// A signer holds none of the roles that this event is signed in.
     Authority SignerWithoutRole {
         /// The signer.
@@ -161,6 +176,17 @@ refusals! {
         /// The year.
         year: crate::time::Year,
     } = "calendar_missing", "缺少节假日安排", "holiday calendar missing";
+    /// Concerns that were raised in the window of a step are unanswered, and nothing follows it. (规则 1)
+    Rule ConcernOpen {
+        /// The step.
+        step: Step,
+        /// The first of the concerns.
+        found: Vec<ConcernId>,
+        /// How many there are.
+        count: u64,
+        /// The roles that sign an answer.
+        answered_by: Vec<Role>,
+    } = "concern_open", "群众意见未答复", "a concern is unanswered";
     /// The bidding failed: nothing follows but a return.
     Rule BiddingFailed = "bidding_failed", "竞价未成交", "bidding failed";
     /// Nothing is waiting to be posted.
@@ -233,6 +259,58 @@ refusals! {
         /// The step found.
         found: Step,
     } = "return_after_failure", "流拍后退回的环节不对", "wrong return after a failed bidding";
+    /// The concern was raised before: a new one needs another id.
+    Rule ConcernExists {
+        /// Its id.
+        found: ConcernId,
+    } = "concern_exists", "意见编号已用过", "concern id in use";
+    /// A concern is about something that has not been done or published yet.
+    Rule ConcernTooEarly {
+        /// The step that comes first.
+        expected: Step,
+        /// What it is about.
+        found: ConcernSubject,
+    } = "concern_too_early", "意见对象尚未公开", "nothing to object to yet";
+    /// No concern has this id.
+    Rule ConcernUnknown {
+        /// The id found.
+        found: ConcernId,
+    } = "concern_unknown", "没有这条意见", "no such concern";
+    /// A concern is about another transaction than the one that is named.
+    Rule ConcernOfAnother {
+        /// The concern.
+        concern: ConcernId,
+        /// What it is about.
+        expected: TransactionId,
+        /// What was named.
+        found: TransactionId,
+    } = "concern_of_another", "意见属于另一笔交易", "concern about another transaction";
+    /// A concern is answered once.
+    Rule ConcernAnsweredBefore {
+        /// The concern.
+        found: ConcernId,
+        /// The entry that answered it.
+        answered_by: u64,
+    } = "concern_answered_before", "意见已答复过", "concern already answered";
+    /// A concern is settled or rated only after its answer.
+    Rule ConcernUnanswered {
+        /// The concern.
+        found: ConcernId,
+    } = "concern_unanswered", "意见尚未答复", "concern not answered yet";
+    /// A concern is settled once.
+    Rule ConcernClosedBefore {
+        /// The concern.
+        found: ConcernId,
+        /// The entry that settled it.
+        closed_by: u64,
+    } = "concern_closed_before", "意见已办结", "concern already settled";
+    /// An answer is rated once.
+    Rule ConcernRatedBefore {
+        /// The concern.
+        found: ConcernId,
+        /// The entry that rated it.
+        rated_by: u64,
+    } = "concern_rated_before", "意见已评价过", "concern already rated";
     /// No entry of this transaction that can be corrected has this number. (规则 6)
     Rule NothingToCorrect {
         /// The number found.
@@ -245,6 +323,125 @@ refusals! {
         /// What is wrong.
         found: String,
     } = "correction_unfit", "更正内容不合格式", "correction does not fit";
+    /// There is no contract yet: step 14 makes one.
+    Rule NoContract = "no_contract", "还没有合同", "no contract yet";
+    /// The contract has ended: nothing new begins under it.
+    Rule ContractEnded {
+        /// The entry that says so.
+        entry: u64,
+        /// On which day it ended, or the asset came back.
+        on: Date,
+    } = "contract_ended", "合同已结束", "contract ended";
+    /// A due of this name was registered before.
+    Rule DueExists {
+        /// Its name.
+        found: Label,
+    } = "due_exists", "款项代号已用", "due already registered";
+    /// No due of this name was registered.
+    Rule UnknownDue {
+        /// The first of those that are still to be paid.
+        expected: Vec<Label>,
+        /// The name found.
+        found: Label,
+    } = "unknown_due", "没有这笔款项", "unknown due";
+    /// The due no longer falls due.
+    Rule DueCancelled {
+        /// The entry that cancelled it.
+        entry: u64,
+        /// Its name.
+        found: Label,
+    } = "due_cancelled", "款项已取消", "due was cancelled";
+    /// Money is said to come in for a due that goes out, or the reverse.
+    Rule WrongDirection {
+        /// The due.
+        due: Label,
+        /// Its direction.
+        expected: Direction,
+        /// The direction found.
+        found: Direction,
+    } = "wrong_direction", "收付方向不对", "wrong direction";
+    /// A voucher counts once.
+    Rule VoucherUsed {
+        /// The entry that used it.
+        entry: u64,
+        /// Its number.
+        found: Line,
+    } = "voucher_used", "票据已登记过", "voucher used before";
+    /// More is paid than is still to be paid.
+    Rule PaymentExceedsDue {
+        /// The dues it names.
+        dues: Vec<Label>,
+        /// What they still come to, in fen.
+        expected: Fen,
+        /// The amount found, in fen.
+        found: Fen,
+    } = "payment_exceeds_due", "超过未付金额", "more than is still to be paid";
+    /// A payment names a due that it does not reach, or that was paid.
+    Rule PaymentFallsShort {
+        /// The first such due.
+        found: Label,
+    } = "payment_falls_short", "款项未冲抵到", "the payment does not reach a due";
+    /// A due is to be cancelled of which nothing is left to be paid.
+    Rule NothingToCancel {
+        /// Its name.
+        found: Label,
+        /// What was paid of it, in fen.
+        paid_fen: Fen,
+    } = "nothing_to_cancel", "没有可取消的余额", "nothing left to cancel";
+    /// A day before the contract, or after its term.
+    Rule DateOutsideContract {
+        /// The field.
+        field: &'static str,
+        /// The day found.
+        found: Date,
+        /// The first day that would do.
+        from: Date,
+        /// The last day that would do, if there is one.
+        until: Option<Date>,
+    } = "date_outside_contract", "日期不在合同期内", "date outside the contract";
+    /// An amendment moves the end of a term that is over, or that there never was.
+    Rule NoTermToAmend {
+        /// The last day on which it could be amended; `None` if there is no term.
+        expected: Option<Date>,
+        /// The day on which the amendment was signed.
+        found: Date,
+    } = "no_term_to_amend", "期限不能变更", "no term to amend";
+    /// An amendment ends the term before it was signed, or before a due that was paid.
+    Rule TermTooShort {
+        /// The earliest last day that would do.
+        expected: Date,
+        /// The day found.
+        found: Date,
+    } = "term_too_short", "期限止过早", "term too short";
+    /// A renewal begins before the present term is over.
+    Rule RenewalOverlaps {
+        /// The first day that would do.
+        expected: Date,
+        /// The day found.
+        found: Date,
+    } = "renewal_overlaps", "续签期限重叠", "renewal overlaps";
+    /// The asset came back before.
+    Rule AssetAlreadyReturned {
+        /// The entry that says so.
+        entry: u64,
+    } = "asset_already_returned", "标的已收回", "asset already returned";
+    /// The contract runs: the asset's return is recorded when it is over.
+    Rule ContractRunning {
+        /// The last day of its term; `None` if it has no term.
+        acceptable_from: Option<Date>,
+    } = "contract_running", "合同仍在履行", "contract still runs";
+    /// Payments stand on the contract: it is ended, not undone.
+    Rule PaymentsStand {
+        /// How many.
+        found: usize,
+    } = "payments_stand", "合同已有收付款", "payments stand on the contract";
+    /// With this correction, another entry of the contract's life would not have been admitted.
+    Rule CorrectionBreaks {
+        /// That entry.
+        entry: u64,
+        /// The rule that it would break.
+        broken: &'static str,
+    } = "correction_breaks", "更正后与其他记录冲突", "correction breaks another record";
     /// The charter's negative list forbids it. (负面清单)
     Rule NegativeList {
         /// The line of the list.
@@ -426,6 +623,20 @@ impl Refusal {
             Language::Zh => self.detail_zh(),
             Language::En => self.detail_en(),
         }
+    }
+}
+
+/// How to go on without private data.
+fn wanted(expected: &str, language: Language) -> &'static str {
+    match expected {
+        "masked_name" => language.pick(
+            "自然人请写成“张*”（姓加星号）；若是单位，请写全称（如“某某有限公司”“某某店”）。",
+            "Write a natural person's name masked, as in 张*; write an organisation's in full.",
+        ),
+        _ => language.pick(
+            "请删去这个号码；须留底的，写在不公开的材料里（--private-document）。若是编号，请在前面写明，如“合同编号：……”。",
+            "Leave the number out; what must be kept goes into a private document (--private-document). If it is a serial number, say so before it, as in 合同编号：….",
+        ),
     }
 }
 

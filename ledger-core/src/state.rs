@@ -1,19 +1,20 @@
 //! What a ledger knows at a position of its log: collective, roster, charters, transactions. (账本状态)
 //!
-//! The state is a working set. It holds the ledger's own state whole, and of transactions those that
-//! somebody put there: who calls [`crate::admit::admit`] first sees to it that every stream the event
+//! The state is a working set. It holds the ledger's own state whole, and of transactions and concerns
+//! those that somebody put there: who calls [`crate::admit::admit`] first sees to it that every stream the event
 //! bears on ([`touches`]) is in. An auditor keeps all of them, a server those in use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::calendar::Calendar;
 use crate::charter::Charter;
+use crate::concern::Concern;
 use crate::event::{Collective, Event, Statement};
 use crate::hash::Hash;
-use crate::name::{Origin, StreamId, TransactionId};
+use crate::name::{ConcernId, Origin, StreamId, TransactionId};
 use crate::recorded::Noted;
 use crate::roster::Roster;
 use crate::time::LogTime;
@@ -83,6 +84,7 @@ impl LedgerState {
 /// What a ledger knows at a position of its log. (账本状态)
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct State {
+    pub(crate) concerns: BTreeMap<ConcernId, Concern>,
     pub(crate) last_received_at: Option<LogTime>,
     pub(crate) ledger: Option<LedgerState>,
     pub(crate) size: u64,
@@ -120,6 +122,17 @@ impl State {
         self.transactions.get(id)
     }
 
+    /// A concern, if it is in the working set.
+    #[must_use]
+    pub fn concern(&self, id: &ConcernId) -> Option<&Concern> {
+        self.concerns.get(id)
+    }
+
+    /// The concerns in the working set, by id.
+    pub fn concerns(&self) -> impl Iterator<Item = &Concern> {
+        self.concerns.values()
+    }
+
     /// The transaction whose stream this is, if it is one and is in the working set.
     #[must_use]
     pub fn transaction_of(&self, stream: &StreamId) -> Option<&Transaction> {
@@ -131,12 +144,18 @@ impl State {
 
     /// The charter that governs the next event of a stream; `None` before the ledger is opened.
     ///
-    /// A transaction that is not in the working set counts as one that has not begun.
+    /// A transaction or a concern that is not in the working set counts as one that has not begun. A
+    /// concern is governed by the charter under which it was raised, as a transaction by its own.
     #[must_use]
     pub fn charter_of(&self, stream: &StreamId) -> Option<&Arc<Charter>> {
         let ledger = self.ledger.as_ref()?;
-        Some(match self.transaction_of(stream) {
-            Some(transaction) => ledger.charter_of(transaction.begun_at, self.size),
+        let begun_at = match stream {
+            StreamId::Ledger => None,
+            StreamId::Transaction(id) => self.transaction(id).map(|found| found.begun_at),
+            StreamId::Concern(id) => self.concern(id).map(|found| found.recorded.index),
+        };
+        Some(match begun_at {
+            Some(begun_at) => ledger.charter_of(begun_at, self.size),
             None => ledger.charter_at(self.size),
         })
     }
@@ -158,17 +177,36 @@ impl State {
                 .transactions
                 .get(id)
                 .map_or(ledger.ledger_id, |t| t.head),
-            StreamId::Concern(_) => ledger.ledger_id,
+            StreamId::Concern(id) => self
+                .concerns
+                .get(id)
+                .map_or(ledger.ledger_id, |concern| concern.head),
         })
     }
 }
 
-/// The streams whose state an event bears on: its own first.
+/// The streams whose state an event bears on: its own first, each once.
+///
+/// A concern bears on the state of its transaction when it is raised and answered, and an answer on
+/// every concern that it names.
 #[must_use]
 pub fn touches(statement: &Statement) -> Vec<StreamId> {
+    let own = match &statement.event {
+        Event::LedgerOpened(_) => StreamId::Ledger,
+        _ => statement.stream.clone(),
+    };
+    let mut streams = vec![own];
     match &statement.event {
-        // Events that bear on a second stream, such as concerns about a disclosure, list it here.
-        Event::LedgerOpened(_) => vec![StreamId::Ledger],
-        _ => vec![statement.stream.clone()],
+        Event::ConcernRaised(raised) => {
+            streams.push(StreamId::Transaction(raised.transaction.clone()));
+        }
+        Event::ConcernAnswered(answered) => {
+            streams.push(StreamId::Transaction(answered.transaction.clone()));
+            streams.extend(answered.also.iter().cloned().map(StreamId::Concern));
+        }
+        _ => {}
     }
+    let mut seen = BTreeSet::new();
+    streams.retain(|stream| seen.insert(stream.clone()));
+    streams
 }

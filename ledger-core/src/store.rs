@@ -1,7 +1,8 @@
 //! What a ledger needs of the place that keeps it: the contract of every store. (存储契约)
 //!
 //! A store keeps, for one ledger, the entries, the hashes of their tree, the newest published
-//! checkpoint, an index from streams to entries, and documents by their digest. The log is the truth:
+//! checkpoint, an index from streams to entries, documents by their digest, and private ones by their
+//! commitment, apart from the others. The log is the truth:
 //! index and hashes follow from the entries and may be thrown away and made again. [`Store::append`] is
 //! a compare-and-swap on the size, durable when it returns. No entry and no document leaves a store
 //! without having been checked against its hash.
@@ -14,16 +15,22 @@
 //! Stores share no code but this contract and the [conformance] suite, which all of them must pass.
 //! Hashes and bundles are those of C2SP tlog-tiles, checkpoints those of C2SP tlog-checkpoint.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
-use crate::hash::{Digest, Hash};
+use crate::commitment::Salt;
+use crate::hash::{Commitment, Digest, Hash};
 use crate::name::StreamId;
 use crate::tree::HashReader;
 
 pub mod conformance;
+mod fault;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod memory;
+mod private;
+
+pub use fault::{Remedy, StoreError};
+pub use private::{Erasure, PrivateDocument};
 
 /// The longest entry, in bytes: what a length prefix of 16 bits can say.
 pub const MAX_ENTRY_BYTES: usize = 65_535;
@@ -159,17 +166,13 @@ impl Batch {
 /// [`StoreError::Malformed`], naming the stream.
 pub fn check_touches(touches: &[Vec<Touch>]) -> Result<(), StoreError> {
     for of_entry in touches {
-        for (position, touch) in of_entry.iter().enumerate() {
-            if of_entry[..position]
-                .iter()
-                .any(|t| t.stream == touch.stream)
-            {
-                return Err(StoreError::Malformed {
-                    what: "touches of an entry",
-                    expected: "each stream once".to_owned(),
-                    found: format!("{} twice", touch.stream),
-                });
-            }
+        let mut seen = BTreeSet::new();
+        if let Some(touch) = of_entry.iter().find(|touch| !seen.insert(&touch.stream)) {
+            return Err(StoreError::Malformed {
+                what: "touches of an entry",
+                expected: "each stream once".to_owned(),
+                found: format!("{} twice", touch.stream),
+            });
         }
     }
     Ok(())
@@ -212,14 +215,15 @@ pub fn stated_tree(checkpoint: &[u8]) -> Option<(u64, Hash)> {
 /// Keeps one ledger. (账本存储)
 ///
 /// What this page says of each call, [`conformance`] checks. After a call has failed in writing
-/// (anything but [`Conflict`], [`Malformed`], [`OutOfRange`], [`IndexBehind`] and [`ReadOnly`], which
-/// change nothing), every later writing call returns [`StoreError::Failed`] until the store has been
+/// (anything but [`Conflict`], [`Malformed`], [`OutOfRange`], [`IndexBehind`], [`Erased`] and
+/// [`ReadOnly`], which change nothing), every later writing call returns [`StoreError::Failed`] until the store has been
 /// opened again, because nobody can then say what the disk holds.
 ///
 /// [`Conflict`]: StoreError::Conflict
 /// [`Malformed`]: StoreError::Malformed
 /// [`OutOfRange`]: StoreError::OutOfRange
 /// [`IndexBehind`]: StoreError::IndexBehind
+/// [`Erased`]: StoreError::Erased
 /// [`ReadOnly`]: StoreError::ReadOnly
 ///
 /// Reading hashes through [`HashReader`] gives what the entries have completed: `stored_hashes(size,
@@ -350,6 +354,40 @@ pub trait Store: HashReader<Error = StoreError> {
     /// If it cannot be erased.
     fn erase_document(&mut self, digest: &Digest) -> Result<bool, StoreError>;
 
+    /// Keeps a private document and its salt under their commitment, where no reader of the published
+    /// log gets at it. Durable when it returns. Keeping it again changes nothing, or mends a damaged copy.
+    ///
+    /// # Errors
+    /// [`StoreError::Erased`] if it was erased: what was erased does not come back. If it cannot be
+    /// written.
+    fn put_private_document(
+        &mut self,
+        salt: &Salt,
+        document: &[u8],
+    ) -> Result<Commitment, StoreError>;
+
+    /// Reads a private document with its salt, checked against its commitment; `None` if it was never
+    /// here. Who may ask is for the caller to judge: see [`crate::record::DocumentRef`].
+    ///
+    /// # Errors
+    /// [`StoreError::Erased`]; [`StoreError::Corrupt`] if salt and document do not open the commitment.
+    fn private_document(
+        &self,
+        commitment: &Commitment,
+    ) -> Result<Option<PrivateDocument>, StoreError>;
+
+    /// Erases a private document and its salt and keeps the record of it in their place; says whether
+    /// there was one. All of it or nothing, whenever it is interrupted. The log and every proof stay
+    /// valid: they hold the commitment only, which then nobody can open any more.
+    ///
+    /// # Errors
+    /// [`StoreError::Erased`] if it was erased before; the first record stays. If it cannot be written.
+    fn erase_private_document(
+        &mut self,
+        commitment: &Commitment,
+        erasure: &Erasure,
+    ) -> Result<bool, StoreError>;
+
     /// Stops cleanly, so that the next opening has nothing to make good.
     ///
     /// A store that is dropped instead loses nothing, and opens more slowly.
@@ -359,232 +397,4 @@ pub trait Store: HashReader<Error = StoreError> {
     fn close(self) -> Result<(), StoreError>
     where
         Self: Sized;
-}
-
-/// What to do about damaged data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Remedy {
-    /// The data are not to be had from anything else that the store keeps.
-    #[error(
-        "请停止写入，并从镜像或备份恢复该文件 / Stop writing, and restore the file from a mirror or a backup"
-    )]
-    Restore,
-    /// The data follow from the entries.
-    #[error(
-        "请先备份，再删除该账本的 offsets 与 tree，下次打开时将由 entries 重建并核对 / Make a backup, then delete the ledger's `offsets` and `tree`: the next opening makes them anew from `entries` and checks them"
-    )]
-    Rebuild,
-}
-
-/// Why a store did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The size is not the one that the caller went by.
-    #[error(
-        "账本大小不符：预期 {expected}，实为 {found} / size: expected {expected}, found {found}"
-    )]
-    Conflict {
-        /// The size that the call named.
-        expected: u64,
-        /// The size that the store has.
-        found: u64,
-    },
-    /// Something was asked for that the log does not have.
-    #[error(
-        "超出范围：{what} 自 {start} 起 {count} 个，现有 {size} / out of range: {count} {what} from {start}, there are {size}"
-    )]
-    OutOfRange {
-        /// What was asked for.
-        what: &'static str,
-        /// The first of them.
-        start: u64,
-        /// How many.
-        count: u64,
-        /// How many there are.
-        size: u64,
-    },
-    /// What the caller gave does not fit together. Nothing was changed.
-    #[error("{what}：应为 {expected}，实为 {found} / {what}: expected {expected}, found {found}")]
-    Malformed {
-        /// What is wrong.
-        what: &'static str,
-        /// What was expected.
-        expected: String,
-        /// What was found.
-        found: String,
-    },
-    /// The index lacks entries that come before those to be appended.
-    #[error(
-        "索引只到 {indexed}，账本已有 {size} 条，须先补齐索引 / the index holds {indexed} of {size} entries and must catch up first"
-    )]
-    IndexBehind {
-        /// Entries in the index.
-        indexed: u64,
-        /// Entries in the log.
-        size: u64,
-    },
-    /// The store was opened for reading only.
-    #[error("只读打开，不能写入 / opened for reading only")]
-    ReadOnly,
-    /// An earlier write failed; the store has to be opened again before it takes another.
-    #[error(
-        "此前写入失败（{reason}），须重新打开账本才能继续写入 / an earlier write failed ({reason}); open the ledger again before writing"
-    )]
-    Failed {
-        /// What failed.
-        reason: String,
-    },
-    /// Stored data are damaged. Nothing was changed.
-    #[error(
-        "数据损坏：{file}，{place}：应为 {expected}，实为 {found} / damaged data in {file}, {place}: expected {expected}, found {found}. {remedy}",
-        file = file.display()
-    )]
-    Corrupt {
-        /// The file, or the table.
-        file: PathBuf,
-        /// Where in it.
-        place: String,
-        /// What was expected.
-        expected: String,
-        /// What was found.
-        found: String,
-        /// What to do.
-        remedy: Remedy,
-    },
-    /// The log has fewer entries than it is known to have had: an old backup, or lost data.
-    #[error(
-        "账本落后：{file} 只有 {found} 条，{witness} 记有 {expected} 条。可能是恢复了旧备份；请从镜像补齐后再打开，切勿继续签发 / the log is behind: {file} has {found} entries, {witness} knows of {expected}. An old backup may have been restored: complete it from a mirror before opening, and sign nothing",
-        file = file.display(), witness = witness.display()
-    )]
-    Behind {
-        /// The file with the entries.
-        file: PathBuf,
-        /// What knows of more.
-        witness: PathBuf,
-        /// The number of entries that are known to have existed.
-        expected: u64,
-        /// The number of entries found.
-        found: u64,
-    },
-    /// The ledger has entries, and its anchor is not where it should be.
-    #[error(
-        "找不到锚点文件 {path}，而账本已有数据。若确知此数据最新，请以“采纳”选项打开以重建锚点 / the anchor {path} is missing, though the ledger has data. If these data are known to be the newest, open with the option to adopt them, which makes the anchor anew",
-        path = path.display()
-    )]
-    AnchorMissing {
-        /// Where the anchor was looked for.
-        path: PathBuf,
-    },
-    /// Another process has the folder.
-    #[error(
-        "{path} 正被另一个程序使用，请先停止它 / {path} is in use by another process; stop that one first",
-        path = path.display()
-    )]
-    Locked {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// This ledger is open already in this process.
-    #[error("账本 {slug} 已经打开 / ledger {slug} is open already")]
-    AlreadyOpen {
-        /// The ledger.
-        slug: String,
-    },
-    /// Ledgers of the folder are still open.
-    #[error("还有账本未关闭 / ledgers of this folder are still open")]
-    StillOpen,
-    /// There is no such ledger, and it cannot be made here.
-    #[error("没有账本 {slug} / there is no ledger {slug}")]
-    NoLedger {
-        /// The ledger.
-        slug: String,
-    },
-    /// The folder is not of a format that this program knows.
-    #[error(
-        "{path} 的格式不认识：应为 {expected}，实为 {found}，未作任何改动 / {path} has an unknown format: expected {expected}, found {found}; nothing was changed",
-        path = path.display()
-    )]
-    Format {
-        /// The file that says the format.
-        path: PathBuf,
-        /// What was expected.
-        expected: String,
-        /// What was found.
-        found: String,
-    },
-    /// The disk, or the quota, is full.
-    #[error(
-        "磁盘已满：{action} {path}：{source} / no space left: {action} {path}: {source}",
-        path = path.display()
-    )]
-    Full {
-        /// What was being done.
-        action: &'static str,
-        /// With which file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// The operating system does not permit it.
-    #[error(
-        "没有权限：{action} {path}：{source} / not permitted: {action} {path}: {source}",
-        path = path.display()
-    )]
-    Denied {
-        /// What was being done.
-        action: &'static str,
-        /// With which file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// Another failure of the operating system.
-    #[error(
-        "读写失败：{action} {path}：{source} / input or output failed: {action} {path}: {source}",
-        path = path.display()
-    )]
-    Io {
-        /// What was being done.
-        action: &'static str,
-        /// With which file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// The index, or a database behind the store, failed.
-    #[error("{what} 出错：{message} / {what} failed: {message}")]
-    Backend {
-        /// Which part.
-        what: &'static str,
-        /// What it said.
-        message: String,
-    },
-}
-
-impl StoreError {
-    /// Makes the variant that suits an error of the operating system.
-    #[must_use]
-    pub fn io(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
-        use std::io::ErrorKind as Kind;
-        let path = path.into();
-        match source.kind() {
-            Kind::StorageFull | Kind::QuotaExceeded => Self::Full {
-                action,
-                path,
-                source,
-            },
-            Kind::PermissionDenied | Kind::ReadOnlyFilesystem => Self::Denied {
-                action,
-                path,
-                source,
-            },
-            _ => Self::Io {
-                action,
-                path,
-                source,
-            },
-        }
-    }
 }

@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use crate::calendar::{Calendar, CalendarError, Span};
 use crate::category::{Category, Method};
+use crate::concern::Concerns;
+use crate::contract::{Contract, SetAside, Stage};
 use crate::event::Event;
 use crate::hash::{Digest, Hash};
 use crate::money::Price;
@@ -18,8 +20,9 @@ use crate::record::BiddingOutcome;
 use crate::recorded::{Noted, Recorded};
 use crate::step::{PublicationPoint, Step};
 use crate::text::Line;
-use crate::time::LogTime;
+use crate::time::{Date, LogTime};
 
+mod bound;
 mod detour;
 
 /// A step that stands. (已办环节)
@@ -277,6 +280,12 @@ pub struct Transaction {
     pub id: TransactionId,
     /// The entry that began it: decides which charter governs it.
     pub begun_at: u64,
+    /// The concerns about it. (群众意见)
+    pub concerns: Concerns,
+    /// Its contract, once that was signed, and what became of it. (合同)
+    pub contract: Option<Contract>,
+    /// Contracts that were set aside, in the order of being set aside.
+    pub contracts_set_aside: Vec<SetAside>,
     /// Waivers, returns, corrections and the end, in order.
     pub detours: Vec<Noted>,
     /// The leaf hash of its last entry.
@@ -302,21 +311,33 @@ impl Transaction {
         self.passed.iter().find(|passed| passed.step == step)
     }
 
+    /// Whether a step was ever done, though it may have been set aside since: not if it was left out.
+    #[must_use]
+    pub fn was_done(&self, step: Step) -> bool {
+        let aside = self.superseded.iter().map(|superseded| &superseded.passed);
+        let mut all = self.passed.iter().chain(aside);
+        all.any(|passed| passed.step == step && !passed.is_waived())
+    }
+
     /// What an entry of this transaction recorded, as it stands, if a correction may name it: a step
-    /// that is no publication and was not left out.
+    /// that is no publication and was not left out, or an event of the contract's life.
     #[must_use]
     pub fn correctable(&self, entry: u64) -> Option<&Event> {
         let fits = |passed: &&Passed| {
             let publishes = passed.step.publication_point().is_some();
             passed.recorded.index == entry && !publishes && !passed.is_waived()
         };
-        self.passed.iter().find(fits).map(|passed| &passed.event)
+        let step = self.passed.iter().find(fits).map(|passed| &passed.event);
+        step.or_else(|| self.contract.as_ref()?.event(entry))
     }
 
     /// The entries that a correction may name, with what they recorded, as it stands.
     pub fn correctables(&self) -> impl Iterator<Item = (u64, &Event)> {
-        let entries = self.passed.iter().map(|passed| passed.recorded.index);
-        entries.filter_map(|entry| Some((entry, self.correctable(entry)?)))
+        let steps = self.passed.iter().map(|passed| passed.recorded.index);
+        let life = self.contract.iter().flat_map(Contract::entries);
+        steps
+            .chain(life)
+            .filter_map(|entry| Some((entry, self.correctable(entry)?)))
     }
 
     /// What kind of dealing it is, once that was proposed. (类别)
@@ -324,6 +345,17 @@ impl Transaction {
     pub fn category(&self) -> Option<Category> {
         match &self.record(Step::ProposalInitiation)?.event {
             Event::ProposalInitiation(proposal) => Some(proposal.category),
+            _ => None,
+        }
+    }
+
+    /// Since when the contract is over with neither a renewal nor a return of the asset, if that is one
+    /// that comes back. (到期未续未收)
+    #[must_use]
+    pub fn expired(&self, on: Date) -> Option<Date> {
+        let gives_back = self.category().is_none_or(Category::gives_back);
+        match self.contract.as_ref()?.stage(on) {
+            Stage::Expired { since } if gives_back => Some(since),
             _ => None,
         }
     }
@@ -362,15 +394,25 @@ impl Transaction {
     /// When, where and by whom an entry of this transaction was recorded, whether it stands or not.
     #[must_use]
     pub fn recorded(&self, entry: u64) -> Option<&Recorded> {
-        let steps = self.passed.iter().map(|passed| &passed.recorded);
-        let gone = self.superseded.iter().map(|gone| &gone.passed.recorded);
+        self.recordings().find(|recorded| recorded.index == entry)
+    }
+
+    /// When, where and by whom each entry of this transaction was recorded, whether it stands or not;
+    /// each once, in no order.
+    pub fn recordings(&self) -> impl Iterator<Item = &Recorded> {
+        let gone = self.superseded.iter().map(|gone| &gone.passed);
+        // A waiver stands for several steps, and is a detour too.
+        let steps = self.passed.iter().chain(gone);
+        let steps = steps.filter(|passed| !passed.is_waived());
         let postings = self.postings.iter().map(|posting| &posting.recorded);
+        let aside = self.contracts_set_aside.iter().map(|aside| &aside.contract);
+        let lives = self.contract.iter().chain(aside).flat_map(|c| &c.events);
         let noted = self.detours.iter().chain(&self.notes);
+        let noted = noted.chain(lives.map(|standing| &standing.noted));
         steps
-            .chain(gone)
+            .map(|passed| &passed.recorded)
             .chain(postings)
             .chain(noted.map(|noted| &noted.recorded))
-            .find(|recorded| recorded.index == entry)
     }
 
     /// The postings of a publication as it stands, by channel.

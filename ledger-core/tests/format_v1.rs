@@ -12,9 +12,10 @@ mod scene;
 use ledger_core::admit::{Entry, admit};
 use ledger_core::authenticate::authenticate;
 use ledger_core::charter::Charter;
+use ledger_core::commitment::Salt;
 use ledger_core::event::LoggedEntry;
 use ledger_core::evolve::evolve;
-use ledger_core::hash::Hash;
+use ledger_core::hash::{self, Commitment, Hash};
 use ledger_core::state::State;
 use ledger_core::step::Step;
 use ledger_core::tree::Frontier;
@@ -170,6 +171,22 @@ fn the_root_stands_for_every_byte() {
         entries[place] = &changed;
         assert_ne!(frozen["root"], tree(&entries)["root"]);
     }
+}
+
+/// The worked example of FORMAT.md, computed with `sha256sum`.
+#[test]
+fn a_commitment_is_what_it_was() {
+    let salt: Vec<u8> = (0..32).collect();
+    let salt = Salt::from_bytes(salt.try_into().unwrap());
+    let document = "示例：身份证复印件\n".as_bytes();
+    let digest = "e1007162212ebc284381d4c17ecc5c4530535866d6710c419943fd746589a625";
+    assert_eq!(hash::Digest::of(document).to_string(), digest);
+    let commitment = Commitment::to(&salt, document);
+    assert_eq!(
+        commitment.to_string(),
+        "4774bc5f847cf0c71dc2ab74cf1174cb85a90c788aa385f9c7599b1d589e4447"
+    );
+    assert!(commitment.open(&salt, document).is_ok());
 }
 
 /// The figure: a party review with two signers stays under 1.2 kB.

@@ -8,12 +8,18 @@
 
 #[path = "process/authority.rs"]
 mod authority;
+#[path = "process/concern.rs"]
+mod concern;
+#[path = "process/contract.rs"]
+mod contract;
 #[path = "process/ledger.rs"]
 mod ledger;
 #[path = "process/order.rs"]
 mod order;
 #[path = "process/oversight.rs"]
 mod oversight;
+#[path = "process/privacy.rs"]
+mod privacy;
 #[path = "process/record.rs"]
 mod record;
 mod scene;
@@ -165,8 +171,13 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         authority::time_rows(),
         order::order_rows(),
         order::channel_rows(),
+        privacy::rows(),
         record::record_rows(),
+        contract::payment_rows(),
+        contract::contract_rows(),
+        contract::undoing_rows(),
         record::vote_rows(),
+        concern::concern_rows(),
         ledger::roster_rows(),
         ledger::charter_rows(),
         oversight::limit_rows(),

@@ -2,14 +2,18 @@
 //!
 //! Follows from the state and the charter alone, for a moment that is given; decides nothing.
 
-use ledger_core::calendar::{Calendar, Deadline, SpanUnit, TimeLeft};
-use ledger_core::charter::Charter;
+use ledger_core::calendar::{Calendar, Deadline, Span, SpanUnit, TimeLeft};
+use ledger_core::charter::{Charter, SigningRule};
 use ledger_core::name::Label;
 use ledger_core::oversight::findings;
 use ledger_core::signing::roles_of;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::{Phase, Transaction};
 use ledger_core::{LogTime, MemberId, Role, Step, TransactionId};
+
+mod concerns;
+
+pub(crate) use concerns::Waiting;
 
 /// What an open transaction waits for.
 #[derive(Debug, Clone)]
@@ -41,6 +45,10 @@ pub(crate) enum What {
     Post(Vec<Label>),
     /// The bidding failed: go back to the listing or the plan.
     Return,
+    /// Wait until so many concerns about what was published are answered.
+    Held(usize),
+    /// Answer these concerns, the most urgent first.
+    AnswerConcerns(Vec<Waiting>),
     /// Answer these findings of the street office first.
     Answer(Vec<u64>),
     /// Nothing: all sixteen steps are done.
@@ -54,7 +62,11 @@ pub(crate) fn tasks(state: &State, now: LogTime) -> Vec<Task> {
     };
     let mut tasks: Vec<Task> = state
         .transactions()
-        .map(|transaction| task(ledger, state.size(), transaction, now))
+        .flat_map(|transaction| {
+            let task = task(ledger, state.size(), transaction, now);
+            let concerns = concerns::task(ledger, state.size(), transaction, now);
+            std::iter::once(task).chain(concerns)
+        })
         .filter(|task| !matches!(task.what, What::Nothing))
         .collect();
     tasks.sort_by_key(|task| (!task.overdue, task.deadline.map_or(LogTime::MAX, |d| d.at)));
@@ -106,17 +118,26 @@ pub(crate) fn task(
                     waiting: possible_from > now,
                 };
                 set_deadline(&mut task, charter, calendar, possible_from, now);
+                let holding = transaction.concerns.holding_up(awaiting.step);
+                if let (true, Some((_, concerns))) = (possible_from <= now, holding) {
+                    task.what = What::Held(concerns.len());
+                }
             }
             Err(error) => task.what = What::CalendarMissing(error.to_string()),
         },
     }
-    let (required, _) = roles_of(signing, &ledger.roster, position);
+    task.roles = seats(ledger, signing, position);
+    task
+}
+
+/// The roles that must sign, each with those who hold it.
+fn seats(ledger: &LedgerState, rule: &SigningRule, position: u64) -> Vec<(Role, Vec<MemberId>)> {
+    let (required, _) = roles_of(rule, &ledger.roster, position);
     let holders = |role| ledger.roster.holders(role, position).cloned().collect();
-    task.roles = required
+    required
         .into_iter()
         .map(|role| (role, holders(role)))
-        .collect();
-    task
+        .collect()
 }
 
 /// The findings that stop a transaction until they are answered.
@@ -138,11 +159,21 @@ fn set_deadline(
         return;
     };
     let deadline = calendar.deadline(from, within.span);
-    let unit = match within.span.unit() {
+    task.left = time_left(calendar, deadline, within.span, now);
+    task.overdue = task.left.is_none();
+    task.deadline = Some(deadline);
+}
+
+/// What is left until a deadline, in days or in minutes.
+fn time_left(
+    calendar: &Calendar,
+    deadline: Deadline,
+    span: Span,
+    now: LogTime,
+) -> Option<TimeLeft> {
+    let unit = match span.unit() {
         SpanUnit::Seconds | SpanUnit::Minutes | SpanUnit::Hours => SpanUnit::Minutes,
         days => days,
     };
-    task.left = calendar.time_left(now, deadline.at, unit);
-    task.overdue = task.left.is_none();
-    task.deadline = Some(deadline);
+    calendar.time_left(now, deadline.at, unit)
 }

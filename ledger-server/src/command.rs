@@ -17,6 +17,8 @@ mod completions;
 pub(crate) mod cosign;
 mod data;
 mod demo;
+mod document;
+mod flags;
 mod help;
 mod init;
 mod key;
@@ -28,6 +30,7 @@ mod serve;
 mod show;
 mod status;
 mod submit;
+mod totals;
 mod verify;
 mod witness;
 
@@ -68,6 +71,8 @@ commands! {
     completions::Completions,
     cosign::Cosign,
     demo::Demo,
+    document::Document,
+    flags::Flags,
     init::Init,
     key::Key,
     notice::Notice,
@@ -78,6 +83,7 @@ commands! {
     show::Show,
     status::Status,
     submit::Submit,
+    totals::Totals,
     verify::Verify,
     witness::Witness,
 }

@@ -9,20 +9,27 @@ mod agenda;
 mod bidders;
 mod build;
 mod catalogue;
+mod charters;
+mod chronicle;
 mod clock;
+mod course;
 mod dice;
 mod fault;
 mod folder;
 mod founding;
+mod guide;
 mod papers;
 mod people;
 mod plan;
 mod script;
+mod tenure;
+mod voices;
 
 pub use build::build_year;
 pub use fault::DemoError;
-pub use folder::{Found, Made, find, make};
+pub use folder::{Found, GUIDE, Made, find, make};
 pub use founding::{PRACTICE_ORIGIN, YEAR_ORIGIN, build_practice};
+pub use guide::{Sight, sights};
 pub use plan::{YEAR_COMPLETED, YEAR_TOTAL_FEN};
 
 /// The seed that is used unless another is given.

@@ -1,23 +1,43 @@
 //! A draft: a signed event on its way from signer to signer, and the documents that go with it.
 //!
 //! `DRAFT` is the signed note itself, byte for byte what will be submitted; `DRAFT.documents/` holds
-//! the documents by their digests, `DRAFT.tlog-proof` and `DRAFT.entry` the receipt.
+//! the documents by their digests, `DRAFT.tlog-proof` and `DRAFT.entry` the receipt. `DRAFT.private/`
+//! holds the private documents by their commitments, each behind its salt, for its owner only, until
+//! the ledger's keeper has them.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use ledger_core::commitment::Salt;
 use ledger_core::event::SignedEvent;
-use ledger_core::hash::Digest;
+use ledger_core::hash::{Commitment, Digest};
 use ledger_core::record::DocumentRef;
+use ledger_core::store::PrivateDocument;
+use zeroize::Zeroizing;
 
+use crate::key_file;
 use crate::terminal::Terminal;
+
+/// What private documents lie in, beside the draft.
+const PRIVATE: &str = "private";
 
 /// A draft that has been read.
 pub(crate) struct Draft {
     pub(crate) bytes: Vec<u8>,
     pub(crate) path: PathBuf,
     pub(crate) signed: SignedEvent,
+}
+
+/// Documents that go with a draft.
+#[derive(Default)]
+pub(crate) struct Papers {
+    pub(crate) public: Vec<Vec<u8>>,
+    pub(crate) private: Vec<PrivateDocument>,
+    /// Public ones that the draft has not, by name.
+    pub(crate) missing: Vec<String>,
+    /// Private ones that the draft has not, with their names.
+    pub(crate) missing_private: Vec<(Commitment, String)>,
 }
 
 /// The name of a file that belongs to the draft.
@@ -55,35 +75,89 @@ impl Draft {
         })
     }
 
-    /// The documents that the event names and the draft has, and those that it has not.
-    pub(crate) fn documents(
-        &self,
-        terminal: Terminal,
-    ) -> anyhow::Result<(Vec<Vec<u8>>, Vec<String>)> {
-        let folder = companion(&self.path, "documents");
+    /// The documents that the event names: those that the draft has, and those that it has not.
+    pub(crate) fn documents(&self, terminal: Terminal) -> anyhow::Result<Papers> {
         let event = &self.signed.statement().event;
-        let mut wanted: Vec<(Digest, String)> = Vec::new();
+        let mut papers = Papers::default();
         for document in event.documents() {
-            let DocumentRef::Public { sha256, title, .. } = document;
-            wanted.push((*sha256, title.to_string()));
+            match document {
+                DocumentRef::Public { sha256, title, .. } => {
+                    self.find(terminal, sha256, title.as_str(), &mut papers)?;
+                }
+                DocumentRef::Private {
+                    commitment, title, ..
+                } => match self.find_private(terminal, commitment, title.as_str())? {
+                    Some(found) => papers.private.push(found),
+                    None => papers
+                        .missing_private
+                        .push((*commitment, title.to_string())),
+                },
+            }
         }
         if let Some(publication) = event.publication() {
             let title = terminal.pick("公开内容", "the disclosure");
-            wanted.push((publication.disclosure, title.to_owned()));
+            self.find(terminal, &publication.disclosure, title, &mut papers)?;
         }
-        let (mut found, mut missing) = (Vec::new(), Vec::new());
-        for (digest, title) in wanted {
-            let path = folder.join(digest.to_string());
-            match std::fs::read(&path) {
-                Ok(bytes) if Digest::of(&bytes) == digest => found.push(bytes),
-                Ok(_) => bail!(terminal.pick(
-                    format!("材料「{title}」的内容变了：{} 与所签的摘要不符。请放回原文件。", path.display()),
-                    format!("the document “{title}” has changed: {} has not the signed digest. Put the original back.", path.display()),
-                )),
-                Err(_) => missing.push(format!("{title} ({digest})")),
-            }
+        Ok(papers)
+    }
+
+    fn find(
+        &self,
+        terminal: Terminal,
+        digest: &Digest,
+        title: &str,
+        papers: &mut Papers,
+    ) -> anyhow::Result<()> {
+        let path = companion(&self.path, "documents").join(digest.to_string());
+        match std::fs::read(&path) {
+            Ok(bytes) if Digest::of(&bytes) == *digest => papers.public.push(bytes),
+            Ok(_) => bail!(terminal.pick(
+                format!("材料「{title}」的内容变了：{} 与所签的摘要不符。请放回原文件。", path.display()),
+                format!("the document “{title}” has changed: {} has not the signed digest. Put the original back.", path.display()),
+            )),
+            Err(_) => papers.missing.push(format!("{title} ({digest})")),
         }
-        Ok((found, missing))
+        Ok(())
+    }
+
+    fn find_private(
+        &self,
+        terminal: Terminal,
+        commitment: &Commitment,
+        title: &str,
+    ) -> anyhow::Result<Option<PrivateDocument>> {
+        let path = companion(&self.path, PRIVATE).join(commitment.to_string());
+        let Ok(bytes) = std::fs::read(&path).map(Zeroizing::new) else {
+            return Ok(None);
+        };
+        let parts = bytes.split_first_chunk::<{ Salt::LENGTH }>();
+        let document = parts.map(|(salt, bytes)| PrivateDocument {
+            bytes: Zeroizing::new(bytes.to_vec()),
+            salt: Salt::from_bytes(*salt),
+        });
+        match document {
+            Some(found) if commitment.open(&found.salt, &found.bytes).is_ok() => Ok(Some(found)),
+            _ => bail!(terminal.pick(
+                format!("不公开材料「{title}」的内容变了：{} 与所签的承诺不符。请放回原文件。", path.display()),
+                format!("the private document “{title}” has changed: {} does not open the signed commitment. Put the original back.", path.display()),
+            )),
+        }
+    }
+
+    /// Takes away the draft's copies of private documents, once the ledger's keeper has them: a copy left
+    /// behind would outlive their erasure. Says whether there were any.
+    pub(crate) fn drop_private(&self, terminal: Terminal) -> anyhow::Result<bool> {
+        let folder = companion(&self.path, PRIVATE);
+        if !folder.is_dir() {
+            return Ok(false);
+        }
+        std::fs::remove_dir_all(&folder).with_context(|| {
+            terminal.pick(
+                format!("不公开材料已交存，但草稿旁的副本删不掉，请自行删除：{}", folder.display()),
+                format!("the private documents are kept, but the draft's copies could not be deleted; delete them: {}", folder.display()),
+            )
+        })?;
+        Ok(true)
     }
 }
 
@@ -122,15 +196,28 @@ pub(crate) fn replace(terminal: Terminal, path: &Path, bytes: &[u8]) -> anyhow::
     })
 }
 
+/// Makes a folder that only its owner can enter.
+pub(crate) fn private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
 /// Writes a new draft and its documents; leaves nothing behind if it fails.
 pub(crate) fn write_new(
     terminal: Terminal,
     path: &Path,
     note: &[u8],
-    documents: &[Vec<u8>],
+    papers: &Papers,
 ) -> anyhow::Result<()> {
     let folder = companion(path, "documents");
-    if path.exists() || folder.exists() {
+    let private = companion(path, PRIVATE);
+    if path.exists() || folder.exists() || private.exists() {
         bail!(terminal.pick(
             format!(
                 "草稿 {} 已经有了，不会覆盖；请先移走，或用 --out 换个名字",
@@ -143,10 +230,19 @@ pub(crate) fn write_new(
         ));
     }
     let write = || -> anyhow::Result<()> {
-        if !documents.is_empty() {
+        if !papers.public.is_empty() {
             std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
         }
-        for document in documents {
+        if !papers.private.is_empty() {
+            private_folder(&private).with_context(|| private.display().to_string())?;
+        }
+        for document in &papers.private {
+            let commitment = Commitment::to(&document.salt, &document.bytes);
+            let bytes = [document.salt.as_bytes(), &document.bytes[..]].concat();
+            let file = private.join(commitment.to_string());
+            key_file::create_new(terminal, &file, &Zeroizing::new(bytes), true)?;
+        }
+        for document in &papers.public {
             replace(
                 terminal,
                 &folder.join(Digest::of(document).to_string()),
@@ -156,7 +252,8 @@ pub(crate) fn write_new(
         replace(terminal, path, note)
     };
     write().inspect_err(|_| {
-        // The folder was not there before, so all of it is ours.
+        // The folders were not there before, so all of them is ours.
         let _ = std::fs::remove_dir_all(&folder);
+        let _ = std::fs::remove_dir_all(&private);
     })
 }

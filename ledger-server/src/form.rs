@@ -9,9 +9,11 @@ use anyhow::Context as _;
 use ledger_core::charter::Charter;
 use ledger_core::event::Event;
 use ledger_core::money::Fen;
+use ledger_core::privacy::{self, Kind};
 use serde_json::{Map, Value, json};
 
 use crate::key_file;
+use crate::masking;
 use crate::moment;
 use crate::shape::{Field, Shape, Unit, Variant};
 use crate::terminal::Terminal;
@@ -157,6 +159,13 @@ impl Form<'_> {
             let number = items.len() + 1;
             let label = format!("{label} {number}");
             let scalar = matches!(of, Shape::Money | Shape::Integer(_) | Shape::Text(_));
+            if let Some(chosen) = self.listed(&path, &label, &items)? {
+                match chosen {
+                    Some(value) => items.push(value),
+                    None => return Ok(Value::Array(items)),
+                }
+                continue;
+            }
             if !scalar {
                 let question = match number {
                     1 => self
@@ -185,8 +194,8 @@ impl Form<'_> {
         shape: &Shape,
         optional: bool,
     ) -> anyhow::Result<Option<Value>> {
-        if let Some(value) = self.listed(path, label)? {
-            return Ok(Some(value));
+        if let Some(chosen) = self.listed(path, label, &[])? {
+            return Ok(chosen);
         }
         let hint = self.hint(shape);
         let skip = if optional {
@@ -198,37 +207,78 @@ impl Form<'_> {
             format!("{label}（{hint}{skip}）："),
             format!("{label} ({hint}{skip}): "),
         );
-        self.terminal.ask_until(&question, |answer| {
-            if answer.is_empty() && optional {
-                return Ok(None);
+        let field = field_of(path);
+        loop {
+            let value = self.terminal.ask_until(&question, |answer| {
+                if answer.is_empty() && optional {
+                    return Ok(None);
+                }
+                let value = self.read(shape, answer)?;
+                self.judge(path, &value)?;
+                if let (Shape::Text(_), Some(text)) = (shape, value.as_str()) {
+                    let found = field.search(text);
+                    let number = found.filter(|found| found.kind != Kind::PersonalName);
+                    number.map_or(Ok(()), |found| Err(masking::refused(self.terminal, found)))?;
+                }
+                Ok(Some(value))
+            })?;
+            let Some(Value::String(text)) = &value else {
+                return Ok(value);
+            };
+            match masking::offer(self.terminal, field, text)? {
+                Some(text) => return Ok(Some(Value::String(text))),
+                None => continue,
             }
-            let value = self.read(shape, answer)?;
-            self.judge(path, &value)?;
-            Ok(Some(value))
-        })
+        }
     }
 
-    /// Offers the labels there are for this field, where they are known.
-    fn listed(&self, path: &[Part<'_>], label: &str) -> anyhow::Result<Option<Value>> {
-        let Some(Part::Field(name)) = path.last() else {
-            return Ok(None);
+    /// Offers the labels there are for this field, where they are known; in a list, those that were
+    /// not taken yet, until none is wanted.
+    fn listed(
+        &self,
+        path: &[Part<'_>],
+        label: &str,
+        taken: &[Value],
+    ) -> anyhow::Result<Option<Option<Value>>> {
+        let (name, in_list) = match path {
+            [.., Part::Field(name), Part::Item] => (name, true),
+            [.., Part::Field(name)] => (name, false),
+            _ => return Ok(None),
         };
         let Some((_, choices)) = self.choices.iter().find(|(field, _)| field == name) else {
             return Ok(None);
         };
-        let names: Vec<String> = choices
+        let is_left = |(id, _): &&(String, String)| !taken.iter().any(|value| value == id);
+        let left: Vec<&(String, String)> = choices.iter().filter(is_left).collect();
+        let mut names: Vec<String> = left
             .iter()
-            .map(|(id, name)| {
-                self.terminal
-                    .pick(format!("{name}（{id}）"), format!("{name} ({id})"))
+            .map(|(id, name)| match name.contains(id.as_str()) {
+                true => name.clone(),
+                false => self
+                    .terminal
+                    .pick(format!("{name}（{id}）"), format!("{name} ({id})")),
             })
             .collect();
+        if in_list {
+            names.insert(
+                0,
+                self.terminal
+                    .pick("没有（别的）了", "none, or no more")
+                    .to_owned(),
+            );
+        }
         let question = format!(
             "{label}{}",
             self.terminal.pick("（请选一项）：", " (one of):")
         );
         let place = self.terminal.choose(&question, &names)?;
-        Ok(Some(Value::String(choices[place].0.clone())))
+        let place = if in_list {
+            place.checked_sub(1)
+        } else {
+            Some(place)
+        };
+        let chosen = place.and_then(|place| left.get(place));
+        Ok(Some(chosen.map(|(id, _)| Value::String(id.clone()))))
     }
 
     /// What to type, in a few words.
@@ -359,6 +409,16 @@ impl Form<'_> {
             read_charter(self.terminal, Path::new(answer)).map_err(|fault| format!("{fault:#}"))
         })
     }
+}
+
+/// What the names on the way to an answer say of it.
+fn field_of(path: &[Part<'_>]) -> privacy::Field {
+    let mut names = path.iter().rev().filter_map(|part| match part {
+        Part::Field(name) => Some(*name),
+        _ => None,
+    });
+    let name = names.next().unwrap_or_default();
+    privacy::Field::of(names.next().unwrap_or("event"), name)
 }
 
 /// Reads and checks a charter's file, and gives it as JSON.

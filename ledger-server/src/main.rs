@@ -2,14 +2,18 @@
 
 mod agenda;
 mod command;
+mod concerns;
 mod draft;
 mod form;
 mod key_file;
+mod masking;
 mod moment;
 mod raw_folder;
 mod shape;
 mod signers;
 mod source_arg;
+mod table;
+mod tenure;
 mod terminal;
 mod timeline;
 mod url_source;

@@ -3,7 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use ledger_core::time::TimeError;
+use ledger_core::state::State;
+use ledger_core::time::{Date, TimeError};
 use ledger_core::{LogTime, StatedTime};
 
 /// Minutes east of UTC where a charter does not say: all of China.
@@ -15,6 +16,14 @@ pub(crate) fn now() -> anyhow::Result<LogTime> {
         .duration_since(UNIX_EPOCH)
         .context("本机时钟早于 1970 年，请校准 (this computer's clock is before 1970)")?;
     Ok(LogTime::from_unix(i64::try_from(since.as_secs())?)?)
+}
+
+/// The day of a moment by the ledger's calendar; China's before there is one.
+pub(crate) fn today(state: &State, now: LogTime) -> Date {
+    match state.ledger() {
+        Some(ledger) => ledger.calendar_at(state.size()).date_of(now),
+        None => now.date_at(CHINA_OFFSET_MINUTES),
+    }
 }
 
 /// Reads `2018-03-02 09:30`, `2018-03-02 09:30:05` or RFC 3339.

@@ -3,6 +3,7 @@
 use ledger_core::Step;
 use ledger_core::admit::Entry;
 use ledger_core::event::{Event, Statement};
+use ledger_core::name::StreamId;
 use ledger_core::signing;
 use ledger_core::state::State;
 use ledger_core::{Language, LogTime, MemberId, Role};
@@ -122,7 +123,13 @@ fn roles(entry: &Entry, state: &State) -> Vec<(MemberId, Vec<Role>)> {
 /// Whether the ledger marked it as recorded late.
 fn late(entry: &Entry, state: &State) -> bool {
     let index = entry.index();
-    let recorded = match state.transaction_of(&entry.statement().stream) {
+    let stream = &entry.statement().stream;
+    if let StreamId::Concern(id) = stream {
+        let concern = state.concern(id);
+        let recorded = concern.and_then(|concern| concern.recorded(index));
+        return recorded.is_some_and(|recorded| recorded.recorded_late);
+    }
+    let recorded = match state.transaction_of(stream) {
         Some(transaction) => transaction.recorded(index),
         None => state
             .ledger()

@@ -334,6 +334,25 @@ impl Words<'_> {
                     grouped(&sha256.to_string())
                 ),
             ),
+            Ok(DocumentRef::Private {
+                commitment,
+                kind,
+                readers,
+                title,
+            }) => {
+                let readers: Vec<&str> = readers.iter().map(|role| self.role(*role)).collect();
+                let commitment = grouped(&commitment.to_string());
+                self.language.pick(
+                    format!(
+                        "{title}（{kind}），不公开，可查阅：{}\n承诺 {commitment}",
+                        readers.join("、")
+                    ),
+                    format!(
+                        "{title} ({kind}), private, to be read by: {}\ncommitment {commitment}",
+                        readers.join(", ")
+                    ),
+                )
+            }
             _ => value.to_string(),
         }
     }

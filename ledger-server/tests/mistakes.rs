@@ -216,7 +216,7 @@ fn a_person_is_asked_field_by_field() {
         "--passphrase-file",
         "pass",
     ];
-    let good = "台账.txt\n台账.txt\n\n\n12 号商铺\n2\n大街 12 号\n集体\ny\n86.5\n2\n空置\n\n320,000.00\n核对。\n";
+    let good = "台账.txt\n\n台账.txt\n1\n\n\n12 号商铺\n2\n大街 12 号\n集体\ny\n86.5\n2\n空置\n\n320,000.00\n核对。\n";
     let mistake = good.replace("320,000.00", "320000,00");
     let mistaken = office.run_with(&record, &mistake);
     assert_eq!(mistaken.code, 2, "{mistaken:?}");
@@ -407,13 +407,97 @@ fn keys_are_never_overwritten_and_passphrases_are_asked_twice() {
 }
 
 #[test]
+fn private_data_are_refused_with_their_place_and_a_way_out() {
+    let office = Office::opened();
+    let mut deed = office::steps().remove(0);
+    deed.body["summary"] = "承租人电话 138-0013-8000。".into();
+    let said = office.run(
+        &office
+            .record("data", &deed, "a.draft")
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>(),
+    );
+    assert_eq!(said.code, 1, "{said:?}");
+    for part in [
+        "含有个人信息",
+        "event.summary 第 7 至 19 个字符像是手机号码",
+        "不公开的材料",
+    ] {
+        assert!(said.err.contains(part), "{part}: {said:?}");
+    }
+    assert!(!said.err.contains("0013"), "{said:?}");
+    assert!(!office.path("a.draft").exists());
+    // The founding is no exception, and nothing is opened.
+    let mut named = answers();
+    named["members"][0]["name"] = "黄大文".into();
+    named["origin"] = json!("sanzi.example.org/xilang");
+    office.write("named.json", &named.to_string());
+    let init = [
+        "init",
+        "other",
+        "--from",
+        "named.json",
+        "--passphrase-file",
+        "pass",
+        "--yes",
+    ];
+    let refused = office.fails(&init, 1, "event.members[0].name");
+    assert!(
+        refused.err.contains("张*") && !refused.err.contains("黄大文"),
+        "{refused:?}"
+    );
+    assert!(!office.path("other").exists());
+}
+
+#[test]
+fn a_mask_is_offered_where_a_name_is_typed() {
+    let office = Office::opened();
+    let key = office.key("chen");
+    office.ok(&[
+        "key",
+        "new",
+        "--origin",
+        "sanzi.example.org/donglang",
+        "--member",
+        "wu",
+        "--out",
+        "wu.key",
+        "--passphrase-file",
+        "pass",
+    ]);
+    let record = [
+        "record",
+        "member_enrolled",
+        "--ledger",
+        "data",
+        "--key",
+        &key,
+        "--passphrase-file",
+        "pass",
+    ];
+    let numbered = office.run_with(&record, "wu\n13800138000\n");
+    assert!(numbered.err.contains("手机号码"), "{numbered:?}");
+    assert_eq!(numbered.code, 2, "{numbered:?}");
+    // Declined once, then typed again, then agreed to.
+    let typed = office.run_with(
+        &record,
+        "wu\n吴大文（监事）\nn\n吴大文（监事）\n\nwu.key.pub\nn\n",
+    );
+    assert_eq!(typed.code, 0, "{typed:?}");
+    assert!(typed.err.contains("「吴*（监事）」"), "{typed:?}");
+    assert!(typed.out.contains("名称：吴*（监事）"), "{typed:?}");
+}
+
+#[test]
 fn a_collective_is_asked_for_its_data() {
     let office = Office::new();
     let init = ["init", "data", "--passphrase-file", "pass"];
     let collective = "y\n东塱经济联社\nn1440606766567748t\n广州市荔湾区\n街道三资办\nsanzi.example.org/donglang\n";
     let known = "asset-manager\n";
     let roles = [
-        "黄*\n\n",
+        // Agreed to be masked.
+        "黄大文\n\n\n",
         "何*\nhe\n",
         "梁*\nliang\n",
         known,

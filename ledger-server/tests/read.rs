@@ -12,6 +12,7 @@ use std::io::Read as _;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use ledger_core::commitment::Salt;
 use ledger_core::hash::{Digest, Hash};
 use ledger_core::policy::Policy;
 use ledger_core::proof::Proof;
@@ -280,6 +281,34 @@ fn a_document_is_given_by_its_digest_and_never_shown() {
     ] {
         site.get(&format!("/donglang/documents/{name}"))
             .problem(404, "not_found");
+    }
+}
+
+/// The server has no way to a private document, by whatever name somebody asks for it.
+#[test]
+fn a_private_document_is_never_served() {
+    let site = Site::new();
+    let mut store = site.store.clone();
+    let (secret, salt) = (b"a copy of an identity card", Salt::from_bytes([7; 32]));
+    let commitment = store.put_private_document(&salt, secret).unwrap();
+    assert!(store.private_document(&commitment).unwrap().is_some());
+    let digest = Digest::of(secret);
+    for name in [
+        format!("documents/{commitment}"),
+        format!("documents/{digest}"),
+        format!("private/{commitment}"),
+        format!("private/{digest}"),
+        format!("documents/..%2fprivate%2f{commitment}"),
+        format!("documents/../private/{commitment}"),
+        "private".to_owned(),
+    ] {
+        let answer = site.get(&format!("/donglang/{name}"));
+        assert_eq!(answer.status.as_u16(), 404, "{name}");
+        let body = answer.body.to_vec();
+        assert!(
+            !body.windows(8).any(|part| secret.starts_with(part)),
+            "{name}"
+        );
     }
 }
 

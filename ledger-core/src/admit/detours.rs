@@ -2,7 +2,7 @@
 
 use super::{Case, limits};
 use crate::charter::Waiver;
-use crate::event::Event;
+use crate::event::{Event, StepView};
 use crate::record::{BiddingOutcome, Corrected, Returned, StepWaived};
 use crate::refusal::Refusal;
 use crate::step::Step;
@@ -57,7 +57,7 @@ impl Case<'_> {
         if transaction.bidding_failed() && !again {
             return Err(Refusal::ReturnAfterFailure { found: returned.to });
         }
-        Ok(())
+        self.check_undoing(transaction, Some(returned.to))
     }
 
     /// Rule 6: a field of a step that stands, to a value with which the step would be admitted.
@@ -84,14 +84,26 @@ impl Case<'_> {
                     .to_owned(),
             });
         }
-        let Some(view) = event.step() else {
-            return Ok(());
-        };
-        self.check_step_record(Some(transaction), view, &event)?;
+        match event.step() {
+            Some(view) => self.check_corrected_step(transaction, corrected.entry, view, &event)?,
+            None => self.check_corrected_life(transaction, &event)?,
+        }
+        self.check_refold(transaction, corrected.entry, &event)
+    }
+
+    /// A step as corrected, and what was measured by it since.
+    fn check_corrected_step(
+        &self,
+        transaction: &Transaction,
+        entry: u64,
+        view: StepView<'_>,
+        event: &Event,
+    ) -> Result<(), Refusal> {
+        self.check_step_record(Some(transaction), view, event)?;
         // What was measured by the field that is corrected is measured again.
         let mut after = transaction.clone();
         for passed in &mut after.passed {
-            if passed.recorded.index == corrected.entry {
+            if passed.recorded.index == entry {
                 passed.event = event.clone();
             }
         }
@@ -106,7 +118,7 @@ impl Case<'_> {
     pub(super) fn terminated(&self, transaction: &Transaction) -> Result<(), Refusal> {
         match transaction.phase {
             Phase::Completed(_) => Err(Refusal::TransactionCompleted),
-            _ => Ok(()),
+            _ => self.check_undoing(transaction, None),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, check_time};
+use super::{Case, check_privacy, check_time};
 use crate::charter::{Charter, SigningRule};
 use crate::event::{
     CharterAdopted, Event, KeyCompromised, KeyRotated, RoleEnded, RoleGranted, Statement,
@@ -37,6 +37,7 @@ pub(super) fn found(
         });
     }
     check_time(&opened.charter, statement, received_at)?;
+    check_privacy(&statement.event)?;
     let mut roster = Roster::default();
     for enrolment in &opened.members {
         check_enrolment(&opened.charter, &opened.origin, &roster, enrolment)?;

@@ -173,10 +173,13 @@ impl<'a> Facts<'a> {
             Event::PlanDrafting(plan) => longer(plan.term_months),
             Event::ContractSigning(contract) => past(contract.term_start?, contract.term_end?),
             Event::ContractRenewed(renewed) => past(renewed.term_start, renewed.term_end),
-            Event::ContractAmended(amended) => match self.at(Step::ContractSigning)? {
-                Event::ContractSigning(contract) => past(contract.term_start?, amended.term_end?),
-                _ => None,
-            },
+            // Each term has the cap for itself: the one that the amendment moves is the last to begin
+            // before its new end.
+            Event::ContractAmended(amended) => {
+                let (end, contract) = (amended.term_end?, self.transaction?.contract.as_ref()?);
+                let mut begun = contract.terms.iter().map(|term| term.start);
+                past(begun.rfind(|start| *start <= end)?, end)
+            }
             _ => None,
         }
     }

@@ -28,7 +28,8 @@ impl Case<'_> {
             check_channels(charter, publication)?;
             self.check_disclosure(transaction, point, publication)?;
         }
-        self.check_step_record(transaction, view, event)
+        self.check_step_record(transaction, view, event)?;
+        self.check_vouchers(transaction, event)
     }
 
     /// What the record of a step must satisfy, whenever it is made or corrected.
@@ -106,7 +107,7 @@ impl Case<'_> {
                 step,
                 acceptable_from: opens_at,
             }),
-            _ => Ok(()),
+            _ => self.check_concerns(transaction, step),
         }
     }
 

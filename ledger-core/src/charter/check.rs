@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Charter, CharterError, CharterText, Clocks, EventSigning, Exclusion, LimitRule, SigningRule,
-    StepRule,
+    Charter, CharterError, CharterText, Clocks, EventSigning, Exclusion, FlagThresholds, LimitRule,
+    SigningRule, StepRule,
 };
 use crate::calendar::SpanUnit;
 use crate::role::Role;
@@ -33,6 +33,7 @@ impl TryFrom<CharterText> for Charter {
         check_voting(&text)?;
         check_exclusions(&text)?;
         check_clocks(&text.clocks)?;
+        check_flags(&text.flags)?;
         if text.version == 0 {
             return refuse(
                 "version".to_owned(),
@@ -236,6 +237,35 @@ fn check_voting(text: &CharterText) -> Result<(), CharterError> {
             "voting".to_owned(),
             "至少要有一个可表决方案的主体 (some body must be able to decide a plan)",
         );
+    }
+    Ok(())
+}
+
+/// A threshold of nothing would flag everything, or never anything.
+fn check_flags(flags: &FlagThresholds) -> Result<(), CharterError> {
+    if let Some((name, _)) = flags.numbers().into_iter().find(|(_, found)| *found == 0) {
+        return refuse(format!("flags.{name}"), "至少为 1 (at least 1)");
+    }
+    if let Some((name, found)) = flags
+        .shares()
+        .into_iter()
+        .find(|(_, found)| *found > 10_000)
+    {
+        let fault = format!("最多 10000（万分之），实为 {found} (at most 10000, the whole)");
+        return refuse(format!("flags.{name}"), fault);
+    }
+    if flags.splitting.amount_fen.get() == 0 {
+        return refuse(
+            "flags.splitting.amount_fen".to_owned(),
+            "须大于 0 (above 0)",
+        );
+    }
+    // They run from a day, of which nobody knows the hour.
+    let is_days = |unit| matches!(unit, SpanUnit::Days | SpanUnit::WorkingDays);
+    let mut spans = flags.spans().into_iter();
+    if let Some((name, _)) = spans.find(|(_, span)| !is_days(span.unit())) {
+        let fault = "这里请用 days 或 working_days (days or working_days are expected here)";
+        return refuse(format!("flags.{name}.span.unit"), fault);
     }
     Ok(())
 }

@@ -3,15 +3,16 @@
 use super::{Ledger, LedgerError, Receipt};
 use crate::admit;
 use crate::checkpoint::SignedCheckpoint;
+use crate::concern::Concern;
 use crate::disclosure::Disclosure;
 use crate::event::{Event, LoggedEntry, Statement};
 use crate::hash::Hash;
 use crate::key::VerifierKey;
-use crate::name::{MemberId, StreamId, TransactionId};
+use crate::name::{ConcernId, MemberId, StreamId, TransactionId};
 use crate::proof::Proof;
 use crate::record::Publication;
 use crate::refusal::Refusal;
-use crate::state::{LedgerState, State};
+use crate::state::{LedgerState, State, touches};
 use crate::step::PublicationPoint;
 use crate::store::{Store, StreamKind};
 use crate::time::{LogTime, StatedTime};
@@ -111,6 +112,17 @@ impl<S: Store> Ledger<S> {
         }
     }
 
+    /// A concern as it stands.
+    ///
+    /// # Errors
+    /// If its entries cannot be read.
+    pub fn concern(&self, id: &ConcernId) -> Result<Option<Concern>, LedgerError> {
+        match self.state.concern(id) {
+            Some(concern) => Ok(Some(concern.clone())),
+            None => self.replay_concern(id, u64::MAX),
+        }
+    }
+
     /// The ids of transactions, ascending, those after `after` only, at most `limit`.
     ///
     /// # Errors
@@ -164,7 +176,7 @@ impl<S: Store> Ledger<S> {
         let prev = match &stream {
             StreamId::Ledger => ledger.head,
             StreamId::Transaction(id) => self.transaction(id)?.map_or(ledger.ledger_id, |t| t.head),
-            StreamId::Concern(_) => ledger.ledger_id,
+            StreamId::Concern(id) => self.concern(id)?.map_or(ledger.ledger_id, |c| c.head),
         };
         Ok(Statement::new(stream, prev, at, event))
     }
@@ -184,10 +196,18 @@ impl<S: Store> Ledger<S> {
             ..State::new()
         };
         (state.size, state.last_received_at) = (self.state.size, self.state.last_received_at);
-        if let StreamId::Transaction(id) = &statement.stream
-            && let Some(transaction) = self.transaction(id)?
-        {
-            state.transactions.insert(id.clone(), transaction);
+        for stream in touches(statement) {
+            match stream {
+                StreamId::Ledger => {}
+                StreamId::Transaction(id) => {
+                    let found = self.transaction(&id)?;
+                    state.transactions.extend(found.map(|found| (id, found)));
+                }
+                StreamId::Concern(id) => {
+                    let found = self.concern(&id)?;
+                    state.concerns.extend(found.map(|found| (id, found)));
+                }
+            }
         }
         let received_at = self
             .state

@@ -209,7 +209,7 @@ impl Area {
     }
 
     /// Below 10^18 · 30,000, far from the end of `u128`.
-    fn thirds_of_millionths(&self) -> u128 {
+    pub(super) fn thirds_of_millionths(&self) -> u128 {
         u128::from(self.value.millionths) * self.unit.thirds_of_square_metre()
     }
 }

@@ -1,10 +1,13 @@
 //! What is recorded of residents' concerns: raised, answered, closed, rated.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{DocumentRef, Inconsistency, Record, inconsistent};
 use crate::category::labelled;
 use crate::name::{ConcernId, TransactionId};
+use crate::step::Step;
 use crate::text::{Line, Paragraph};
 
 labelled! {
@@ -20,6 +23,20 @@ labelled! {
         Completion = "completion", "交易完成公开";
         /// Anything else about it. (其他)
         General = "general", "其他";
+    }
+}
+
+impl ConcernSubject {
+    /// The step that it is about; `None` for a concern in general.
+    #[must_use]
+    pub const fn step(self) -> Option<Step> {
+        match self {
+            Self::PrePlan => Some(Step::PublishPrePlan),
+            Self::Plan => Some(Step::PublishPlan),
+            Self::Result => Some(Step::ResultAndObjection),
+            Self::Completion => Some(Step::PublishCompletion),
+            Self::General => None,
+        }
     }
 }
 
@@ -67,8 +84,9 @@ record! {
     }
     tells answer;
     check |record| {
-        let twice = record.also.iter().enumerate().find(|(place, id)| record.also[..*place].contains(id));
-        twice.and_then(|(_, id)| inconsistent("also", "每条一次 (each concern once)", id.as_str()))
+        let mut seen = BTreeSet::new();
+        let twice = record.also.iter().find(|id| !seen.insert(*id));
+        twice.and_then(|id| inconsistent("also", "每条一次 (each concern once)", id.as_str()))
     }
 }
 

@@ -1,4 +1,7 @@
 //! What is recorded of a contract's life: what falls due, what is paid, how it changes and ends.
+//!
+//! A payment names the dues that it settles, and settles them in that order: one receipt may cover a
+//! quarter's rents. Source: 民法典, article 560, by which the debtor says which debt is paid first.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +32,19 @@ labelled! {
         /// Cash. (现金)
         Cash = "cash", "现金";
     }
+}
+
+/// A payment is of something, and for something.
+fn settles_something(amount: Fen, dues: &[Label]) -> Option<Inconsistency> {
+    if amount.get() == 0 {
+        return inconsistent("amount_fen", "> 0", "0");
+    }
+    if dues.is_empty() {
+        return inconsistent("dues", "至少一项 (at least one)", "0");
+    }
+    let again = |(place, due): &(usize, &Label)| dues.iter().take(*place).any(|d| d == *due);
+    let found = dues.iter().enumerate().find(again)?.1;
+    inconsistent("dues", "每项一次 (each once)", found.as_str())
 }
 
 /// An amount and the day on which it falls due. (应收应付款)
@@ -71,8 +87,8 @@ record! {
     PaymentReceived {
         /// How much, in fen. (金额)
         amount_fen: Fen,
-        /// For which due. (款项代号)
-        due: Label,
+        /// For which dues, in the order in which it settles them. (款项代号：一笔钱付几期就按先后都填上)
+        dues: Vec<Label>,
         /// Who paid, masked for a natural person. (付款人：自然人写成“张*”)
         payer: Line,
         /// On which day. (到账日期)
@@ -84,7 +100,7 @@ record! {
     }
     tells summary;
     days |record| vec![("received_on", record.received_on)];
-    check |record| if record.amount_fen.get() == 0 { inconsistent("amount_fen", "> 0", "0") } else { None }
+    check |record| settles_something(record.amount_fen, &record.dues)
 }
 
 record! {
@@ -94,8 +110,8 @@ record! {
         account: AccountKind,
         /// How much, in fen. (金额)
         amount_fen: Fen,
-        /// For which due. (款项代号)
-        due: Label,
+        /// For which dues, in the order in which it settles them. (款项代号：一笔钱付几项就按先后都填上)
+        dues: Vec<Label>,
         /// On which day. (付款日期)
         paid_on: Date,
         /// Who was paid, masked for a natural person. (收款人：自然人写成“张*”)
@@ -107,7 +123,7 @@ record! {
     }
     tells summary;
     days |record| vec![("paid_on", record.paid_on)];
-    check |record| if record.amount_fen.get() == 0 { inconsistent("amount_fen", "> 0", "0") } else { None }
+    check |record| settles_something(record.amount_fen, &record.dues)
 }
 
 record! {

@@ -1,6 +1,6 @@
 //! What each refusal says in Chinese: expected, found, and the way out.
 
-use super::{Refusal, body, labels, list, roles, step, steps};
+use super::{Refusal, body, labels, list, roles, step, steps, wanted};
 use crate::language::Language;
 use crate::step::Step;
 
@@ -29,6 +29,17 @@ impl Refusal {
                 found,
                 acceptable_from,
             } => format!("所写时间 {found} 在将来；{acceptable_from} 起可以登记。请核对电脑时钟。"),
+            Self::PrivateData {
+                field,
+                expected,
+                found,
+                from,
+                until,
+            } => format!(
+                "{field} 第 {from} 至 {until} 个字符像是{}。账本是公开的，登记后删不掉，所以不收。{}",
+                found.zh(),
+                wanted(expected, l)
+            ),
             Self::SignerWithoutRole { member, expected } => format!(
                 "{member} 在这件事里没有可签的岗位（不任这些岗位，或该岗位已有人签）：{}。请去掉这个签名，或先办理任职。",
                 roles(expected, l)
@@ -71,6 +82,56 @@ impl Refusal {
             ),
             Self::CalendarMissing { year } => format!(
                 "章程里没有 {year} 年的节假日安排，无法计算工作日。请先修订章程，写入国务院办公厅当年的通知。"
+            ),
+            Self::ConcernOpen {
+                step: at,
+                found,
+                count,
+                answered_by,
+            } => format!(
+                "{}的公开期内有 {count} 条群众意见还没有答复：{}{}。请先登记意见答复（concern_answered，由{}签署；一次可答复多条），再办下一环节。",
+                step(*at, l),
+                list(found, ToString::to_string, l),
+                if *count > found.len() as u64 {
+                    "等"
+                } else {
+                    ""
+                },
+                roles(answered_by, l)
+            ),
+            Self::ConcernExists { found } => {
+                format!("意见编号 {found} 已用过。新的意见请另取一个编号。")
+            }
+            Self::ConcernTooEarly { expected, found } => format!(
+                "{}还没有办，不能就“{}”提意见。可先以“其他”（general）提出，或等公开后再提。",
+                step(*expected, l),
+                found.zh()
+            ),
+            Self::ConcernUnknown { found } => {
+                format!(
+                    "没有编号为 {found} 的意见。请核对意见编号；新的意见用 concern_raised 登记。"
+                )
+            }
+            Self::ConcernOfAnother {
+                concern,
+                expected,
+                found,
+            } => format!(
+                "意见 {concern} 是关于交易 {expected} 的，写的是 {found}。一次答复只能针对同一笔交易的意见，请分开答复。"
+            ),
+            Self::ConcernAnsweredBefore { found, answered_by } => format!(
+                "意见 {found} 已在第 {answered_by} 条答复过，一条意见只答复一次。一并答复时请去掉它；对答复不满意或另有补充，请再提一条新的意见。"
+            ),
+            Self::ConcernUnanswered { found } => {
+                format!(
+                    "意见 {found} 还没有答复，不能办结或评价。请先登记意见答复（concern_answered）。"
+                )
+            }
+            Self::ConcernClosedBefore { found, closed_by } => format!(
+                "意见 {found} 已在第 {closed_by} 条办结，不能再办一次。另有问题请再提一条新的意见。"
+            ),
+            Self::ConcernRatedBefore { found, rated_by } => format!(
+                "意见 {found} 已在第 {rated_by} 条评价过，一条意见只评价一次。另有话说请再提一条新的意见。"
             ),
             Self::BiddingFailed => {
                 "竞价未成交，不能进入结果公示；须退回发布公告或重定方案。".to_owned()
@@ -127,6 +188,94 @@ impl Refusal {
             Self::CorrectionUnfit { field, found } => {
                 format!("更正的字段 {field} 不合格式：{found}。请核对字段位置和值。")
             }
+            Self::NoContract => {
+                "这笔交易还没有签约备案（第 14 环节），没有合同可履行。请先办签约备案，再登记款项。".to_owned()
+            }
+            Self::ContractEnded { entry, on } => format!(
+                "合同已于 {on} 结束（第 {entry} 条），不能再变更、续签或登记新的应收应付。此前的欠款仍可登记收付款；漏取消的款项请更正该条的取消款项；要再租请另立一笔交易。"
+            ),
+            Self::DueExists { found } => {
+                format!("款项代号 {found} 已经用过。请换一个代号；原款项写错了请登记更正。")
+            }
+            Self::UnknownDue { expected, found } if expected.is_empty() => format!(
+                "没有登记过款项 {found}，现在也没有未付的款项。请先登记应收应付（payment_due）。"
+            ),
+            Self::UnknownDue { expected, found } => format!(
+                "没有登记过款项 {found}；未付的有：{}。请核对代号，或先登记应收应付（payment_due）。",
+                labels(expected, l)
+            ),
+            Self::DueCancelled { entry, found } => format!(
+                "款项 {found} 已由第 {entry} 条取消，不再收付。确有收付的，请另行登记应收应付后再登记；取消有误请登记更正。"
+            ),
+            Self::WrongDirection {
+                due,
+                expected,
+                found,
+            } => format!(
+                "款项 {due} 登记的是{}，收到的是{}。收款登记 payment_received，付款登记 payment_made。",
+                expected.zh(),
+                found.zh()
+            ),
+            Self::VoucherUsed { entry, found } => format!(
+                "票据 {found} 已由第 {entry} 条登记过，同一笔款不能登记两次。一张票据付几期的，请在一次登记里列全款项；票据号写错了请改正。"
+            ),
+            Self::PaymentExceedsDue {
+                dues,
+                expected,
+                found,
+            } => format!(
+                "{} 合计未付 {expected} 元，登记的是 {found} 元。请核对金额；多付的部分请列上它所付的下一期，或先登记应收应付。",
+                labels(dues, l)
+            ),
+            Self::PaymentFallsShort { found } => format!(
+                "这笔钱没有冲抵到款项 {found}：前面的款项已把钱用完，或它已付清。请去掉它，或核对金额。"
+            ),
+            Self::NothingToCancel { found, paid_fen } => format!(
+                "款项 {found} 没有未付的余额可取消（已付 {paid_fen} 元，或已取消过）。请从取消的款项里去掉它；登记有误请用更正。"
+            ),
+            Self::DateOutsideContract {
+                field,
+                found,
+                from,
+                until: Some(until),
+            } => format!(
+                "{field} 应在 {from} 至 {until} 之间，实为 {found}。合同到期后不是提前终止，请登记到期收回（asset_returned）。"
+            ),
+            Self::DateOutsideContract {
+                field, found, from, ..
+            } => format!("{field} 不得早于合同开始 {from}，实为 {found}。请核对日期。"),
+            Self::NoTermToAmend {
+                expected: Some(last),
+                found,
+            } => format!(
+                "合同期限止于 {last}，变更签订于 {found}，期限已满，不能再改。要延长请登记合同续签（contract_renewed）。"
+            ),
+            Self::NoTermToAmend { expected: None, .. } => {
+                "合同没有约定期限，不能变更期限止。签约备案漏填的请登记更正；新定期限请登记合同续签（contract_renewed）。".to_owned()
+            }
+            Self::TermTooShort { expected, found } => format!(
+                "新的期限止最早为 {expected}（不早于变更签订日，也不早于已付款项的到期日），实为 {found}。要提前结束请登记合同提前终止（contract_terminated）。"
+            ),
+            Self::RenewalOverlaps { expected, found } => format!(
+                "续签期限最早从 {expected} 起，实为 {found}。现行期限内的改动请登记合同变更（contract_amended）。"
+            ),
+            Self::AssetAlreadyReturned { entry } => {
+                format!("第 {entry} 条已登记收回。写错了请登记更正，不要再登记一次。")
+            }
+            Self::ContractRunning {
+                acceptable_from: Some(day),
+            } => format!(
+                "合同仍在履行，{day} 起可以登记收回（实际交还日可以早几天，照实填写）。提前结束的请先登记合同提前终止（contract_terminated）。"
+            ),
+            Self::ContractRunning {
+                acceptable_from: None,
+            } => "合同没有约定期限，不会自行到期。请先登记合同提前终止（contract_terminated），再登记收回。".to_owned(),
+            Self::PaymentsStand { found } => format!(
+                "这份合同已有 {found} 笔收付款，不能退回到签约或更前，也不能终止交易。合同不再履行的，请登记合同提前终止（contract_terminated）。"
+            ),
+            Self::CorrectionBreaks { entry, broken } => format!(
+                "这样更正之后，第 {entry} 条就不成立了（{broken}）。请先更正第 {entry} 条，再更正这一条。"
+            ),
             Self::NegativeList {
                 limit,
                 text,

@@ -22,6 +22,7 @@ macro_rules! refused {
 
 mod against_memory;
 mod index;
+mod private;
 
 /// Makes the stores for the suite, which uses one at a time.
 pub trait Maker {
@@ -84,6 +85,8 @@ pub fn run<M: Maker>(maker: &mut M) -> Result<(), Failure> {
     refuses_checkpoints(&mut maker.make())?;
     drops_what_is_not_published(&mut maker.make())?;
     keeps_documents(&mut maker.make())?;
+    private::keeps_and_erases(&mut maker.make())?;
+    private::survives_reopening(maker)?;
     maker.make().close()?;
     against_memory::survives_reopening(maker)?;
     against_memory::behaves_as_in_memory(maker)

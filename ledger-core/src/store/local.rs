@@ -9,6 +9,7 @@
 //! <data>/<slug>/checkpoint       the newest published checkpoint, verbatim
 //! <data>/<slug>/settled          up to where offsets and tree are certainly on the disk
 //! <data>/<slug>/documents/<hex>  documents by their SHA-256
+//! <data>/<slug>/private/<hex>    private documents by their commitment, for the owner only
 //! <data>/<slug>/entries.torn-<n> bytes that an opening or a ledger cut off, kept for inspection
 //! <data>/index/, index.clean     sled, disposable, and the digests of its files after a clean stop
 //! <anchors>/<slug>.checkpoint    the newest published checkpoint again, in two slots
@@ -40,9 +41,11 @@ use self::folder::Shared;
 use self::index::{Index, Reach};
 use self::log::Log;
 use super::{
-    Batch, MAX_CHECKPOINT_BYTES, Store, StoreError, StreamKind, StreamRecord, Touch, check_touches,
+    Batch, Erasure, MAX_CHECKPOINT_BYTES, PrivateDocument, Store, StoreError, StreamKind,
+    StreamRecord, Touch, check_touches,
 };
-use crate::hash::{Digest, Hash};
+use crate::commitment::Salt;
+use crate::hash::{Commitment, Digest, Hash};
 use crate::name::StreamId;
 use crate::tree::HashReader;
 
@@ -53,6 +56,7 @@ mod folder;
 mod index;
 mod levels;
 mod log;
+mod private;
 mod reader;
 mod records;
 mod recover;
@@ -93,6 +97,7 @@ impl LocalStore {
         if writable {
             durable::create_folder(&folder)?;
             durable::create_folder(&folder.join("documents"))?;
+            private::open(&folder)?;
         } else if !folder.join("entries").exists() && !anchor_path.exists() {
             return Err(StoreError::NoLedger {
                 slug: slug.to_owned(),
@@ -217,7 +222,9 @@ impl LocalStore {
 
     /// Lets a failed write be the last one.
     fn finally<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Err(error) = &result {
+        if let Err(error) = &result
+            && !matches!(error, StoreError::Erased { .. })
+        {
             self.failed = Some(error.to_string());
             self.shared.index_in_doubt.store(true, Ordering::SeqCst);
         }
@@ -456,6 +463,33 @@ impl Store for LocalStore {
     fn erase_document(&mut self, digest: &Digest) -> Result<bool, StoreError> {
         self.writable()?;
         let done = documents::erase(&self.folder, digest);
+        self.finally(done)
+    }
+
+    fn put_private_document(
+        &mut self,
+        salt: &Salt,
+        document: &[u8],
+    ) -> Result<Commitment, StoreError> {
+        self.writable()?;
+        let done = private::put(&self.folder, salt, document);
+        self.finally(done)
+    }
+
+    fn private_document(
+        &self,
+        commitment: &Commitment,
+    ) -> Result<Option<PrivateDocument>, StoreError> {
+        private::read(&self.folder, commitment)
+    }
+
+    fn erase_private_document(
+        &mut self,
+        commitment: &Commitment,
+        erasure: &Erasure,
+    ) -> Result<bool, StoreError> {
+        self.writable()?;
+        let done = private::erase(&self.folder, commitment, erasure);
         self.finally(done)
     }
 

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    Batch, MAX_CHECKPOINT_BYTES, Relation, Remedy, Store, StoreError, StreamKind, StreamRecord,
-    Touch, check_touches, stated_tree, stored_hashes,
+    Batch, Erasure, MAX_CHECKPOINT_BYTES, PrivateDocument, Relation, Remedy, Store, StoreError,
+    StreamKind, StreamRecord, Touch, check_touches, stated_tree, stored_hashes,
 };
-use crate::hash::{Digest, Hash};
+use crate::commitment::Salt;
+use crate::hash::{Commitment, Digest, Hash};
 use crate::name::StreamId;
 use crate::tree::HashReader;
 
@@ -23,6 +24,7 @@ pub struct MemoryStore {
     streams: BTreeMap<StreamId, StreamRecord>,
     indexed_size: u64,
     documents: BTreeMap<Digest, Vec<u8>>,
+    private: BTreeMap<Commitment, Result<PrivateDocument, Erasure>>,
 }
 
 impl MemoryStore {
@@ -243,6 +245,48 @@ impl Store for MemoryStore {
 
     fn erase_document(&mut self, digest: &Digest) -> Result<bool, StoreError> {
         Ok(self.documents.remove(digest).is_some())
+    }
+
+    fn put_private_document(
+        &mut self,
+        salt: &Salt,
+        document: &[u8],
+    ) -> Result<Commitment, StoreError> {
+        let commitment = Commitment::to(salt, document);
+        if self.private_document(&commitment)?.is_none() {
+            let document = PrivateDocument {
+                bytes: document.to_vec().into(),
+                salt: salt.clone(),
+            };
+            self.private.insert(commitment, Ok(document));
+        }
+        Ok(commitment)
+    }
+
+    fn private_document(
+        &self,
+        commitment: &Commitment,
+    ) -> Result<Option<PrivateDocument>, StoreError> {
+        match self.private.get(commitment) {
+            None => Ok(None),
+            Some(Ok(document)) => Ok(Some(document.clone())),
+            Some(Err(erasure)) => Err(StoreError::Erased {
+                commitment: *commitment,
+                erasure: Box::new(erasure.clone()),
+            }),
+        }
+    }
+
+    fn erase_private_document(
+        &mut self,
+        commitment: &Commitment,
+        erasure: &Erasure,
+    ) -> Result<bool, StoreError> {
+        if self.private_document(commitment)?.is_none() {
+            return Ok(false);
+        }
+        self.private.insert(*commitment, Err(erasure.clone()));
+        Ok(true)
     }
 
     fn close(self) -> Result<(), StoreError> {

@@ -28,6 +28,7 @@ impl Transaction {
     /// Goes back to a step: it and everything after it no longer stand.
     pub(crate) fn go_back(&mut self, to: Step, recorded: &Recorded) {
         self.set_aside(recorded.index, |passed| passed.step >= to);
+        self.unbind(to, recorded.index);
         let since = recorded.received_at;
         let Some(redo) = self.redo.take() else {
             self.phase = ready(to, since);
@@ -53,6 +54,9 @@ impl Transaction {
     /// Puts a corrected event in the place of what it corrects. What was disclosed of it must be
     /// disclosed again.
     pub(crate) fn correct(&mut self, corrected: &Corrected, recorded: &Recorded) {
+        if self.correct_contract(corrected, recorded.index) {
+            return;
+        }
         let found = self
             .passed
             .iter_mut()
@@ -68,6 +72,7 @@ impl Transaction {
             [&passed.corrected_by[..], &[recorded.index]].concat(),
         );
         let step = passed.step;
+        self.refold();
         let told = |passed: &&Passed| passed.step > step;
         let points = self.passed.iter().filter(told);
         let stale: Vec<PublicationPoint> =

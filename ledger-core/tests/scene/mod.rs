@@ -6,6 +6,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod concerns;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 

@@ -11,8 +11,9 @@ use ledger_core::audit::Report;
 use ledger_core::language::Language;
 use ledger_core::money::Fen;
 use ledger_core::store::local::LocalOptions;
+use ledger_core::transaction::{Phase, Transaction};
 use ledger_server::Options;
-use ledger_server::demo::{self, DEFAULT_SEED, Found, Made};
+use ledger_server::demo::{self, DEFAULT_SEED, Found, Made, Sight};
 
 use super::help::Text;
 use super::{complain, data, say, serve};
@@ -76,9 +77,12 @@ impl Demo {
         let holds = match found {
             Found::Ledgers => {
                 say(&language.pick(
-                    format!("{} 里已有账本，不再新建。", self.data.display()),
                     format!(
-                        "{} holds ledgers already; nothing is built.",
+                        "{} 里已有账本，不再新建（演示的看点在其中的 guide.txt）。",
+                        self.data.display()
+                    ),
+                    format!(
+                        "{} holds ledgers already; nothing is built (where to find what in the demonstration: guide.txt in it).",
                         self.data.display()
                     ),
                 ));
@@ -125,6 +129,7 @@ impl Demo {
         let made =
             made.with_context(|| language.pick("演示没有建成", "the demonstration was not built"))?;
         summarise(&made, begun.elapsed(), language);
+        guide(&made.sights, &self.data, language);
         Ok(made.year.holds() && made.practice.holds())
     }
 }
@@ -163,25 +168,43 @@ fn summarise(made: &Made, took: Duration, language: Language) {
     let (year, practice) = (&made.year, &made.practice);
     let all = year.state.transactions().count();
     let completed = year.completed();
-    let open = all.saturating_sub(completed);
+    let ended = |transaction: &&Transaction| matches!(transaction.phase, Phase::Terminated { .. });
+    let ended = year.state.transactions().filter(ended).count();
+    let open = all.saturating_sub(completed + ended);
     let total = Fen::new(made.total_fen).unwrap_or_default();
     let (entries, signatures, root) = (year.checked, year.signatures, year.root);
     let (verdict, practised) = (verdict(year, language), verdict(practice, language));
     let took = took.as_secs_f64();
     say(&language.pick(
         format!(
-            "演示账本 donglang：交易 {all} 宗，完成 {completed} 宗，在办 {open} 宗；完成的合计 {total} 元\n\
+            "演示账本 donglang：交易 {all} 宗，完成 {completed} 宗，终止 {ended} 宗，在办 {open} 宗；完成的合计 {total} 元\n\
              条目 {entries} 条，签名 {signatures} 个，树根 {root}\n\
              练习账本 practice：只有建账一条，公开期为数秒，可以走完 16 个环节\n\
              审计：donglang {verdict}；practice {practised}（用时 {took:.1} 秒）"
         ),
         format!(
-            "demonstration ledger donglang: {all} transactions, {completed} completed, {open} under way; the completed are worth {total} yuan\n\
+            "demonstration ledger donglang: {all} transactions, {completed} completed, {ended} broken off, {open} under way; the completed are worth {total} yuan\n\
              {entries} entries, {signatures} signatures, root {root}\n\
              practice ledger practice: its founding only, windows of seconds, to walk all 16 steps\n\
              audit: donglang {verdict}; practice {practised} ({took:.1} s)"
         ),
     ));
+}
+
+/// Says where to find what.
+fn guide(sights: &[Sight], data: &Path, language: Language) {
+    let data = data.display();
+    let file = demo::GUIDE;
+    say(&language.pick(
+        format!("看点（sanzi show {data}#donglang --transaction <编号>；也写在 {data}/{file}）："),
+        format!(
+            "worth a look (sanzi show {data}#donglang --transaction <id>; also in {data}/{file}):"
+        ),
+    ));
+    for sight in sights {
+        let text = language.pick(sight.zh, sight.en);
+        say(&format!("  {:<26} {text}", sight.places()));
+    }
 }
 
 /// Says what to try next.

@@ -247,7 +247,8 @@ impl Init {
             // Only a folder that is one already may hold other files beside its ledgers.
             LocalFolder::open(&self.dir, LocalOptions::default())?.close()?;
             std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
-            private_folder(&founding.keys).with_context(|| founding.keys.display().to_string())?;
+            draft::private_folder(&founding.keys)
+                .with_context(|| founding.keys.display().to_string())?;
             draft::replace(terminal, &founding.charter, charter.as_bytes())?;
             let mut json = serde_json::to_string_pretty(answers)?;
             json.push('\n');
@@ -291,18 +292,6 @@ impl Init {
             format!("next: sanzi init {} --open", self.dir.display()),
         ));
     }
-}
-
-/// Makes a folder that only its owner can enter.
-fn private_folder(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }
 
 fn read_answers(terminal: Terminal, file: &Path) -> anyhow::Result<Answers> {

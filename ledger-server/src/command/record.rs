@@ -8,9 +8,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use ledger_core::event::{Event, Home};
-use ledger_core::name::StreamId;
-use ledger_core::state::LedgerState;
-use ledger_core::{Language, MemberId, SigningKey, TransactionId};
+use ledger_core::name::{ConcernId, StreamId};
+use ledger_core::state::{LedgerState, State};
+use ledger_core::{Language, MemberId, Role, SigningKey, TransactionId};
 use serde_json::{Map, Value};
 
 use super::cosign;
@@ -26,9 +26,11 @@ use crate::words::{self, Words};
 mod attachments;
 mod correction;
 mod desk;
+mod schedule;
 
-use attachments::Attachments;
-use desk::{Desk, FieldAtFault, signer};
+use attachments::{Attachments, Given};
+pub(crate) use desk::signer;
+use desk::{Desk, FieldAtFault};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples())]
@@ -39,6 +41,8 @@ pub(crate) struct Record {
     ledger: String,
     #[arg(long, value_name = "ID")]
     transaction: Option<TransactionId>,
+    #[arg(long, value_name = "ID")]
+    concern: Option<ConcernId>,
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     #[arg(long = "as", value_name = "MEMBER")]
@@ -47,6 +51,17 @@ pub(crate) struct Record {
     from: Option<PathBuf>,
     #[arg(long, value_name = "KIND=PATH")]
     document: Vec<String>,
+    #[arg(long, value_name = "SCHEDULE")]
+    rent_schedule: Option<String>,
+    #[arg(long, value_name = "KIND=PATH")]
+    private_document: Vec<String>,
+    #[arg(
+        long,
+        value_name = "ROLE",
+        value_delimiter = ',',
+        requires = "private_document"
+    )]
+    readers: Vec<Role>,
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     #[arg(long, value_name = "DRAFT")]
@@ -73,7 +88,8 @@ fn examples() -> String {
     }
     text.push_str(
         "\n  $ sanzi record asset_verification --ledger data --transaction 2026-001 --key huang.key\
-         \n  $ sanzi record member_vote --ledger data --transaction 2026-001 --key liu.key --from vote.json --document tally=tally.pdf",
+         \n  $ sanzi record member_vote --ledger data --transaction 2026-001 --key liu.key --from vote.json --document tally=tally.pdf\
+         \n  $ sanzi record payment_due --ledger data --transaction 2026-001 --key he.key --rent-schedule 2026-04-01,20,3,30000",
     );
     text
 }
@@ -100,6 +116,11 @@ pub(crate) const TEXTS: &[Text] = &[
         en: "The transaction's id, as in 2026-001",
     },
     Text {
+        of: "record.concern",
+        zh: "意见编号，如 2026-001-y1；登记新意见时可不给，按交易自动编号",
+        en: "The concern's id, as in 2026-001-y1; a new one gets an id by its transaction if none is given",
+    },
+    Text {
         of: "record.key",
         zh: "签署人的钥匙文件",
         en: "The signer's key file",
@@ -118,6 +139,21 @@ pub(crate) const TEXTS: &[Text] = &[
         of: "record.document",
         zh: "材料：种类=文件路径，可多次给",
         en: "A document: kind=path; may be given several times",
+    },
+    Text {
+        of: "record.rent_schedule",
+        zh: "租金计划（只用于 payment_due），代替逐笔填写款项：首期到期日,期数,每几个月一期,首期金额(元)[,递增][,免租月数]，如 2026-04-01,20,3,30000,5%/36,2；不写的递增和免租按方案",
+        en: "A rent schedule (payment_due only) instead of single dues: FIRST_DUE,COUNT,EVERY_MONTHS,AMOUNT_YUAN[,ESCALATION][,RENT_FREE_MONTHS], as in 2026-04-01,20,3,30000,5%/36,2; what is left out follows the plan",
+    },
+    Text {
+        of: "record.private_document",
+        zh: "不公开的材料：种类=文件路径，可多次给；账本里只写名称和承诺",
+        en: "A private document: kind=path; the log has its title and a commitment only",
+    },
+    Text {
+        of: "record.readers",
+        zh: "可以查阅不公开材料的岗位，如 accountant,supervisor；默认为本环节的签署岗位和监事",
+        en: "The roles that may read the private documents; by default those that sign, and supervisors",
     },
     Text {
         of: "record.at",
@@ -141,14 +177,25 @@ pub(crate) const TEXTS: &[Text] = &[
     },
 ];
 
+/// The event that begins a concern: it names its transaction, and may leave the id to be made up.
+const RAISED: &str = "concern_raised";
+
+fn concern_missing(terminal: Terminal, kind: &str) -> String {
+    terminal.pick(
+        format!("{kind} 属于某条群众意见，请加 --concern 意见编号（如 2026-001-y1）"),
+        format!("{kind} belongs to a concern: give --concern ID"),
+    )
+}
+
 impl Record {
     /// Makes a draft.
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
         let terminal = Terminal::new(language);
-        let stream = self.stream(terminal)?;
+        self.check_place(terminal)?;
         let source = source_arg::open(terminal, &self.ledger, self.pins.as_deref())?;
         let report = source.replay(&mut |_, _, _| {})?;
         let state = &report.state;
+        let stream = self.stream(terminal, state)?;
         let (Some(ledger), Some(charter)) = (state.ledger(), state.charter_of(&stream)) else {
             bail!(terminal.pick("账本是空的", "the ledger is empty"));
         };
@@ -160,19 +207,64 @@ impl Record {
             signer: signer(terminal, ledger, state.size(), &key)?,
             state,
             stream,
+            transaction: self.transaction.as_ref(),
         };
         self.draft(&desk, &key)?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn stream(&self, terminal: Terminal) -> anyhow::Result<StreamId> {
+    /// The stream that the event belongs in. A new concern that has no id yet gets one by its
+    /// transaction: the next number that is free.
+    fn stream(&self, terminal: Terminal, state: &State) -> anyhow::Result<StreamId> {
+        if Event::home_of(&self.kind) != Some(Home::Concern) {
+            let id = self.transaction.as_ref();
+            return Ok(id.map_or(StreamId::Ledger, |id| StreamId::Transaction(id.clone())));
+        }
+        if let Some(id) = &self.concern {
+            return Ok(StreamId::Concern(id.clone()));
+        }
+        let Some(transaction) = &self.transaction else {
+            bail!(concern_missing(terminal, &self.kind));
+        };
+        let raised = state
+            .transaction(transaction)
+            .map_or(0, |transaction| transaction.concerns.raised().len());
+        let ids = (raised + 1..).map(|number| format!("{transaction}-y{number}").parse());
+        let free = |id: &Result<ConcernId, _>| {
+            let known = |id| state.concern(id).is_some();
+            !id.as_ref().is_ok_and(known)
+        };
+        match ids.into_iter().find(free) {
+            Some(Ok(id)) => Ok(StreamId::Concern(id)),
+            _ => bail!(concern_missing(terminal, &self.kind)),
+        }
+    }
+
+    /// Whether it was said in which stream the event belongs.
+    fn check_place(&self, terminal: Terminal) -> anyhow::Result<()> {
         let home = Event::home_of(&self.kind).unwrap_or(Home::Ledger);
+        let of_concern = home == Home::Concern;
+        if of_concern && self.kind != RAISED {
+            match self.concern {
+                Some(_) => return Ok(()),
+                None => bail!(concern_missing(terminal, &self.kind)),
+            }
+        }
+        if self.concern.is_some() && !of_concern {
+            bail!(terminal.pick(
+                format!("{} 不是群众意见的事项，请去掉 --concern", self.kind),
+                format!(
+                    "{} is no event of a concern: leave out --concern",
+                    self.kind
+                ),
+            ));
+        }
         let stream = self
             .transaction
             .as_ref()
             .map_or(StreamId::Ledger, |id| StreamId::Transaction(id.clone()));
-        if home.takes(&stream) {
-            return Ok(stream);
+        if home.takes(&stream) || of_concern && self.transaction.is_some() {
+            return Ok(());
         }
         bail!(match &self.transaction {
             None => terminal.pick(
@@ -222,13 +314,21 @@ impl Record {
         desk.check_turn(&self.kind)?;
         desk.introduce(&self.kind);
         let mut body = self.given(desk)?;
-        let attachments = Attachments::collect(
-            desk,
-            &self.kind,
-            &self.document,
-            self.from.is_none(),
-            &mut body,
-        )?;
+        match (&self.rent_schedule, self.kind.as_str()) {
+            (Some(schedule), "payment_due") => desk.write_out(schedule, &mut body)?,
+            (Some(_), _) => bail!(terminal.pick(
+                "--rent-schedule 只用于 payment_due",
+                "--rent-schedule is for payment_due only"
+            )),
+            (None, _) => {}
+        }
+        let given = Given {
+            public: &self.document,
+            private: &self.private_document,
+            readers: &self.readers,
+            ask: self.from.is_none(),
+        };
+        let mut papers = Attachments::collect(desk, &self.kind, &given, &mut body)?;
         let (statement, disclosure) = loop {
             if self.from.is_none() {
                 desk.ask(&self.kind, &mut body)?;
@@ -244,9 +344,8 @@ impl Record {
             }
         };
         let note = statement.sign([key])?;
-        let mut documents = attachments.bytes;
-        documents.extend(disclosure);
-        draft::write_new(terminal, &out, &note, &documents)?;
+        papers.public.extend(disclosure);
+        draft::write_new(terminal, &out, &note, &papers)?;
         let words = Words {
             language: terminal.language,
             ledger: Some(desk.ledger),
@@ -272,7 +371,8 @@ impl Record {
     fn default_name(&self, desk: &Desk<'_>) -> PathBuf {
         match &desk.stream {
             StreamId::Transaction(id) => format!("{id}-{}.draft", self.kind),
-            _ => format!("ledger-{}.draft", self.kind),
+            StreamId::Concern(id) => format!("{id}-{}.draft", self.kind),
+            StreamId::Ledger => format!("ledger-{}.draft", self.kind),
         }
         .into()
     }
@@ -335,12 +435,13 @@ impl Record {
             return Err(refused(fault));
         }
         let field = match fault.downcast_ref::<FieldAtFault>() {
-            Some(at_fault) if terminal.is_interactive() => at_fault.field.split('.').next(),
+            Some(at_fault) if terminal.is_interactive() => at_fault.field.split(['.', '[']).next(),
             _ => None,
         };
-        if let Some(field) = field.filter(|field| body.contains_key(*field)) {
+        let field = field.map(str::to_owned);
+        if let Some(field) = field.filter(|field| body.contains_key(field)) {
             terminal.advise(format!("✗ {fault}"));
-            body.remove(field);
+            body.remove(&field);
             return Ok(());
         }
         // The documents themselves are not kept: they are given again.

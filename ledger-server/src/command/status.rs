@@ -9,10 +9,13 @@ use ledger_core::transaction::Phase;
 use ledger_core::{Language, LogTime, StreamId, TransactionId};
 use serde_json::{Value, json};
 
+use super::flags::Findings;
 use super::help::Text;
-use crate::agenda::{self, Task, What};
+use crate::agenda::{self, Task, Waiting, What};
+use crate::concerns;
 use crate::moment;
 use crate::source_arg;
+use crate::tenure::{self, Watched};
 use crate::terminal::Terminal;
 use crate::words::Words;
 
@@ -75,12 +78,23 @@ impl Status {
             }
             tasks.retain(|task| task.transaction == *id);
         }
+        let findings = Findings::of(&report.state, now);
+        let today = moment::today(&report.state, now);
+        let mut watch = tenure::watch(&report.state, today);
+        let only = self.transaction.as_ref();
+        watch.retain(|watched| only.is_none_or(|id| watched.transaction == id));
         if self.json {
-            let tasks: Vec<Value> = tasks.iter().map(as_json).collect();
-            terminal.say(json!({ "now": now, "tasks": tasks }).to_string());
+            let graded = |task: &Task| {
+                let mut value = as_json(task);
+                value["grade"] = json!(findings.grade(&task.transaction));
+                value
+            };
+            let tasks: Vec<Value> = tasks.iter().map(graded).collect();
+            let contracts: Vec<Value> = watch.iter().map(Watched::to_json).collect();
+            terminal.say(json!({ "now": now, "tasks": tasks, "contracts": contracts }).to_string());
             return Ok(ExitCode::SUCCESS);
         }
-        say(terminal, &report.state, &tasks, self.transaction.as_ref());
+        say(terminal, &report.state, &findings, &tasks, &watch, only);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -99,6 +113,8 @@ fn as_json(task: &Task) -> Value {
         What::Post(channels) => ("post", None, Some(channels)),
         What::Return => ("return", None, None),
         What::Answer(_) => ("answer_finding", None, None),
+        What::AnswerConcerns(_) => ("answer_concerns", None, None),
+        What::Held(_) => ("answer_concerns_first", None, None),
         What::Nothing => ("nothing", None, None),
     };
     let roles: Vec<Value> = task
@@ -117,6 +133,9 @@ fn as_json(task: &Task) -> Value {
         if let Some(channels) = channels {
             object.insert("outstanding".to_owned(), json!(channels));
         }
+        if let What::AnswerConcerns(waiting) = &task.what {
+            object.insert("concerns".to_owned(), concerns::waiting_json(waiting));
+        }
         if let Some(deadline) = task.deadline {
             object.insert("deadline".to_owned(), json!(deadline.at));
             object.insert("provisional".to_owned(), json!(deadline.provisional));
@@ -125,7 +144,14 @@ fn as_json(task: &Task) -> Value {
     value
 }
 
-fn say(terminal: Terminal, state: &State, tasks: &[Task], only: Option<&TransactionId>) {
+fn say(
+    terminal: Terminal,
+    state: &State,
+    findings: &Findings,
+    tasks: &[Task],
+    watch: &[Watched<'_>],
+    only: Option<&TransactionId>,
+) {
     let words = Words {
         language: terminal.language,
         ledger: state.ledger(),
@@ -150,6 +176,17 @@ fn say(terminal: Terminal, state: &State, tasks: &[Task], only: Option<&Transact
         let stream = StreamId::Transaction(task.transaction.clone());
         let charter = state.charter_of(&stream).map(AsRef::as_ref);
         say_task(terminal, &Words { charter, ..words }, task, offset);
+        let line = findings.line(&task.transaction, terminal.language);
+        terminal.say(format!("  {line}"));
+    }
+    if let (Some(id), true) = (only, tasks.is_empty()) {
+        terminal.say(findings.line(id, terminal.language));
+    }
+    for line in watch
+        .iter()
+        .flat_map(|watched| watched.lines(terminal.language))
+    {
+        terminal.say(line);
     }
     let complete = state
         .transactions()
@@ -157,7 +194,7 @@ fn say(terminal: Terminal, state: &State, tasks: &[Task], only: Option<&Transact
         .count();
     let overdue = tasks.iter().filter(|task| task.overdue).count();
     terminal.say(match only {
-        Some(id) if terminated(state, id) => terminal.pick(
+        Some(id) if tasks.is_empty() && terminated(state, id) => terminal.pick(
             format!("交易 {id} 已终止，没有待办。"),
             format!("transaction {id} was broken off; nothing is to be done."),
         ),
@@ -193,6 +230,10 @@ fn say_task(terminal: Terminal, words: &Words<'_>, task: &Task, offset: i32) {
     } else {
         ""
     };
+    if let What::AnswerConcerns(waiting) = &task.what {
+        say_concerns(terminal, task, waiting, offset);
+        return say_roles(terminal, words, task);
+    }
     terminal.say(terminal.pick(
         format!(
             "{overdue}交易 {}：第 {number} 环节 {name}",
@@ -238,8 +279,43 @@ fn say_task(terminal: Terminal, words: &Words<'_>, task: &Task, offset: i32) {
                 format!("  findings of the street office to be answered first (entry {}): sanzi record finding_answered --transaction {}", entries.join(", "), task.transaction),
             )
         }
-        What::Nothing => String::new(),
+        What::Held(count) => terminal.pick(
+            format!("  还不能办理：公开期内有 {count} 条群众意见待答复"),
+            format!("  not possible yet: {count} concerns raised in the window are unanswered"),
+        ),
+        What::AnswerConcerns(_) | What::Nothing => String::new(),
     });
+    say_roles(terminal, words, task);
+    if let Some(deadline) = task.deadline {
+        let left = match &task.left {
+            Some(left) => terminal.pick(left.label_zh(), left.label_en()),
+            None => terminal.pick("已逾期", "overdue").to_owned(),
+        };
+        let last = at(deadline.at.minus_seconds(1));
+        terminal.say(terminal.pick(
+            format!("  最迟 {last}（{left}）"),
+            format!("  by {last} ({left})"),
+        ));
+    }
+}
+
+fn say_concerns(terminal: Terminal, task: &Task, waiting: &[Waiting], offset: i32) {
+    let (count, transaction) = (waiting.len(), &task.transaction);
+    let overdue = if task.overdue {
+        terminal.pick("【逾期】", "[OVERDUE] ")
+    } else {
+        ""
+    };
+    terminal.say(terminal.pick(
+        format!("{overdue}交易 {transaction}：{count} 条群众意见待答复（sanzi record concern_answered --concern 意见编号，一次可答复多条）"),
+        format!("{overdue}transaction {transaction}: {count} concerns to be answered (sanzi record concern_answered --concern ID; one answer may cover many)"),
+    ));
+    for line in concerns::waiting(terminal.language, waiting, offset) {
+        terminal.say(line);
+    }
+}
+
+fn say_roles(terminal: Terminal, words: &Words<'_>, task: &Task) {
     for (place, (role, members)) in task.roles.iter().enumerate() {
         let what = if place == 0 {
             terminal.pick("经办", "answers")
@@ -256,17 +332,6 @@ fn say_task(terminal: Terminal, words: &Words<'_>, task: &Task, offset: i32) {
             "  {what} {}{}{names}",
             words.role(*role),
             terminal.pick("：", ": ")
-        ));
-    }
-    if let Some(deadline) = task.deadline {
-        let left = match &task.left {
-            Some(left) => terminal.pick(left.label_zh(), left.label_en()),
-            None => terminal.pick("已逾期", "overdue").to_owned(),
-        };
-        let last = at(deadline.at.minus_seconds(1));
-        terminal.say(terminal.pick(
-            format!("  最迟 {last}（{left}）"),
-            format!("  by {last} ({left})"),
         ));
     }
 }

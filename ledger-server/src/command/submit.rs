@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use super::data;
 use super::help::Text;
-use crate::draft::{self, Draft};
+use crate::draft::{self, Draft, Papers};
 use crate::moment;
 use crate::source_arg;
 use crate::terminal::{Refused, Terminal};
@@ -17,7 +17,7 @@ use anyhow::{Context as _, bail};
 use ledger_core::event::LoggedEntry;
 use ledger_core::hash::Hash;
 use ledger_core::proof::Proof;
-use ledger_core::store::local::{LocalFolder, LocalOptions};
+use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
 use ledger_core::store::{Store as _, StoreError};
 use ledger_core::tile::{TileSource as _, parse_bundle};
 use ledger_core::{AppendError, Language, Ledger, Pins, SigningKey};
@@ -184,10 +184,15 @@ impl Submit {
         if source.self_pinned {
             source.warn_self_pinned();
         }
-        let (documents, mut missing) = draft.documents(terminal)?;
-        if !documents.is_empty() {
-            let folder = draft::companion(&draft.path, "documents");
-            missing.push(folder.display().to_string());
+        let papers = draft.documents(terminal)?;
+        let mut missing = papers.missing;
+        missing.extend(papers.missing_private.into_iter().map(|(_, title)| title));
+        for (any, kind) in [
+            (!papers.public.is_empty(), "documents"),
+            (!papers.private.is_empty(), "private"),
+        ] {
+            let folder = draft::companion(&draft.path, kind);
+            missing.extend(any.then(|| folder.display().to_string()));
         }
         let recorded = Recorded {
             added: answer.status == 201,
@@ -216,8 +221,8 @@ impl Submit {
         }
         if !recorded.missing.is_empty() {
             terminal.say(terminal.pick(
-                format!("材料还没有交：{}。请另交给服务器的管理人员存入（账本里已有摘要，内容改不了）。", recorded.missing.join("、")),
-                format!("documents not handed in yet: {}. Give them to the server's operator (their digests are on record).", recorded.missing.join(", ")),
+                format!("材料还没有交：{}。请连同草稿交给服务器的管理人员，由他用 sanzi document add 存入（账本里已有摘要或承诺，内容改不了）。", recorded.missing.join("、")),
+                format!("documents not handed in yet: {}. Give them with the draft to the server's operator, who keeps them by sanzi document add (digests and commitments are on record).", recorded.missing.join(", ")),
             ));
         }
         terminal.say(terminal.pick(
@@ -248,7 +253,7 @@ fn append(
     log_key: SigningKey,
     draft: &Draft,
 ) -> anyhow::Result<anyhow::Result<Recorded>> {
-    let (documents, missing) = draft.documents(terminal)?;
+    let papers = draft.documents(terminal)?;
     let bar = terminal.progress(terminal.pick("打开账本", "opening"));
     let mut ledger = Ledger::open(folder.ledger(slug)?, log_key, &mut |done, all| {
         bar.set_length(all);
@@ -257,14 +262,12 @@ fn append(
     bar.finish_and_clear();
     let answer = match ledger.append(&draft.bytes, moment::now()?) {
         Ok(receipt) => {
-            for document in &documents {
-                ledger.store_mut().put_document(document)?;
-            }
+            let (documents, missing) = keep(terminal, ledger.store_mut(), draft, &papers)?;
             Ok(Recorded {
                 added: receipt.added,
                 entry: ledger.store().entry(receipt.index)?,
                 proof: receipt.proof,
-                documents: documents.len(),
+                documents,
                 missing,
             })
         }
@@ -272,6 +275,40 @@ fn append(
     };
     ledger.into_store().close()?;
     Ok(answer)
+}
+
+/// Keeps the documents of a draft whose event stands; says how many are kept now, and which are not at
+/// hand. What has been erased meanwhile stays erased.
+pub(crate) fn keep(
+    terminal: Terminal,
+    store: &mut LocalStore,
+    draft: &Draft,
+    papers: &Papers,
+) -> anyhow::Result<(usize, Vec<String>)> {
+    for document in &papers.public {
+        store.put_document(document)?;
+    }
+    for document in &papers.private {
+        match store.put_private_document(&document.salt, &document.bytes) {
+            Err(error @ StoreError::Erased { .. }) => terminal.advise(error.to_string()),
+            other => drop(other?),
+        }
+    }
+    let mut missing = papers.missing.clone();
+    for (commitment, title) in &papers.missing_private {
+        match store.private_document(commitment) {
+            Ok(Some(_)) | Err(StoreError::Erased { .. }) => {}
+            Ok(None) => missing.push(title.clone()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if draft.drop_private(terminal)? {
+        terminal.advise(terminal.pick(
+            "不公开材料已由账本保管，草稿旁的副本已删除。",
+            "the ledger keeps the private documents; the draft's copies were deleted.",
+        ));
+    }
+    Ok((papers.public.len() + papers.private.len(), missing))
 }
 
 /// Why nothing was appended, and what to do.

@@ -177,12 +177,22 @@ impl Verify {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn say(&self, terminal: Terminal, proof: &Proof, entry: &[u8], size: u64) {
+    fn say(
+        &self,
+        terminal: Terminal,
+        proof: &Proof,
+        entry: &[u8],
+        size: u64,
+        witnesses: &[String],
+    ) {
         let index = proof.index();
         if self.json {
             terminal.say(
-                json!({ "holds": true, "index": index, "size": size, "leaf": Hash::leaf(entry) })
-                    .to_string(),
+                json!({
+                    "holds": true, "index": index, "size": size, "leaf": Hash::leaf(entry),
+                    "witnesses": witnesses,
+                })
+                .to_string(),
             );
             return;
         }

@@ -3,22 +3,14 @@
 //! Knows charter and calendar, and nothing of what a step says. The windows counted here decide when
 //! the demonstration submits; whether they have run, the ledger decides.
 
-use ledger_core::charter::Charter;
 use ledger_core::step::{PublicationPoint, Step};
 use ledger_core::time::{Date, LogTime, StatedTime};
 
+use super::charters::Charters;
 use super::clock::{Clock, Workday};
+use super::course::What;
 use super::dice::Dice;
 use super::fault::DemoError;
-
-/// What happens. (事项)
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
-    /// A step is done.
-    Step(Step),
-    /// A disclosure is posted on the charter's channel of that place.
-    Post(PublicationPoint, usize),
-}
 
 /// Something that happens, and when it is recorded. (一项)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +21,10 @@ pub(crate) struct Act {
     pub(crate) at: StatedTime,
     /// The day on which it is recorded.
     pub(crate) recorded_on: Workday,
+    /// When notice of it was given, if it is a meeting.
+    pub(crate) notified_on: Option<Date>,
+    /// The last day of the window that it opens.
+    pub(crate) open_until: Option<Date>,
 }
 
 /// How far a transaction goes within the year.
@@ -41,30 +37,22 @@ pub(crate) struct Extent {
 }
 
 /// A transaction's year. (日程)
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Agenda {
     /// What happens, in order.
     pub(crate) acts: Vec<Act>,
-    /// The last day of the consultation.
-    pub(crate) consulted_until: Date,
-    /// When the listing closes.
-    pub(crate) closes_at: StatedTime,
-    /// When notice of the vote was given.
-    pub(crate) notified_on: Date,
 }
 
 impl Agenda {
-    /// The day on which a step is done; the year's last if it is not.
-    pub(crate) fn date(&self, step: Step, clock: &Clock) -> Date {
-        let done = |act: &&Act| act.what == What::Step(step);
-        let act = self.acts.iter().find(done).or(self.acts.last());
-        act.map_or(Date::MAX, |act| clock.date_of(act.at.instant()))
+    /// Whether something happens.
+    pub(crate) fn has(&self, what: What) -> bool {
+        self.acts.iter().any(|act| act.what == what)
     }
 }
 
 /// What agendas are made from.
 pub(crate) struct Scheduler<'a> {
-    pub(crate) charter: &'a Charter,
+    pub(crate) charters: &'a Charters,
     pub(crate) clock: &'a Clock,
     /// The days on which the members meet.
     pub(crate) meetings: Vec<Workday>,
@@ -97,53 +85,58 @@ const fn pause(step: Step) -> u64 {
 const LATE_PERCENT: u64 = 2;
 
 impl Scheduler<'_> {
-    /// The agenda of a transaction that begins on `start`; `None` if it does not end within the year.
+    /// The agenda of a transaction that begins on `start` and goes that way; `None` if it does not end
+    /// within the year. The last step is posted on so many channels, if not on all.
     pub(crate) fn agenda(
         &self,
         start: Workday,
-        extent: Extent,
+        (route, posted): (&[What], Option<usize>),
         dice: &mut Dice,
     ) -> Result<Option<Agenda>, DemoError> {
-        let midnight = self.clock.at_hour(Date::new(2018, 12, 31)?, 17)?;
-        let mut course = Course {
+        let mut draft = Draft {
             scheduler: self,
             earliest: start,
-            agenda: Agenda {
-                acts: Vec::new(),
-                consulted_until: self.clock.date_of(midnight.instant()),
-                closes_at: midnight,
-                notified_on: self.clock.date_of(midnight.instant()),
-            },
+            agenda: Agenda::default(),
         };
-        for step in Step::ALL.into_iter().filter(|step| *step <= extent.last) {
-            let posted = extent.posted.filter(|_| step == extent.last);
-            if course.step(step, posted, dice)?.is_none() {
+        for (place, what) in route.iter().enumerate() {
+            let next = route.get(place + 1);
+            let posted = posted.filter(|_| next.is_none());
+            let done = match what {
+                What::Step(step) => {
+                    // What is published again at several points waits for all of them at the end.
+                    let waits = next.is_none_or(|next| next.publication().is_none())
+                        || what.publication().is_none();
+                    draft.step(*step, (posted, waits), dice)?
+                }
+                other => draft.beside(*other, dice)?,
+            };
+            if done.is_none() {
                 return Ok(None);
             }
         }
-        Ok(Some(course.agenda))
+        Ok(Some(draft.agenda))
     }
 }
 
 /// An agenda in the making.
-struct Course<'a> {
+struct Draft<'a> {
     scheduler: &'a Scheduler<'a>,
     /// The first day on which the next step can be recorded.
     earliest: Workday,
     agenda: Agenda,
 }
 
-impl Course<'_> {
+impl Draft<'_> {
     fn step(
         &mut self,
         step: Step,
-        posted: Option<usize>,
+        (posted, waits): (Option<usize>, bool),
         dice: &mut Dice,
     ) -> Result<Option<()>, DemoError> {
         let clock = self.scheduler.clock;
-        let day = match step {
-            Step::MemberVote => self.meeting(),
-            _ => Some(self.earliest.plus(dice.below(pause(step) + 1))),
+        let (day, notified_on) = match step {
+            Step::MemberVote => self.meeting().unzip(),
+            _ => (Some(self.earliest.plus(dice.below(pause(step) + 1))), None),
         };
         let Some(day) = day else {
             return Ok(None);
@@ -162,29 +155,66 @@ impl Course<'_> {
         let (Some(moment), Some(_)) = (moment, clock.date(recorded_on)) else {
             return Ok(None);
         };
-        self.agenda.acts.push(Act {
-            what: What::Step(step),
-            at: clock.stated(moment)?,
+        let place = self.agenda.acts.len();
+        self.push(
+            What::Step(step),
+            clock.stated(moment)?,
             recorded_on,
-        });
+            notified_on,
+        );
         let last = match step.publication_point() {
             Some(point) => self.post(point, (day, moment), posted, dice)?,
             None => Some(recorded_on),
         };
-        match last {
-            Some(last) => self.wait(step, last),
-            None => Ok(None),
+        let Some(last) = last else {
+            return Ok(None);
+        };
+        self.earliest = last.plus(1);
+        if waits {
+            self.wait(step, place, last)
+        } else {
+            Ok(Some(()))
         }
     }
 
-    /// The next meeting of which notice can still be given in time.
-    fn meeting(&mut self) -> Option<Workday> {
+    /// What is no step: on a day of its own, recorded that day.
+    fn beside(&mut self, what: What, dice: &mut Dice) -> Result<Option<()>, DemoError> {
+        let clock = self.scheduler.clock;
+        let (day, notified_on) = match what {
+            What::MeetingHeld => self.meeting().unzip(),
+            _ => (Some(self.earliest.plus(dice.below(2))), None),
+        };
+        let Some((day, moment)) = day.and_then(|day| Some((day, clock.office(day, dice)?))) else {
+            return Ok(None);
+        };
+        self.push(what, clock.stated(moment)?, day, notified_on);
+        self.earliest = day.plus(1);
+        Ok(Some(()))
+    }
+
+    fn push(
+        &mut self,
+        what: What,
+        at: StatedTime,
+        recorded_on: Workday,
+        notified_on: Option<Date>,
+    ) {
+        self.agenda.acts.push(Act {
+            what,
+            at,
+            recorded_on,
+            notified_on,
+            open_until: None,
+        });
+    }
+
+    /// The next meeting of which notice can still be given in time, and when it is given.
+    fn meeting(&self) -> Option<(Workday, Date)> {
         let clock = self.scheduler.clock;
         let notified_on = clock.date(self.earliest)?;
-        self.agenda.notified_on = notified_on;
         let from = clock.from(notified_on.plus_days(11)?);
         let mut meetings = self.scheduler.meetings.iter();
-        meetings.find(|day| **day >= from).copied()
+        Some((*meetings.find(|day| **day >= from)?, notified_on))
     }
 
     /// Posts on the screens at once, on paper the same day or the next; gives the last day.
@@ -196,7 +226,7 @@ impl Course<'_> {
         dice: &mut Dice,
     ) -> Result<Option<Workday>, DemoError> {
         let clock = self.scheduler.clock;
-        let channels = self.scheduler.charter.channels.iter();
+        let channels = self.scheduler.charters.of(&self.agenda).channels.iter();
         let mut order: Vec<(usize, bool)> = channels
             .enumerate()
             .map(|(place, channel)| {
@@ -216,31 +246,24 @@ impl Course<'_> {
                 }
             }
             at = at.plus_seconds(dice.between(10, 60) * 60);
-            self.agenda.acts.push(Act {
-                what: What::Post(point, place),
-                at: clock.stated(at)?,
-                recorded_on: last,
-            });
+            self.push(What::Post(point, place), clock.stated(at)?, last, None);
         }
         Ok(Some(last))
     }
 
     /// Lets the window of a step run that was last recorded on `last`.
-    fn wait(&mut self, step: Step, last: Workday) -> Result<Option<()>, DemoError> {
+    fn wait(&mut self, step: Step, place: usize, last: Workday) -> Result<Option<()>, DemoError> {
         let clock = self.scheduler.clock;
-        self.earliest = last.plus(1);
-        let Some(rule) = &self.scheduler.charter.steps.of(step).open_for else {
+        let charter = self.scheduler.charters.of(&self.agenda);
+        let Some(rule) = &charter.steps.of(step).open_for else {
             return Ok(Some(()));
         };
         let Some(end) = clock.window_end(last, rule.span)? else {
             return Ok(None);
         };
         self.earliest = self.earliest.max(clock.from(clock.date_of(end)));
-        let last_date = clock.date_of(end.minus_seconds(1));
-        match step {
-            Step::PublishPrePlan => self.agenda.consulted_until = last_date,
-            Step::ListingNotice => self.agenda.closes_at = clock.at_hour(last_date, 17)?,
-            _ => {}
+        if let Some(act) = self.agenda.acts.get_mut(place) {
+            act.open_until = Some(clock.date_of(end.minus_seconds(1)));
         }
         Ok(Some(()))
     }

@@ -1,9 +1,12 @@
 //! Who bids, and what the members said: invented, masked, plausible. (竞投人与意见)
 
+use std::collections::BTreeSet;
+
 use ledger_core::record::Category;
 use ledger_core::record::Method::{self, *};
 
 use super::catalogue::Item;
+use super::course::Contest;
 use super::dice::Dice;
 
 /// One who applied. (报名人)
@@ -56,10 +59,12 @@ const fn for_persons(category: Category) -> bool {
     )
 }
 
-const REFUSALS: [&str; 4] = [
+/// Why a signer's relative is not admitted.
+const RELATED: &str = "与理事会成员有亲属关系（已申报），依规回避";
+
+const REFUSALS: [&str; 3] = [
     "未在截止前缴纳保证金",
     "报名材料不齐，逾期未补",
-    "与经办人有关联关系，依规回避",
     "未提供经营范围证明",
 ];
 
@@ -82,24 +87,47 @@ const fn usual(method: Method) -> (u32, u32) {
     }
 }
 
-/// Those who apply for an item: the winner first, no name twice.
-pub(crate) fn applicants(item: &Item, dice: &mut Dice) -> Vec<Bidder> {
-    let (least, most) = usual(item.method);
+/// Those who apply for an item: the winner first, no name twice. `taken` are the names of those who
+/// won others, so that two dealings with one party are meant wherever they are found.
+pub(crate) fn applicants(item: &Item, taken: &BTreeSet<String>, dice: &mut Dice) -> Vec<Bidder> {
+    let (least, most) = match item.contest {
+        Contest::Alone => (1, 1),
+        Contest::Close => (6, 6),
+        _ => usual(item.method),
+    };
     let admitted = dice.count(least, most) as usize;
     let refused = usize::from(item.method != Renewal && dice.chance(15));
     let mut bidders: Vec<Bidder> = Vec::new();
+    if let Contest::WonBy(name) = item.contest {
+        bidders.push(bidder(name));
+    }
     // The names there are outnumber those wanted by far; the bound only keeps a bad table from looping.
-    for _ in 0..200 {
+    for _ in 0..1_000 {
         if bidders.len() == admitted + refused {
             break;
         }
         let name = name(item, dice);
-        if bidders.iter().all(|bidder| bidder.name != name) {
+        let wins = bidders.is_empty() && taken.contains(&name);
+        if !wins && bidders.iter().all(|bidder| bidder.name != name) {
             let refused_for = (bidders.len() >= admitted).then(|| dice.pick(&REFUSALS));
             bidders.push(Bidder { name, refused_for });
         }
     }
+    if let Contest::Recused(name) = item.contest {
+        bidders.retain(|bidder| bidder.name != name);
+        bidders.push(Bidder {
+            refused_for: Some(RELATED),
+            ..bidder(name)
+        });
+    }
     bidders
+}
+
+fn bidder(name: &str) -> Bidder {
+    Bidder {
+        name: name.to_owned(),
+        refused_for: None,
+    }
 }
 
 /// How many bids are made.

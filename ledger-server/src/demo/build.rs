@@ -5,23 +5,26 @@
 
 use std::collections::BTreeSet;
 
-use ledger_core::event::{Event, KeyRotated, MemberEnrolled, SignedEvent, Statement, entry_bytes};
+use ledger_core::event::{Event, SignedEvent, Statement, entry_bytes};
 use ledger_core::hash::{Digest, Hash};
 use ledger_core::ledger::{AppendError, Ledger};
-use ledger_core::name::{Origin, StreamId, TransactionId};
+use ledger_core::name::{ConcernId, Origin, StreamId, TransactionId};
 use ledger_core::record::Publication;
+use ledger_core::signing::rule_of;
 use ledger_core::step::PublicationPoint;
 use ledger_core::store::Store;
-use ledger_core::time::{Date, LogTime, StatedTime};
+use ledger_core::time::{LogTime, StatedTime};
+use ledger_core::transaction::{Phase, Transaction};
 
-use super::agenda::{Act, What};
+use super::chronicle::{Own, joins_on};
 use super::clock::Workday;
+use super::course::What;
 use super::fault::DemoError;
-use super::founding::{YEAR_ORIGIN, founding, year_charter};
+use super::founding::{YEAR_ORIGIN, founding};
 use super::papers::Papers;
-use super::people::{JOINS_LATER, Keyring, PEOPLE, Person, ROTATES, signers};
-use super::plan::{Deal, Plan};
-use super::script::{COLLECTIVE, Script};
+use super::people::{DECLARES, Keyring, PEOPLE, Person, signers};
+use super::plan::{Deal, Plan, Scene};
+use super::script::{COLLECTIVE, Script, voiced};
 
 /// Builds the year 2018 from `seed` in an empty store: the same seed gives the same bytes.
 ///
@@ -40,7 +43,7 @@ pub fn build_year<S: Store>(
     let founders = &PEOPLE[..PEOPLE.len() - 1];
     let now = recorded(&plan, Workday(0))?;
     let at = plan.clock.stated(now.minus_seconds(3_600))?;
-    let about = (COLLECTIVE, year_charter()?);
+    let about = (COLLECTIVE, plan.charters.first.clone());
     let note = founding(&keyring, &origin, about, founders, at)?;
     let log_key = Keyring::new(seed, &origin)?.into_log();
     let (ledger, _) =
@@ -115,7 +118,8 @@ impl<S: Store> Year<'_, S> {
         for deal in plan.deals.iter().filter(of_today) {
             self.deal(deal, day, &mut today)?;
         }
-        self.roster_changes(day, &mut today)?;
+        self.voices(day, &mut today)?;
+        self.own_affairs(day, &mut today)?;
         for (digest, paper) in self.script.papers.take() {
             if self.kept.insert(digest) {
                 self.ledger.store_mut().put_document(&paper)?;
@@ -130,46 +134,39 @@ impl<S: Store> Year<'_, S> {
 
     /// Signs what a day brings to one transaction.
     fn deal(&mut self, deal: &Deal, day: Workday, today: &mut Day) -> Result<(), DemoError> {
-        let id: TransactionId = format!("2018-{:03}", deal.number).parse()?;
+        let id = deal.id()?;
         let stream = StreamId::Transaction(id.clone());
-        let (mut head, mut disclosure) = match self.ledger.transaction(&id)? {
+        let before = self.ledger.transaction(&id)?;
+        let (mut head, mut disclosure) = match &before {
             None => (self.ledger.state()?.ledger_id, None),
-            Some(transaction) => {
-                let published = match &transaction.phase {
-                    ledger_core::transaction::Phase::Publishing(publishing) => {
-                        Some(*publishing.disclosure())
-                    }
-                    _ => None,
-                };
-                (transaction.head, published)
-            }
+            Some(transaction) => (transaction.head, published(transaction)),
         };
-        let present = self.present(day);
+        let present = self.present(day)?;
+        let charter = self.plan.charter_of(deal);
         let acts = deal.agenda.acts.iter().filter(|act| act.recorded_on == day);
         for act in acts {
-            let event = self.event(deal, &id, act, &mut disclosure)?;
-            let rule = match act.what {
-                What::Step(step) => &self.plan.charter.steps.of(step).signing,
-                What::Post(..) => &self.plan.charter.postings,
-            };
+            let scene = Scene { deal, act };
+            let event = self.event(scene, (&id, before.as_ref()), &mut disclosure)?;
+            let rule = rule_of(charter, &event, before.as_ref());
+            let rule = rule.ok_or(DemoError::NoSigner { role: event.zh() })?;
             let ids = signers(rule, present, deal.number, deal.number.is_multiple_of(3))?;
             head = self.sign((stream.clone(), head, act.at, event), &ids, today)?;
         }
         Ok(())
     }
 
+    /// What an act records. `before` is the transaction as it stood in the morning.
     fn event(
         &mut self,
-        deal: &Deal,
-        id: &TransactionId,
-        act: &Act,
+        scene: Scene<'_>,
+        (id, before): (&TransactionId, Option<&Transaction>),
         disclosure: &mut Option<Digest>,
     ) -> Result<Event, DemoError> {
-        match act.what {
+        match scene.act.what {
             What::Step(step) => match step.publication_point() {
-                None => self.script.step(deal, step),
+                None => self.script.step(scene, step),
                 Some(point) => {
-                    let event = self.publication(deal, id, point)?;
+                    let event = self.publication(scene, id, point)?;
                     *disclosure = event
                         .publication()
                         .map(|publication| publication.disclosure);
@@ -177,10 +174,17 @@ impl<S: Store> Year<'_, S> {
                 }
             },
             What::Post(point, place) => {
-                let channel = &self.plan.charter.channels[place];
+                let channel = &self.plan.charter_of(scene.deal).channels[place];
                 let digest = disclosure.unwrap_or(Digest::from_bytes([0; 32]));
-                let posted = self.script.posting(deal, point, channel, digest)?;
+                let posted = self.script.posting(scene, point, channel, digest)?;
                 Ok(Event::ChannelPosted(posted))
+            }
+            other => {
+                let nothing = DemoError::NotBegun {
+                    what: format!("{id} {other:?}"),
+                };
+                let event = before.map(|before| self.script.beside(scene, before));
+                event.transpose()?.flatten().ok_or(nothing)
             }
         }
     }
@@ -188,11 +192,11 @@ impl<S: Store> Year<'_, S> {
     /// Composes a publication from what the ledger holds.
     fn publication(
         &mut self,
-        deal: &Deal,
+        scene: Scene<'_>,
         id: &TransactionId,
         point: PublicationPoint,
     ) -> Result<Event, DemoError> {
-        let mut publication = self.script.publication(deal, point)?;
+        let mut publication = self.script.publication(scene, point)?;
         if let Some(composed) = self.ledger.compose(id, point, &publication)? {
             publication.disclosure = composed.digest()?;
         }
@@ -215,43 +219,67 @@ impl<S: Store> Year<'_, S> {
     }
 
     /// Those on the roster on that day.
-    fn present(&self, day: Workday) -> &'static [Person] {
-        let joined = self.joins_on().is_ok_and(|joins_on| joins_on < day);
+    fn present(&self, day: Workday) -> Result<&'static [Person], DemoError> {
         let everybody: &'static [Person] = &PEOPLE;
-        if joined {
+        Ok(if joins_on(&self.plan.clock)? < day {
             everybody
         } else {
             &everybody[..everybody.len() - 1]
-        }
+        })
     }
 
-    fn joins_on(&self) -> Result<Workday, DemoError> {
-        Ok(self.plan.clock.from(Date::new(2018, 4, 12)?))
-    }
-
-    /// A second supervisor joins in spring; one key is replaced in summer.
-    fn roster_changes(&mut self, day: Workday, today: &mut Day) -> Result<(), DemoError> {
-        let rotates = day == self.plan.clock.from(Date::new(2018, 7, 11)?);
-        let event = if day == self.joins_on()? {
-            let enrolment = self.keyring.enrolment(&JOINS_LATER)?;
-            Event::MemberEnrolled(MemberEnrolled { enrolment })
-        } else if rotates {
-            let origin: Origin = YEAR_ORIGIN.parse()?;
-            let key = Keyring::new(self.plan.seed, &origin)?;
-            let key = key.of(ROTATES)?.verifier().clone();
-            let member = ROTATES.parse()?;
-            Event::KeyRotated(KeyRotated { key, member })
-        } else {
-            return Ok(());
-        };
-        let rule = &self.plan.charter.roster_changes;
-        let ids = signers(rule, self.present(day), 0, false)?;
-        let (head, at) = (self.ledger.state()?.head, today.now.minus_seconds(600));
-        let at = self.plan.clock.stated(at)?;
-        self.sign((StreamId::Ledger, head, at, event), &ids, today)?;
-        if rotates {
-            self.keyring.rotate()?;
+    /// Signs what residents ask on a day, and what they are answered.
+    fn voices(&mut self, day: Workday, today: &mut Day) -> Result<(), DemoError> {
+        let plan = self.plan;
+        for voice in &plan.voices {
+            let id: ConcernId = voice.concern.id.parse()?;
+            for (said, at, on) in &voice.acts {
+                let event = voiced(voice, *said)?.filter(|_| *on == day);
+                let Some(event) = event else {
+                    continue;
+                };
+                let before = self.ledger.concern(&id)?;
+                let head = match before {
+                    Some(concern) => concern.head,
+                    None => self.ledger.state()?.ledger_id,
+                };
+                let rule = rule_of(&plan.charters.first, &event, None);
+                let rule = rule.ok_or(DemoError::NoSigner { role: event.zh() })?;
+                let ids = signers(rule, self.present(day)?, voice.about, false)?;
+                let stream = StreamId::Concern(id.clone());
+                self.sign((stream, head, *at, event), &ids, today)?;
+            }
         }
         Ok(())
+    }
+
+    /// Records what a day brings to the ledger itself.
+    fn own_affairs(&mut self, day: Workday, today: &mut Day) -> Result<(), DemoError> {
+        let mut head = self.ledger.state()?.head;
+        let plan = self.plan;
+        let origin: Origin = YEAR_ORIGIN.parse()?;
+        let at = plan.clock.stated(today.now.minus_seconds(600))?;
+        let date = plan.clock.date_of(today.now);
+        for (_, own) in plan.chronicle.iter().filter(|(on, _)| *on == day) {
+            let keys = Keyring::new(plan.seed, &origin)?;
+            let event = self.script.own(*own, date, &keys)?;
+            let ids = match rule_of(&plan.charters.first, &event, None) {
+                Some(rule) => signers(rule, self.present(day)?, 0, false)?,
+                None => vec![DECLARES],
+            };
+            head = self.sign((StreamId::Ledger, head, at, event), &ids, today)?;
+            if *own == Own::KeyRotated {
+                self.keyring.rotate()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is being published, if a publication waits for its postings.
+fn published(transaction: &Transaction) -> Option<Digest> {
+    match &transaction.phase {
+        Phase::Publishing(publishing) => Some(*publishing.disclosure()),
+        _ => None,
     }
 }

@@ -6,6 +6,7 @@ use ledger_core::calendar::CalendarError;
 use ledger_core::calendar::SpanError;
 use ledger_core::canonical::CanonicalError;
 use ledger_core::charter::CharterError;
+use ledger_core::contract::ScheduleError;
 use ledger_core::event::ParseError;
 use ledger_core::identifier::CreditCodeError;
 use ledger_core::key::KeyError;
@@ -38,6 +39,9 @@ pub enum DemoError {
     /// A sum is too large.
     #[error(transparent)]
     Money(#[from] MoneyError),
+    /// A rent schedule has no rents.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// An area has not its form.
     #[error(transparent)]
     Measure(#[from] MeasureError),
@@ -71,6 +75,18 @@ pub enum DemoError {
     /// What was built could not be read back.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A field that is corrected has no name.
+    #[error("更正的字段：{fault} (the field of a correction)")]
+    Field {
+        /// Why.
+        fault: String,
+    },
+    /// Something happens to a transaction that has not begun.
+    #[error("{what}：交易还没有开始 (the transaction has not begun)")]
+    NotBegun {
+        /// What.
+        what: String,
+    },
     /// The ledger refused an event of the demonstration.
     #[error("演示事件未被登记：{what}：{fault} (an event of the demonstration was refused)")]
     Refused {

@@ -4,6 +4,7 @@
 //! <data>/donglang/, <data>/practice/   the ledgers, with log.key, log.passphrase and pins.json
 //! <data>/keys/<member>.key, .key.pub   for donglang; the same keys for practice in keys/practice/
 //! <data>/keys/passphrase.txt           the one passphrase of them all
+//! <data>/guide.txt                     where to find what, in both languages
 //! <data>/demo.building                 there until the build is finished
 //! ```
 //!
@@ -28,15 +29,24 @@ use ledger_core::transaction::Phase;
 use super::build::build_year;
 use super::fault::DemoError;
 use super::founding::{PRACTICE_ORIGIN, YEAR_ORIGIN, build_practice};
+use super::guide::{Sight, sights};
 use super::people::{Keyring, PEOPLE, log_secret, member_secret};
 
 const BUILDING: &str = "demo.building";
+
+/// The file that says where to find what. (看点)
+pub const GUIDE: &str = "guide.txt";
 
 /// The passphrase of every key file of the demonstration.
 const PASSPHRASE: &str = "sanzi-demo";
 
 const WARNING: &str = "这些钥匙由公开的种子推出，口令写在旁边，任何人都能得到：只供演示和练习，切勿用于真实账本。\n\
     These keys follow from a public seed and their passphrase lies beside them: for demonstration only.\n";
+
+const GUIDE_HEAD: &str = "演示账本 donglang 看点：交易编号、看什么。除“50 宗、1,300,000.00 元”外均为示例。\n\
+    查看：sanzi show <本文件夹>#donglang --transaction <编号>；账本自身用 --stream ledger。\n\
+    What to look at in the demonstration ledger donglang. Illustrative but for its two totals.\n\
+    To see one: sanzi show <this folder>#donglang --transaction <id>, or --stream ledger.\n\n";
 
 /// What a folder holds already. (现有内容)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +66,8 @@ pub struct Made {
     pub year: Report,
     /// What an outsider's audit of the ledger to practise on found.
     pub practice: Report,
+    /// What there is to see.
+    pub sights: Vec<Sight>,
     /// What the contracts of completed transactions are worth together, in fen.
     pub total_fen: u64,
 }
@@ -119,6 +131,7 @@ pub fn make(data: &Path, seed: u64, progress: &mut dyn FnMut(u64, u64)) -> Resul
         let json = serde_json::to_vec(&pins).unwrap_or_default();
         write(&data.join(origin.slug()).join("pins.json"), &json, 0o644)?;
     }
+    write(&data.join(GUIDE), guide(&made.sights).as_bytes(), 0o644)?;
     folder.close()?;
     fs::remove_file(data.join(BUILDING)).map_err(|error| file(data, error))?;
     Ok(made)
@@ -153,6 +166,7 @@ fn build(
     Ok(Made {
         year,
         practice,
+        sights: sights(seed)?,
         total_fen,
     })
 }
@@ -236,6 +250,16 @@ fn write_keys(data: &Path, seed: u64, sealed: &[String]) -> Result<(), DemoError
     write(&keys.join("README.txt"), WARNING.as_bytes(), 0o644)
 }
 
+/// What there is to see, a line each.
+fn guide(sights: &[Sight]) -> String {
+    let lines = sights.iter().map(|sight| {
+        let Sight { zh, en, .. } = sight;
+        format!("{}\t{zh} ({en})\n", sight.places())
+    });
+    let lines: String = lines.collect();
+    format!("{GUIDE_HEAD}{lines}")
+}
+
 /// Removes what an interrupted build left; by their names, for nothing else is this program's to remove.
 fn remove_unfinished(data: &Path) -> Result<(), DemoError> {
     // Whoever builds here now holds the lock, and is told apart from whoever did not finish.
@@ -243,7 +267,7 @@ fn remove_unfinished(data: &Path) -> Result<(), DemoError> {
     for name in ["donglang", "practice", "keys", "index"] {
         remove(fs::remove_dir_all(data.join(name)), data)?;
     }
-    for name in ["index.clean", "FORMAT", BUILDING, "LOCK"] {
+    for name in ["index.clean", "FORMAT", GUIDE, BUILDING, "LOCK"] {
         remove(fs::remove_file(data.join(name)), data)?;
     }
     match LocalFolder::default_anchor_folder(data) {

@@ -126,12 +126,14 @@ pub fn build_practice<S: Store>(store: S, seed: u64) -> Result<Ledger<S>, DemoEr
 mod tests {
     use super::*;
     use crate::demo::build::point_event;
+    use crate::demo::course::{Course, What};
     use crate::demo::papers::Papers;
     use crate::demo::people::signers;
-    use crate::demo::plan::Plan;
+    use crate::demo::plan::{Deal, Plan, Scene};
     use crate::demo::script::Script;
     use ledger_core::charter::SigningRule;
     use ledger_core::name::TransactionId;
+    use ledger_core::record::Category;
     use ledger_core::store::memory::MemoryStore;
 
     #[test]
@@ -170,10 +172,19 @@ mod tests {
         let mut ledger = build_practice(MemoryStore::new(), 1).unwrap();
         let charter = ledger.state().unwrap().charter_at(1).clone();
         let id: TransactionId = "2026-001".parse().unwrap();
-        let (deal, began) = (&plan.deals[0], "2026-11-20T02:00:00Z".parse().unwrap());
+        let straight = |deal: &&Deal| {
+            deal.agenda.has(What::Step(Step::PublishCompletion))
+                && deal.item.category == Category::Lease
+                && deal.item.course == Course::Straight
+        };
+        let deal = plan.deals.iter().find(straight).unwrap();
+        let began = "2026-11-20T02:00:00Z".parse().unwrap();
         let mut now: LogTime = began;
         for step in Step::ALL {
             let rule = &charter.steps.of(step);
+            let mut acts = deal.agenda.acts.iter();
+            let act = acts.find(|act| act.what == What::Step(step)).unwrap();
+            let deal = Scene { deal, act };
             let Some(point) = step.publication_point() else {
                 let event = script.step(deal, step).unwrap();
                 append(&mut ledger, &rule.signing, event, now);

@@ -31,7 +31,7 @@ const fn person(id: &'static str, name: &'static str, roles: &'static [Role]) ->
 
 /// Everybody; the last one joins during the year.
 #[rustfmt::skip]
-pub(crate) const PEOPLE: [Person; 15] = [
+pub(crate) const PEOPLE: [Person; 16] = [
     person("chen", "陈*（理事长）", &[Chair, CouncilMember]),
     person("li", "李*（理事）", &[CouncilMember]),
     person("liang", "梁*（监事）", &[Supervisor]),
@@ -46,6 +46,7 @@ pub(crate) const PEOPLE: [Person; 15] = [
     person("tan", "谭*（街道复核）", &[StreetReviewer]),
     person("xie", "谢*（交易服务经办）", &[TradingService]),
     person("deng", "邓*（交易服务复核）", &[TradingChecker]),
+    person("yijian", "联社意见受理台", &[Intake]),
     JOINS_LATER,
 ];
 
@@ -54,6 +55,9 @@ pub(crate) const JOINS_LATER: Person = person("wu", "吴*（监事）", &[Superv
 
 /// The one whose key is replaced in summer.
 pub(crate) const ROTATES: &str = "xie";
+
+/// The council member who declares a relative.
+pub(crate) const DECLARES: &str = "li";
 
 /// The keys of one ledger's members, and of its log.
 #[derive(Debug)]

@@ -1,19 +1,30 @@
 //! What happens in the demonstration year: pure data, from charter and seed. (演示年度计划)
 //!
 //! Fifty transactions that are completed in 2018 and are worth 1,300,000.00 yuan together, the two
-//! figures that are 东塱's; and three that are under way at its end. All else is invented.
+//! figures that are 东塱's; one that is broken off; and three that are under way at its end. All else
+//! is invented.
+
+use std::collections::BTreeSet;
 
 use ledger_core::charter::Charter;
 use ledger_core::money::PriceBasis;
+use ledger_core::name::TransactionId;
+use ledger_core::record::Due;
 use ledger_core::step::Step;
+use ledger_core::time::Date;
 
-use super::agenda::{Agenda, Extent, Scheduler, meetings};
+use super::agenda::{Act, Agenda, Extent, Scheduler, meetings};
 use super::bidders::{self, Ballot, Bidder};
-use super::catalogue::{COMPLETED, Item, UNDER_WAY};
+use super::catalogue::{BROKEN_OFF, COMPLETED, FAVOURED, Item, RELATIVE, UNDER_WAY};
+use super::charters::Charters;
+use super::chronicle::{Own, chronicle};
 use super::clock::{Clock, Workday};
+use super::course::{Contest, Course, What, route};
 use super::dice::Dice;
 use super::fault::DemoError;
 use super::founding::year_charter;
+use super::tenure::dues;
+use super::voices::{Voice, voices};
 
 /// What the completed transactions of the year are worth together, in fen. (年度成交总额)
 ///
@@ -22,6 +33,9 @@ pub const YEAR_TOTAL_FEN: u64 = 130_000_000;
 
 /// How many transactions are completed. (年度成交宗数)
 pub const YEAR_COMPLETED: usize = COMPLETED.len();
+
+/// The place, among those that begin one after the other, of what is to be owed by the end of the year.
+const EARLY: usize = 3;
 
 /// Prices and sums of a transaction, in fen. (价格)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,36 +62,98 @@ pub(crate) struct Deal {
     pub(crate) bids: u32,
     pub(crate) ballot: Ballot,
     pub(crate) opinions: u32,
+    /// What falls due under the contract after the handover.
+    pub(crate) dues: Vec<Due>,
     pub(crate) agenda: Agenda,
+}
+
+/// A transaction at one of its acts: what is written then knows what came before. (某一时刻的交易)
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) deal: &'a Deal,
+    /// What is being done.
+    pub(crate) act: &'a Act,
+}
+
+impl core::ops::Deref for Scene<'_> {
+    type Target = Deal;
+    fn deref(&self) -> &Deal {
+        self.deal
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// What has been done by now of this kind, this act included, the last first.
+    fn past(&self, what: What) -> impl Iterator<Item = &'a Act> {
+        let (acts, now) = (self.deal.agenda.acts.iter(), self.act.at.instant());
+        acts.rev()
+            .filter(move |act| act.what == what && act.at.instant() <= now)
+    }
+
+    /// A step, when it was last done by now; this act, if it was not.
+    pub(crate) fn last(&self, step: Step) -> &'a Act {
+        self.past(What::Step(step)).next().unwrap_or(self.act)
+    }
+
+    /// How often a step has been done by now.
+    pub(crate) fn times(&self, step: Step) -> u32 {
+        u32::try_from(self.past(What::Step(step)).count()).unwrap_or(u32::MAX)
+    }
+
+    /// The day on which a step was last done.
+    pub(crate) fn date(&self, step: Step, clock: &Clock) -> Date {
+        clock.date_of(self.last(step).at.instant())
+    }
+
+    /// Whether what is done now fails, and is done again later.
+    pub(crate) fn fails(&self) -> bool {
+        self.item.course == Course::Relisted
+            && !self.past(What::Returned(Step::ListingNotice)).any(|_| true)
+    }
 }
 
 /// The year. (演示年度计划)
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    pub(crate) charter: Charter,
+    pub(crate) charters: Charters,
+    /// What happens to the ledger itself.
+    pub(crate) chronicle: Vec<(Workday, Own)>,
     pub(crate) clock: Clock,
     pub(crate) deals: Vec<Deal>,
+    /// What residents ask.
+    pub(crate) voices: Vec<Voice>,
     pub(crate) seed: u64,
 }
 
 impl Plan {
     /// Plans the year.
     pub(crate) fn new(seed: u64) -> Result<Self, DemoError> {
-        let charter = year_charter()?;
-        let clock = Clock::new(&charter.calendar, seed)?;
+        let clock = Clock::new(&year_charter()?.calendar, seed)?;
+        let charters = Charters::new(&clock)?;
         let scheduler = Scheduler {
-            charter: &charter,
+            charters: &charters,
             clock: &clock,
             meetings: meetings(&clock)?,
         };
         let mut completed: Vec<&'static Item> = COMPLETED.iter().collect();
         Dice::new(seed, "order").shuffle(&mut completed);
+        arrange(&mut completed);
         let prices = winning_prices(&completed, seed);
         let mut deals = Vec::new();
+        let mut taken: BTreeSet<String> = [RELATIVE, FAVOURED].map(str::to_owned).into();
         for (place, (item, won_fen)) in completed.into_iter().zip(prices).enumerate() {
-            let agenda = completed_agenda(&scheduler, item, place, seed)?;
-            deals.push(deal(item, won_fen, agenda, seed));
+            let agenda = ended_agenda(&scheduler, item, place, seed)?;
+            deals.push(deal(&scheduler, (item, won_fen), agenda, &mut taken, seed)?);
         }
+        let agenda = ended_agenda(&scheduler, &BROKEN_OFF, YEAR_COMPLETED / 2, seed)?;
+        let price = rounded(BROKEN_OFF.unit_yuan * 104);
+        deals.push(deal(
+            &scheduler,
+            (&BROKEN_OFF, price),
+            agenda,
+            &mut taken,
+            seed,
+        )?);
         let ends = [
             (Step::BidderQualification, None),
             (Step::PublishPlan, Some(2)),
@@ -85,7 +161,8 @@ impl Plan {
         ];
         for (item, (last, posted)) in UNDER_WAY.iter().zip(ends) {
             let agenda = open_agenda(&scheduler, item, Extent { last, posted }, seed)?;
-            deals.push(deal(item, rounded(item.unit_yuan * 104), agenda, seed));
+            let price = rounded(item.unit_yuan * 104);
+            deals.push(deal(&scheduler, (item, price), agenda, &mut taken, seed)?);
         }
         deals.sort_by_key(|deal| {
             deal.agenda
@@ -97,7 +174,9 @@ impl Plan {
             deal.number = number;
         }
         Ok(Self {
-            charter,
+            chronicle: chronicle(&clock, &charters)?,
+            voices: voices(&deals, &clock, seed)?,
+            charters,
             clock,
             deals,
             seed,
@@ -105,15 +184,57 @@ impl Plan {
     }
 }
 
-fn deal(item: &'static Item, won_fen: u64, agenda: Agenda, seed: u64) -> Deal {
+/// The two dealings that one party wins begin one after the other, and what is owed at the end of the
+/// year begins early in it.
+fn arrange(items: &mut Vec<&'static Item>) {
+    if let Some(place) = items.iter().position(|item| item.in_arrears) {
+        let item = items.remove(place);
+        items.insert(EARLY, item);
+    }
+    let favoured = |item: &&Item| matches!(item.contest, Contest::WonBy(_));
+    let (first, last) = (
+        items.iter().position(favoured),
+        items.iter().rposition(favoured),
+    );
+    if let (Some(first), Some(last)) = (first, last)
+        && first < last
+    {
+        let item = items.remove(last);
+        items.insert(first + 1, item);
+    }
+}
+
+fn deal(
+    scheduler: &Scheduler<'_>,
+    (item, won_fen): (&'static Item, u64),
+    mut agenda: Agenda,
+    taken: &mut BTreeSet<String>,
+    seed: u64,
+) -> Result<Deal, DemoError> {
     let mut dice = Dice::new(seed, &format!("deal/{}", item.name));
-    let bidders = bidders::applicants(item, &mut dice);
+    let bidders = bidders::applicants(item, taken, &mut dice);
+    taken.extend(bidders.first().map(|winner| winner.name.clone()));
     let admitted = bidders
         .iter()
         .filter(|bidder| bidder.refused_for.is_none())
         .count();
     let terms = terms(item, won_fen, admitted, &mut dice);
-    Deal {
+    let on = |step| {
+        let mut acts = agenda.acts.iter();
+        let act = acts.find(|act| act.what == What::Step(step));
+        act.map(|act| scheduler.clock.date_of(act.at.instant()))
+    };
+    let dates = on(Step::ContractSigning).zip(on(Step::HandoverAndReceipt));
+    let dues = match dates.filter(|_| agenda.has(What::Step(Step::PublishCompletion))) {
+        Some(dates) => dues(item, &terms, dates)?,
+        None => Vec::new(),
+    };
+    scheduler.pay(
+        &mut agenda,
+        (item, &dues),
+        &mut Dice::new(seed, &format!("pay/{}", item.name)),
+    )?;
+    Ok(Deal {
         number: 0,
         item,
         terms,
@@ -121,11 +242,24 @@ fn deal(item: &'static Item, won_fen: u64, agenda: Agenda, seed: u64) -> Deal {
         bidders,
         ballot: bidders::ballot(Deal::is_for_assembly(&terms), &mut dice),
         opinions: dice.count(0, 12),
+        dues,
         agenda,
+    })
+}
+
+impl Plan {
+    /// The charter that governs a transaction.
+    pub(crate) fn charter_of(&self, deal: &Deal) -> &Charter {
+        self.charters.of(&deal.agenda)
     }
 }
 
 impl Deal {
+    /// Its id.
+    pub(crate) fn id(&self) -> Result<TransactionId, DemoError> {
+        transaction_id(self.number)
+    }
+
     /// Whether all members vote, rather than their representatives.
     fn is_for_assembly(terms: &Terms) -> bool {
         terms.amount_fen >= 4_000_000
@@ -142,6 +276,11 @@ impl Deal {
             .iter()
             .filter(|bidder| bidder.refused_for.is_none())
     }
+}
+
+/// The id of the transaction of that number.
+pub(crate) fn transaction_id(number: usize) -> Result<TransactionId, DemoError> {
+    Ok(format!("2018-{number:03}").parse()?)
 }
 
 /// Rounds a unit price to what people ask: whole yuan below 500, tens of yuan above.
@@ -191,8 +330,15 @@ fn winning_prices(items: &[&'static Item], seed: u64) -> Vec<u64> {
 
 /// Reserve and deposit to a winning price: one bidder hardly moves it, many do.
 fn terms(item: &Item, won_fen: u64, bidders: usize, dice: &mut Dice) -> Terms {
-    let most = if bidders <= 1 { 1 } else { 14 };
-    let percent = dice.between(0, most);
+    let (least, most) = match (item.contest, bidders) {
+        (Contest::Alone, _) => (0, 0),
+        (Contest::Close, _) => (1, 1),
+        (_, 0 | 1) => (0, 1),
+        (_, 2..=4) => (0, 14),
+        // With many bidders the price moves; where it does not, that is meant.
+        _ => (4, 14),
+    };
+    let percent = dice.between(least, most);
     let reserve_fen = if item.is_spending() {
         rounded(won_fen * (100 + percent) / 100).max(won_fen)
     } else {
@@ -209,23 +355,21 @@ fn terms(item: &Item, won_fen: u64, bidders: usize, dice: &mut Dice) -> Terms {
     }
 }
 
-fn completed_agenda(
+/// The agenda of a transaction that comes to its end within the year.
+fn ended_agenda(
     scheduler: &Scheduler<'_>,
     item: &'static Item,
     place: usize,
     seed: u64,
 ) -> Result<Agenda, DemoError> {
-    let extent = Extent {
-        last: Step::PublishCompletion,
-        posted: None,
-    };
+    let route = route(item);
     // Beginnings are spread over the first seven tenths of the year.
     let spread = scheduler.clock.len() * 7 / 10;
     let mut dice = Dice::new(seed, &format!("start/{}", item.name));
     let start = 1 + place * spread / YEAR_COMPLETED + dice.place(3);
     for start in (1..=start).rev().step_by(3) {
         let mut dice = Dice::new(seed, &format!("agenda/{}", item.name));
-        if let Some(agenda) = scheduler.agenda(Workday(start), extent, &mut dice)? {
+        if let Some(agenda) = scheduler.agenda(Workday(start), (&route, None), &mut dice)? {
             return Ok(agenda);
         }
     }
@@ -239,9 +383,16 @@ fn open_agenda(
     extent: Extent,
     seed: u64,
 ) -> Result<Agenda, DemoError> {
+    let mut route = route(item);
+    let last = route
+        .iter()
+        .position(|what| *what == What::Step(extent.last));
+    route.truncate(last.map_or(0, |last| last + 1));
     for start in (1..scheduler.clock.len()).rev() {
         let mut dice = Dice::new(seed, &format!("agenda/{}", item.name));
-        if let Some(agenda) = scheduler.agenda(Workday(start), extent, &mut dice)? {
+        if let Some(agenda) =
+            scheduler.agenda(Workday(start), (&route, extent.posted), &mut dice)?
+        {
             return Ok(agenda);
         }
     }
@@ -251,18 +402,12 @@ fn open_agenda(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::agenda::What;
 
     #[test]
     fn any_seed_gives_fifty_worth_the_total() {
         for seed in [0, 1, 2018, u64::MAX] {
             let plan = Plan::new(seed).unwrap();
-            let done = |deal: &&Deal| {
-                deal.agenda
-                    .acts
-                    .iter()
-                    .any(|act| act.what == What::Step(Step::PublishCompletion))
-            };
+            let done = |deal: &&Deal| deal.agenda.has(What::Step(Step::PublishCompletion));
             let sum: u64 = plan
                 .deals
                 .iter()
@@ -271,7 +416,7 @@ mod tests {
                 .sum();
             assert_eq!(sum, YEAR_TOTAL_FEN, "seed {seed}");
             assert_eq!(plan.deals.iter().filter(done).count(), 50);
-            assert_eq!(plan.deals.len(), 53);
+            assert_eq!(plan.deals.len(), 54);
         }
     }
 
@@ -297,6 +442,26 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn two_dealings_with_one_party_pass_together_what_none_passes_alone() {
+        for seed in 0..20 {
+            let plan = Plan::new(seed).unwrap();
+            let favoured = |deal: &&Deal| matches!(deal.item.contest, Contest::WonBy(_));
+            let (amounts, winners): (Vec<u64>, BTreeSet<&str>) = plan
+                .deals
+                .iter()
+                .filter(favoured)
+                .map(|deal| (deal.terms.amount_fen, deal.bidders[0].name.as_str()))
+                .unzip();
+            assert_eq!((amounts.len(), winners.len()), (2, 1));
+            assert!(
+                amounts.iter().all(|amount| *amount < 5_000_000),
+                "{amounts:?}"
+            );
+            assert!(amounts.iter().sum::<u64>() >= 5_000_000, "{amounts:?}");
         }
     }
 

@@ -10,21 +10,33 @@ use ledger_core::record::{
     Method, PartyReview, PlanDrafting, ProposalInitiation, ValuationMethod,
 };
 use ledger_core::step::Step;
+use ledger_core::time::Date;
 
+use super::clock::Clock;
+use super::course::Course;
 use super::dice::Dice;
 use super::fault::DemoError;
 use super::papers::{Papers, sample};
-use super::plan::{Deal, Plan};
+use super::plan::{Deal, Plan, Scene};
 
+mod beside;
+mod own;
 mod published;
+mod tenure;
 mod traded;
+mod voiced;
+
+pub(crate) use voiced::voiced;
 
 /// The collective as the ledger and its contracts name it.
 pub(crate) const COLLECTIVE: &str = "东塱经济联社（演示）";
 
 /// Members of the assembly, those of them with a vote, and representatives.
-const ASSEMBLY: (u32, u32) = (900, 760);
+pub(crate) const ASSEMBLY: (u32, u32) = (900, 760);
 const REPRESENTATIVES: u32 = 45;
+
+/// The area of what is corrected, as it is first written.
+const MISWRITTEN_TENTHS: u64 = 2_680;
 
 /// Writes events.
 pub(crate) struct Script<'a> {
@@ -34,11 +46,11 @@ pub(crate) struct Script<'a> {
 
 impl Script<'_> {
     /// What a step records that is no publication.
-    pub(crate) fn step(&mut self, deal: &Deal, step: Step) -> Result<Event, DemoError> {
+    pub(crate) fn step(&mut self, deal: Scene<'_>, step: Step) -> Result<Event, DemoError> {
         let documents = self.documents(deal, step)?;
         Ok(match step {
-            Step::AssetVerification => Event::AssetVerification(asset_verified(deal, documents)?),
-            Step::ProposalInitiation => Event::ProposalInitiation(proposed(deal, documents)?),
+            Step::AssetVerification => Event::AssetVerification(asset_verified(&deal, documents)?),
+            Step::ProposalInitiation => Event::ProposalInitiation(proposed(&deal, documents)?),
             Step::PartyReview => Event::PartyReview(self.party_reviewed(deal, documents)?),
             Step::FeedbackAndValuation => {
                 Event::FeedbackAndValuation(self.valued(deal, documents)?)
@@ -50,9 +62,9 @@ impl Script<'_> {
     }
 
     /// The papers that a step needs, and those that the charter lets it have where they fit.
-    fn documents(&mut self, deal: &Deal, step: Step) -> Result<Vec<DocumentRef>, DemoError> {
+    fn documents(&mut self, deal: Scene<'_>, step: Step) -> Result<Vec<DocumentRef>, DemoError> {
         let mut documents = Vec::new();
-        for rule in &self.plan.charter.steps.of(step).documents {
+        for rule in &self.plan.charter_of(&deal).steps.of(step).documents {
             let kind = rule.kind.as_str();
             let fits = match kind {
                 "area_survey" => deal.item.area_tenths > 0,
@@ -66,7 +78,7 @@ impl Script<'_> {
             let text = match kind {
                 "contract" => deal.contract_text(),
                 "notice" | "attendance" | "tally" | "minutes" => {
-                    let date = deal.agenda.date(Step::MemberVote, &self.plan.clock);
+                    let date = deal.date(Step::MemberVote, &self.plan.clock);
                     format!("{date} 会议案卷：通知、签到、计票、记录。当日各项议题共用这一份。")
                 }
                 _ => sample(title),
@@ -78,7 +90,7 @@ impl Script<'_> {
 
     fn party_reviewed(
         &self,
-        deal: &Deal,
+        deal: Scene<'_>,
         documents: Vec<DocumentRef>,
     ) -> Result<PartyReview, DemoError> {
         let conclusion = if deal.number % 9 == 4 {
@@ -90,14 +102,14 @@ impl Script<'_> {
         Ok(PartyReview {
             conclusion,
             documents,
-            met_on: deal.agenda.date(Step::PartyReview, &self.plan.clock),
+            met_on: deal.date(Step::PartyReview, &self.plan.clock),
             summary: format!("党组织会议研究了{}一事，形成纪要。", deal.subject()).parse()?,
         })
     }
 
     fn valued(
         &self,
-        deal: &Deal,
+        deal: Scene<'_>,
         documents: Vec<DocumentRef>,
     ) -> Result<FeedbackAndValuation, DemoError> {
         let (method, valuer) = match (deal.item.method, deal.item.kind) {
@@ -113,13 +125,14 @@ impl Script<'_> {
             "底价"
         };
         let count = deal.opinions;
-        let summary = format!(
-            "公开期内收到意见 {count} 条，逐条答复；{}，{word} {reserve_price}。",
-            method.zh()
-        );
+        let opinions = match count {
+            0 => "公开期内没有收到意见".to_owned(),
+            _ => format!("公开期内收到意见 {count} 条，逐条答复"),
+        };
+        let summary = format!("{opinions}；{}，{word} {reserve_price}。", method.zh());
         Ok(FeedbackAndValuation {
-            consulted_from: deal.agenda.date(Step::PublishPrePlan, &self.plan.clock),
-            consulted_until: deal.agenda.consulted_until,
+            consulted_from: deal.date(Step::PublishPrePlan, &self.plan.clock),
+            consulted_until: deal.consulted_until(&self.plan.clock),
             documents,
             opinions_answered: count,
             opinions_received: count,
@@ -131,24 +144,17 @@ impl Script<'_> {
         })
     }
 
-    fn voted(&self, deal: &Deal, documents: Vec<DocumentRef>) -> Result<MemberVote, DemoError> {
-        let held_on = deal.agenda.date(Step::MemberVote, &self.plan.clock);
-        // Everything that is decided at one meeting is decided by those who came to it.
-        let mut dice = Dice::new(self.plan.seed, &format!("meeting/{held_on}"));
-        let (in_assembly, as_representatives) = (dice.count(690, 748), dice.count(37, 44));
-        let (body, members, eligible, present) = if deal.goes_to_assembly() {
-            (VotingBody::Assembly, ASSEMBLY.0, ASSEMBLY.1, in_assembly)
-        } else {
-            let all = REPRESENTATIVES;
-            (VotingBody::Representatives, all, all, as_representatives)
-        };
+    fn voted(&self, deal: Scene<'_>, documents: Vec<DocumentRef>) -> Result<MemberVote, DemoError> {
+        let held_on = deal.date(Step::MemberVote, &self.plan.clock);
+        let Body {
+            body,
+            name,
+            members,
+            eligible,
+            present,
+        } = self.body(&deal, held_on);
         let (against, abstain) = (deal.ballot.against, deal.ballot.abstain);
         let approving = present.saturating_sub(against + abstain);
-        let name = if deal.goes_to_assembly() {
-            "成员大会"
-        } else {
-            "成员代表大会"
-        };
         let summary = format!(
             "{name}应到 {eligible} 人，实到 {present} 人，赞成 {approving} 票，反对 {against} 票，弃权 {abstain} 票，通过。"
         );
@@ -161,11 +167,44 @@ impl Script<'_> {
             r#for: approving,
             held_on,
             members,
-            notified_on: deal.agenda.notified_on,
+            notified_on: deal.act.notified_on.unwrap_or(held_on),
             present,
             summary: summary.parse()?,
         })
     }
+
+    /// Who decides on a transaction, and how many come to the meeting of that day.
+    fn body(&self, deal: &Deal, held_on: Date) -> Body {
+        // Everything that is decided at one meeting is decided by those who came to it.
+        let mut dice = Dice::new(self.plan.seed, &format!("meeting/{held_on}"));
+        let (in_assembly, as_representatives) = (dice.count(690, 748), dice.count(37, 44));
+        if deal.goes_to_assembly() {
+            Body {
+                body: VotingBody::Assembly,
+                name: "成员大会",
+                members: ASSEMBLY.0,
+                eligible: ASSEMBLY.1,
+                present: in_assembly,
+            }
+        } else {
+            Body {
+                body: VotingBody::Representatives,
+                name: "成员代表大会",
+                members: REPRESENTATIVES,
+                eligible: REPRESENTATIVES,
+                present: as_representatives,
+            }
+        }
+    }
+}
+
+/// A body of members at a meeting. (会议)
+struct Body {
+    body: VotingBody,
+    name: &'static str,
+    members: u32,
+    eligible: u32,
+    present: u32,
 }
 
 fn asset_verified(
@@ -182,7 +221,7 @@ fn asset_verified(
         .has_contract()
         .then(|| format!("DL-2015-{:03}（示例）", deal.number));
     let asset = Asset {
-        area: deal.area()?,
+        area: deal.area(deal.first_area_tenths())?,
         book_value_fen: Fen::new(deal.terms.reserve_fen.max(deal.terms.amount_fen) * years)?,
         current_contract: contract.map(|number| number.parse()).transpose()?,
         current_use: item.used_as.parse()?,
@@ -225,7 +264,7 @@ fn proposed(deal: &Deal, documents: Vec<DocumentRef>) -> Result<ProposalInitiati
     })
 }
 
-fn planned(deal: &Deal, documents: Vec<DocumentRef>) -> Result<PlanDrafting, DemoError> {
+fn planned(deal: Scene<'_>, documents: Vec<DocumentRef>) -> Result<PlanDrafting, DemoError> {
     let item = deal.item;
     let eligibility = match item.method {
         Method::Renewal => "原承租（承包）人，无欠费、无违约记录；同等条件下优先。",
@@ -242,9 +281,9 @@ fn planned(deal: &Deal, documents: Vec<DocumentRef>) -> Result<PlanDrafting, Dem
         eligibility: eligibility.parse()?,
         escalation,
         method: item.method,
-        rent_free_months: 0,
+        rent_free_months: rent_free_months(&deal),
         reserve_price: deal.reserve()?,
-        summary: deal.plan_line()?.parse()?,
+        summary: plan_line(&deal)?.parse()?,
         term_months: deal.term_months(),
     })
 }
@@ -285,42 +324,73 @@ impl Deal {
         })
     }
 
-    fn area(&self) -> Result<Option<Area>, DemoError> {
-        let tenths = self.item.area_tenths;
+    /// The area as it is first written, in tenths: with two digits exchanged where it is corrected.
+    fn first_area_tenths(&self) -> u64 {
+        match self.item.course {
+            Course::Corrected => MISWRITTEN_TENTHS,
+            _ => self.item.area_tenths,
+        }
+    }
+
+    fn area(&self, tenths: u64) -> Result<Option<Area>, DemoError> {
         if tenths == 0 {
             return Ok(None);
         }
-        let text = match tenths % 10 {
-            0 => (tenths / 10).to_string(),
-            part => format!("{}.{part}", tenths / 10),
-        };
         let unit = if self.item.is_land() {
             AreaUnit::Mu
         } else {
             AreaUnit::SquareMetre
         };
         Ok(Some(Area {
-            value: text.parse()?,
+            value: tenths_text(tenths).parse()?,
             unit,
         }))
     }
+}
 
-    fn plan_line(&self) -> Result<String, DemoError> {
-        let word = if self.item.is_spending() {
-            "控制价"
-        } else {
-            "底价"
-        };
-        let term = self
-            .term_months()
-            .map(|months| format!("，期限 {months} 个月"));
-        Ok(format!(
-            "{}：{}，{word} {}{}，保证金 {} 元。",
-            self.subject(),
-            self.item.method.zh(),
-            self.reserve()?,
-            term.unwrap_or_default(),
-            Fen::new(self.terms.deposit_fen)?,
-        ))
+fn tenths_text(tenths: u64) -> String {
+    match tenths % 10 {
+        0 => (tenths / 10).to_string(),
+        part => format!("{}.{part}", tenths / 10),
+    }
+}
+
+/// The first plan of what is voted down gives three months without rent.
+fn rent_free_months(deal: &Scene<'_>) -> u32 {
+    match deal.item.course {
+        Course::Returned if deal.times(Step::PlanDrafting) == 1 => 3,
+        _ => 0,
+    }
+}
+
+fn plan_line(deal: &Scene<'_>) -> Result<String, DemoError> {
+    let word = if deal.item.is_spending() {
+        "控制价"
+    } else {
+        "底价"
+    };
+    let term = deal
+        .term_months()
+        .map(|months| format!("，期限 {months} 个月"));
+    let free = match rent_free_months(deal) {
+        0 => String::new(),
+        months => format!("，免租 {months} 个月"),
+    };
+    Ok(format!(
+        "{}：{}，{word} {}{}{free}，保证金 {} 元。",
+        deal.subject(),
+        deal.item.method.zh(),
+        deal.reserve()?,
+        term.unwrap_or_default(),
+        Fen::new(deal.terms.deposit_fen)?,
+    ))
+}
+
+impl Scene<'_> {
+    /// The last day on which residents could say what they think before the plan.
+    fn consulted_until(&self, clock: &Clock) -> Date {
+        let published = self.last(Step::PublishPrePlan);
+        let until = published.open_until;
+        until.unwrap_or(clock.date_of(published.at.instant()))
     }
 }

@@ -4,10 +4,13 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
-use ledger_core::hash::{Digest, Hash};
+use ledger_core::commitment::Salt;
+use ledger_core::hash::{Commitment, Digest, Hash};
 use ledger_core::name::StreamId;
 use ledger_core::store::memory::MemoryStore;
-use ledger_core::store::{Batch, Store, StoreError, StreamKind, StreamRecord, Touch};
+use ledger_core::store::{
+    Batch, Erasure, PrivateDocument, Store, StoreError, StreamKind, StreamRecord, Touch,
+};
 use ledger_core::tree::HashReader;
 use ledger_server::{PublishedReader, ServedStore};
 
@@ -108,6 +111,29 @@ impl Store for SharedMemory {
 
     fn erase_document(&mut self, digest: &Digest) -> Result<bool, StoreError> {
         self.write(|store| store.erase_document(digest))
+    }
+
+    fn put_private_document(
+        &mut self,
+        salt: &Salt,
+        document: &[u8],
+    ) -> Result<Commitment, StoreError> {
+        self.write(|store| store.put_private_document(salt, document))
+    }
+
+    fn private_document(
+        &self,
+        commitment: &Commitment,
+    ) -> Result<Option<PrivateDocument>, StoreError> {
+        self.read(|store| store.private_document(commitment))
+    }
+
+    fn erase_private_document(
+        &mut self,
+        commitment: &Commitment,
+        erasure: &Erasure,
+    ) -> Result<bool, StoreError> {
+        self.write(|store| store.erase_private_document(commitment, erasure))
     }
 
     fn close(self) -> Result<(), StoreError> {

@@ -3,10 +3,12 @@
 use ledger_core::charter::{Charter, When};
 use ledger_core::event::Collective;
 use ledger_core::identifier::CreditCode;
+use ledger_core::privacy::Field;
 use ledger_core::text::Line;
 use ledger_core::{MemberId, Role};
 
 use super::{Answers, Founder, excluded};
+use crate::masking;
 use crate::terminal::Terminal;
 
 pub(super) fn ask(terminal: Terminal) -> anyhow::Result<Answers> {
@@ -112,9 +114,17 @@ fn members(terminal: Terminal) -> anyhow::Result<Vec<Founder>> {
             format!("[{number}/{}] {}{skip}：", roles.len(), role.zh()),
             format!("[{number}/{}] {}{skip}: ", roles.len(), role.en()),
         );
-        let holder = terminal.ask_until(&question, |answer| {
-            holder(terminal, &charter, &members, *role, *optional, answer)
-        })?;
+        let holder = loop {
+            let typed = terminal.ask_until(&question, |answer| {
+                holder(terminal, &charter, &members, *role, *optional, answer)
+            })?;
+            let Holder::New(name) = typed else {
+                break typed;
+            };
+            if let Some(name) = masking::offer(terminal, Field::Party, name.as_str())? {
+                break Holder::New(name.parse()?);
+            }
+        };
         match holder {
             Holder::Nobody => {}
             Holder::Known(place) => members[place].roles.push(*role),

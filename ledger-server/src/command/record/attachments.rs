@@ -1,83 +1,92 @@
-//! The documents of an event: found by path, hashed, and named as the charter names them.
+//! The documents of an event: found by path, hashed, and named as the charter names them. A private one
+//! is committed to with a salt drawn for this one reference.
 
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use ledger_core::Step;
 use ledger_core::charter::DocumentRule;
-use ledger_core::hash::Digest;
+use ledger_core::commitment::Salt;
+use ledger_core::hash::{Commitment, Digest};
+use ledger_core::store::PrivateDocument;
+use ledger_core::{Role, Step, keyfile};
 use serde_json::{Map, Value, json};
 
 use super::Desk;
+use crate::draft::Papers;
 use crate::key_file::grouped;
 use crate::terminal::Refused;
 
 /// The longest document that is taken, in bytes: what a notice board's reader will wait for.
 const LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Documents that will go beside the draft.
-pub(super) struct Attachments {
-    pub(super) bytes: Vec<Vec<u8>>,
+/// Documents that hold what members and bidders gave of themselves, by step: private unless somebody
+/// says otherwise.
+const PERSONAL: [(Step, &str); 6] = [
+    (Step::MemberVote, "attendance"),
+    (Step::BidderQualification, "qualification"),
+    (Step::BidderQualification, "deposits"),
+    (Step::ContractSigning, "contract"),
+    (Step::HandoverAndReceipt, "vouchers"),
+    (Step::HandoverAndReceipt, "deposit_refunds"),
+];
+
+/// What the command line says of documents.
+pub(super) struct Given<'a> {
+    /// Public ones, as `kind=path`.
+    pub(super) public: &'a [String],
+    /// Private ones.
+    pub(super) private: &'a [String],
+    /// Who may read the private ones; empty for those who sign the event, and the supervisors.
+    pub(super) readers: &'a [Role],
+    /// Whether to ask for those that the charter lists and that were not given.
+    pub(super) ask: bool,
 }
 
-impl Attachments {
+/// Documents that will go beside the draft.
+pub(super) struct Attachments<'a> {
+    pub(super) papers: Papers,
+    desk: &'a Desk<'a>,
+    readers: Vec<Role>,
+    rules: &'a [DocumentRule],
+    step: Option<Step>,
+}
+
+impl<'a> Attachments<'a> {
     /// Takes the documents given, asks for those that the charter lists, and names all in `body`.
     pub(super) fn collect(
-        desk: &Desk<'_>,
+        desk: &'a Desk<'a>,
         kind: &str,
-        given: &[String],
-        ask: bool,
+        given: &Given<'_>,
         body: &mut Map<String, Value>,
-    ) -> anyhow::Result<Self> {
-        let terminal = desk.terminal;
-        let rules: &[DocumentRule] = match kind.parse::<Step>() {
-            Ok(step) => &desk.charter.steps.of(step).documents,
-            Err(_) => &[],
+    ) -> anyhow::Result<Papers> {
+        let step = kind.parse::<Step>().ok();
+        let rules: &[DocumentRule] = match step {
+            Some(step) => &desk.charter.steps.of(step).documents,
+            None => &[],
         };
-        let mut all = Self { bytes: Vec::new() };
+        let mut all = Self {
+            papers: Papers::default(),
+            desk,
+            readers: readers(desk, step, given.readers),
+            rules,
+            step,
+        };
         let mut named = Vec::new();
-        for text in given {
-            let Some((kind, path)) = text.split_once('=') else {
-                bail!(terminal.pick(
-                    format!("--document 应写成 种类=路径，现为 {text}"),
-                    format!("--document takes kind=path, found {text}"),
-                ));
-            };
-            let rule = rules.iter().find(|rule| rule.kind.as_str() == kind);
-            if rule.is_none() && !rules.is_empty() {
-                let known: Vec<_> = rules
-                    .iter()
-                    .map(|r| format!("{}（{}）", r.kind, r.title))
-                    .collect();
-                bail!(Refused(terminal.pick(
-                    format!("这个环节没有材料 {kind}；章程列的是：{}", known.join("、")),
-                    format!(
-                        "this step has no document {kind}; the charter lists: {}",
-                        known.join(", ")
-                    ),
-                )));
-            }
-            named.push(all.take(
-                desk,
-                kind,
-                rule.map(|rule| rule.title.as_str()),
-                Path::new(path),
-            )?);
+        let public = given.public.iter().map(|text| (text, false));
+        for (text, private) in public.chain(given.private.iter().map(|text| (text, true))) {
+            named.push(all.given(text, private)?);
         }
         let missing = |rule: &&DocumentRule| {
             !named
                 .iter()
                 .any(|named| named["kind"] == rule.kind.as_str())
         };
-        let listed: Vec<&DocumentRule> = rules.iter().filter(missing).collect();
-        for rule in listed.into_iter().filter(|_| ask) {
+        let listed: Vec<&DocumentRule> = all.rules.iter().filter(missing).collect();
+        for rule in listed.into_iter().filter(|_| given.ask) {
             if let Some(path) = ask_path(desk, rule)? {
-                named.push(all.take(
-                    desk,
-                    rule.kind.as_str(),
-                    Some(rule.title.as_str()),
-                    Path::new(&path),
-                )?);
+                let private = all.ask_private(rule)?;
+                let (kind, title) = (rule.kind.as_str(), Some(rule.title.as_str()));
+                named.push(all.take(kind, title, Path::new(&path), private)?);
             }
         }
         if !named.is_empty() {
@@ -86,17 +95,79 @@ impl Attachments {
                 documents.extend(named);
             }
         }
-        Ok(all)
+        Ok(all.papers)
+    }
+
+    /// A document that the command line names.
+    fn given(&mut self, text: &str, private: bool) -> anyhow::Result<Value> {
+        let terminal = self.desk.terminal;
+        let Some((kind, path)) = text.split_once('=') else {
+            bail!(terminal.pick(
+                format!("--document 应写成 种类=路径，现为 {text}"),
+                format!("--document takes kind=path, found {text}"),
+            ));
+        };
+        let rule = self.rules.iter().find(|rule| rule.kind.as_str() == kind);
+        if rule.is_none() && !self.rules.is_empty() {
+            let known: Vec<_> = self
+                .rules
+                .iter()
+                .map(|r| format!("{}（{}）", r.kind, r.title))
+                .collect();
+            bail!(Refused(terminal.pick(
+                format!("这个环节没有材料 {kind}；章程列的是：{}", known.join("、")),
+                format!(
+                    "this step has no document {kind}; the charter lists: {}",
+                    known.join(", ")
+                ),
+            )));
+        }
+        let title = rule.map(|rule| rule.title.as_str());
+        self.take(kind, title, Path::new(path), private)
+    }
+
+    /// Whether a document is to be private: as its kind suggests, unless somebody says otherwise.
+    fn ask_private(&self, rule: &DocumentRule) -> anyhow::Result<bool> {
+        let terminal = self.desk.terminal;
+        let personal = PERSONAL
+            .iter()
+            .any(|(step, kind)| self.step == Some(*step) && rule.kind.as_str() == *kind);
+        let usual = match personal {
+            true => terminal.pick(
+                "回车为不公开：这类材料常有个人信息",
+                "Enter: private, for such papers often hold personal data",
+            ),
+            false => terminal.pick("回车为公开", "Enter: public"),
+        };
+        let question = terminal.pick(
+            format!(
+                "材料「{}」公开吗？输入 1 公开、2 不公开（{usual}）：",
+                rule.title
+            ),
+            format!(
+                "is the document “{}” public? 1 public, 2 private ({usual}): ",
+                rule.title
+            ),
+        );
+        terminal.ask_until(&question, |answer| match answer {
+            "" => Ok(personal),
+            "1" | "公开" | "public" => Ok(false),
+            "2" | "不公开" | "private" => Ok(true),
+            other => Err(terminal.pick(
+                format!("请输入 1（公开）或 2（不公开），现为「{other}」"),
+                format!("expected 1 (public) or 2 (private), found {other:?}"),
+            )),
+        })
     }
 
     fn take(
         &mut self,
-        desk: &Desk<'_>,
         kind: &str,
         title: Option<&str>,
         path: &Path,
+        private: bool,
     ) -> anyhow::Result<Value> {
-        let terminal = desk.terminal;
+        let terminal = self.desk.terminal;
         let unreadable = || {
             terminal.pick(
                 format!("读不到材料文件 {}", path.display()),
@@ -117,6 +188,9 @@ impl Attachments {
             ));
         }
         let bytes = std::fs::read(path).with_context(unreadable)?;
+        if private {
+            return self.take_private(kind, title, path, bytes);
+        }
         let digest = Digest::of(&bytes);
         let title = title.map_or_else(|| kind.to_owned(), str::to_owned);
         terminal.advise(terminal.pick(
@@ -131,11 +205,69 @@ impl Attachments {
                 grouped(&digest.to_string())
             ),
         ));
-        self.bytes.push(bytes);
+        self.papers.public.push(bytes);
         Ok(
             json!({ "access": "public", "kind": kind, "title": title, "size_bytes": length, "sha256": digest }),
         )
     }
+
+    /// Commits to a document with a salt of its own.
+    fn take_private(
+        &mut self,
+        kind: &str,
+        title: Option<&str>,
+        path: &Path,
+        bytes: Vec<u8>,
+    ) -> anyhow::Result<Value> {
+        let terminal = self.desk.terminal;
+        let salt = Salt::from_bytes(*keyfile::generate_seed()?);
+        let commitment = Commitment::to(&salt, &bytes);
+        let title = title.unwrap_or(kind);
+        let may_read: Vec<&str> = self
+            .readers
+            .iter()
+            .map(|role| terminal.pick(role.zh(), role.en()))
+            .collect();
+        terminal.advise(terminal.pick(
+            format!(
+                "  不公开材料「{title}」：{}，只有{}可以查阅；账本里只写名称和承诺 {}",
+                path.display(),
+                may_read.join("、"),
+                grouped(&commitment.to_string())
+            ),
+            format!(
+                "  private document “{title}”: {}, to be read by {} only; the log has its title and the commitment {}",
+                path.display(),
+                may_read.join(", "),
+                grouped(&commitment.to_string())
+            ),
+        ));
+        self.papers.private.push(PrivateDocument {
+            bytes: bytes.into(),
+            salt,
+        });
+        Ok(json!({
+            "access": "private", "commitment": commitment, "kind": kind, "readers": self.readers,
+            "title": title,
+        }))
+    }
+}
+
+/// Who may read private documents: the roles given, or those that sign the event, and the supervisors.
+fn readers(desk: &Desk<'_>, step: Option<Step>, given: &[Role]) -> Vec<Role> {
+    let signing = match step {
+        Some(step) => &desk.charter.steps.of(step).signing,
+        None => &desk.charter.postings,
+    };
+    let signers = signing.cosigns.iter().map(|cosigner| cosigner.role);
+    let usual = signers.chain([signing.answers, Role::Supervisor]);
+    let mut readers: Vec<Role> = match given {
+        [] => usual.collect(),
+        given => given.to_vec(),
+    };
+    readers.sort_unstable();
+    readers.dedup();
+    readers
 }
 
 fn ask_path(desk: &Desk<'_>, rule: &DocumentRule) -> anyhow::Result<Option<String>> {

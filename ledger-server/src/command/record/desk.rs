@@ -3,20 +3,25 @@
 use anyhow::bail;
 use ledger_core::admit;
 use ledger_core::charter::{Charter, Cosigner, When};
+use ledger_core::concern::Concern;
+use ledger_core::contract::DueState;
 use ledger_core::disclosure::Disclosure;
 use ledger_core::event::{Event, Statement};
 use ledger_core::hash::Digest;
+use ledger_core::money::Fen;
 use ledger_core::name::StreamId;
+use ledger_core::record::Direction;
 use ledger_core::signing;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::Phase;
-use ledger_core::{MemberId, Refusal, SigningKey, StatedTime, Step};
+use ledger_core::{MemberId, Refusal, SigningKey, StatedTime, Step, TransactionId};
 use serde_json::{Map, Value, json};
 
 use crate::form::Form;
 use crate::moment;
 use crate::shape::{self, Shape};
 use crate::signers;
+use crate::tenure;
 use crate::terminal::{Refused, Terminal};
 
 /// The ledger as it stands, and who is about to sign.
@@ -27,12 +32,14 @@ pub(super) struct Desk<'a> {
     pub(super) signer: MemberId,
     pub(super) state: &'a State,
     pub(super) stream: StreamId,
+    /// The transaction that was named: what a new concern is about.
+    pub(super) transaction: Option<&'a TransactionId>,
 }
 
 /// A refusal that names a field, so that it can be asked for again.
 #[derive(Debug)]
 pub(super) struct FieldAtFault {
-    pub(super) field: &'static str,
+    pub(super) field: String,
     pub(super) said: String,
 }
 
@@ -45,7 +52,7 @@ impl std::fmt::Display for FieldAtFault {
 impl std::error::Error for FieldAtFault {}
 
 /// Whose key it is, by the roster.
-pub(super) fn signer(
+pub(crate) fn signer(
     terminal: Terminal,
     ledger: &LedgerState,
     position: u64,
@@ -85,6 +92,7 @@ impl Desk<'_> {
         if kind == "channel_posted" && self.publishing().is_none() {
             return Err(self.refused(&Refusal::NothingToPost));
         }
+        self.check_contract(kind)?;
         let (Ok(step), StreamId::Transaction(id)) = (kind.parse::<Step>(), &self.stream) else {
             return Ok(());
         };
@@ -102,6 +110,37 @@ impl Desk<'_> {
             })),
             _ => Ok(()),
         }
+    }
+
+    /// Whether there is a contract, and something to be paid, before anybody is asked about a payment.
+    fn check_contract(&self, kind: &str) -> anyhow::Result<()> {
+        const LIFE: [&str; 7] = [
+            "asset_returned",
+            "contract_amended",
+            "contract_renewed",
+            "contract_terminated",
+            "payment_due",
+            "payment_made",
+            "payment_received",
+        ];
+        let Some(transaction) = self.state.transaction_of(&self.stream) else {
+            return Ok(());
+        };
+        if LIFE.contains(&kind) && transaction.contract.is_none() {
+            return Err(self.refused(&Refusal::NoContract));
+        }
+        let pays = kind == "payment_received" || kind == "payment_made";
+        if pays
+            && self
+                .open_dues(kind)
+                .is_some_and(|(_, open)| open.is_empty())
+        {
+            bail!(Refused(self.terminal.pick(
+                "现在没有未付的款项。请先登记应收应付（payment_due），再登记收付款。".to_owned(),
+                "nothing is to be paid now: register a due first (payment_due).".to_owned(),
+            )));
+        }
+        Ok(())
     }
 
     /// Says which step it is, what the charter says it consists of, and who signs it.
@@ -160,6 +199,7 @@ impl Desk<'_> {
                 publishing.outstanding().iter().map(named).collect(),
             ));
         }
+        choices.extend(self.open_dues(kind));
         self.preset(kind, body);
         let mut fields = fields;
         if kind == "corrected" {
@@ -173,6 +213,24 @@ impl Desk<'_> {
             choices,
         };
         form.fill(&fields, body)
+    }
+
+    /// The dues that can be paid or cancelled now, the earliest first, by the field that names them.
+    fn open_dues<'k>(&self, kind: &str) -> Option<(&'k str, Vec<(String, String)>)> {
+        let (field, directions): (_, &[Direction]) = match kind {
+            "payment_received" => ("dues", &[Direction::Incoming]),
+            "payment_made" => ("dues", &[Direction::Outgoing]),
+            "contract_amended" | "contract_terminated" => ("cancels", Direction::ALL),
+            _ => return None,
+        };
+        let contract = self.state.transaction_of(&self.stream)?.contract.as_ref()?;
+        let dues = directions.iter().flat_map(|way| contract.dues_by_day(*way));
+        let open = dues.filter(|due| due.outstanding_fen() > Fen::ZERO);
+        let named = |due: &DueState| {
+            let name = tenure::due(self.terminal.language, due);
+            (due.due.id.to_string(), name)
+        };
+        Some((field, open.map(named).collect()))
     }
 
     fn publishing(&self) -> Option<&ledger_core::transaction::Publishing> {
@@ -201,12 +259,27 @@ impl Desk<'_> {
             let digest = publishing.disclosure();
             body.entry("disclosure").or_insert_with(|| json!(digest));
         }
+        if let Some(about) = self.about(kind) {
+            body.entry("transaction").or_insert_with(|| json!(about));
+        }
         let takes_documents = match shape::of_event(kind) {
             Some(Shape::Object(fields)) => fields.iter().any(|field| field.name == "documents"),
             _ => false,
         };
         if !takes_documents {
             body.remove("documents");
+        }
+    }
+
+    /// The transaction that an event of a concern names.
+    fn about(&self, kind: &str) -> Option<&TransactionId> {
+        match (kind, &self.stream) {
+            ("concern_raised", _) => self.transaction,
+            ("concern_answered", StreamId::Concern(id)) => {
+                let known = self.state.concern(id).map(Concern::transaction);
+                self.transaction.or(known)
+            }
+            _ => None,
         }
     }
 
@@ -218,6 +291,9 @@ impl Desk<'_> {
         at: Option<&str>,
     ) -> anyhow::Result<(Statement, Option<Vec<u8>>)> {
         self.preset(kind, &mut body);
+        if kind == "concern_answered" {
+            body.entry("also").or_insert_with(|| json!([]));
+        }
         body.insert("kind".to_owned(), json!(kind));
         let mut event = self.event(body.clone())?;
         let mut disclosure = None;
@@ -283,6 +359,11 @@ impl Desk<'_> {
         };
         admit::decide(self.state, statement, &all, received_at).map_err(|refusal| match refusal {
             Refusal::Inconsistent { field, .. } => {
+                let (field, said) = (field.to_owned(), self.in_words(&refusal));
+                FieldAtFault { field, said }.into()
+            }
+            Refusal::PrivateData { ref field, .. } => {
+                let field = field.trim_start_matches("event.").to_owned();
                 let said = self.in_words(&refusal);
                 FieldAtFault { field, said }.into()
             }

@@ -8,13 +8,13 @@ use ledger_core::step::PublicationPoint;
 use super::Script;
 use crate::demo::fault::DemoError;
 use crate::demo::papers::sample;
-use crate::demo::plan::Deal;
+use crate::demo::plan::Scene;
 
 impl Script<'_> {
     /// A publication; its digest is yet to be composed from the record.
     pub(crate) fn publication(
         &self,
-        deal: &Deal,
+        deal: Scene<'_>,
         point: PublicationPoint,
     ) -> Result<Publication, DemoError> {
         let subject = deal.subject();
@@ -26,7 +26,12 @@ impl Script<'_> {
                 format!("{subject}已办结，成交总额 {amount} 元。")
             }
         };
-        let channels = self.plan.charter.channels.iter();
+        let channels = self.plan.charter_of(&deal).channels.iter();
+        let again = match deal.times(point.step()) {
+            0 | 1 => "",
+            _ => "（更正后重新公开，公开期重新计算）",
+        };
+        let summary = format!("{summary}{again}");
         Ok(Publication {
             channels: channels.map(|channel| channel.id.clone()).collect(),
             comments_to: "请在公开期内到联社办公室、意见箱或平台留言提出意见（示例）。".parse()?,
@@ -39,12 +44,12 @@ impl Script<'_> {
     /// A posting of a disclosure on a channel.
     pub(crate) fn posting(
         &mut self,
-        deal: &Deal,
+        deal: Scene<'_>,
         point: PublicationPoint,
         channel: &Channel,
         disclosure: Digest,
     ) -> Result<ChannelPosted, DemoError> {
-        let date = deal.agenda.date(point.step(), &self.plan.clock);
+        let date = deal.date(point.step(), &self.plan.clock);
         let (number, month) = (deal.number, date.month());
         let (title, location) = match channel.id.as_str() {
             "notice_board" => {
@@ -62,7 +67,12 @@ impl Script<'_> {
             "wechat" => ("公众号截图", format!("“东塱联社”公众号 {date} 推文")),
             _ => (
                 "平台页面截图",
-                format!("三资平台公告栏，编号 {}", deal.numbered("GK")),
+                format!(
+                    "三资平台公告栏，编号 {}-{}-{}",
+                    deal.numbered("GK"),
+                    point.step().number(),
+                    deal.times(point.step()),
+                ),
             ),
         };
         let proof = self.papers.write("posting_proof", title, &sample(title))?;

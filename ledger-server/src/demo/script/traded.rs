@@ -1,6 +1,5 @@
 //! What steps 9 to 15 record: review, listing, bidding, contract, handover. (审查、交易与签约)
 
-use jiff::ToSpan as _;
 use ledger_core::event::Event;
 use ledger_core::money::{Fen, PriceBasis};
 use ledger_core::record::{
@@ -13,19 +12,21 @@ use ledger_core::text::Line;
 use ledger_core::time::Date;
 
 use super::{COLLECTIVE, Script};
+use crate::demo::course::Course;
 use crate::demo::fault::DemoError;
-use crate::demo::plan::Deal;
+use crate::demo::plan::{Deal, Scene};
+use crate::demo::tenure::term;
 
 impl Script<'_> {
     /// What a step from 9 on records that is no publication.
     pub(super) fn traded(
         &self,
-        deal: &Deal,
+        deal: Scene<'_>,
         step: Step,
         documents: Vec<DocumentRef>,
     ) -> Result<Event, DemoError> {
         Ok(match step {
-            Step::StreetReview => Event::StreetReview(reviewed(deal, documents)?),
+            Step::StreetReview => Event::StreetReview(reviewed(&deal, documents)?),
             Step::ListingNotice => Event::ListingNotice(self.listed(deal, documents)?),
             Step::BidderQualification => Event::BidderQualification(qualified(deal, documents)?),
             Step::Bidding => Event::Bidding(self.bid(deal, documents)?),
@@ -35,27 +36,37 @@ impl Script<'_> {
         })
     }
 
-    fn listed(&self, deal: &Deal, documents: Vec<DocumentRef>) -> Result<ListingNotice, DemoError> {
-        let date = deal.agenda.date(Step::ListingNotice, &self.plan.clock);
+    fn listed(
+        &self,
+        deal: Scene<'_>,
+        documents: Vec<DocumentRef>,
+    ) -> Result<ListingNotice, DemoError> {
+        let date = deal.date(Step::ListingNotice, &self.plan.clock);
         let opens_on = date.plus_days(1).unwrap_or(Date::MAX);
-        let number = deal.numbered("JY");
-        let window = self.window(Step::ListingNotice, "公告期");
+        let closes_on = deal.act.open_until.unwrap_or(opens_on);
+        let (again, number) = match deal.times(Step::ListingNotice) {
+            0 | 1 => ("", deal.numbered("JY")),
+            times => ("再次", format!("{}-{times}", deal.numbered("JY"))),
+        };
+        let window = self.window(&deal, Step::ListingNotice, "公告期");
         let increment = (deal.item.method == Method::OpenBidding)
             .then(|| Fen::new((deal.terms.reserve_fen / 50 / 1_000).max(1) * 1_000));
         Ok(ListingNotice {
             bid_increment_fen: increment.transpose()?,
-            closes_at: deal.agenda.closes_at,
+            closes_at: self.plan.clock.at_hour(closes_on, 17)?,
             documents,
             extension_rule: "最后 5 分钟内有新报价的，顺延 5 分钟".parse()?,
             listing_number: number.parse()?,
             opens_at: self.plan.clock.at_hour(opens_on, 9)?,
-            summary: format!("发布{}的交易公告 {number}{window}。", deal.subject()).parse()?,
+            summary: format!("{again}发布{}的交易公告 {number}{window}。", deal.subject())
+                .parse()?,
         })
     }
 
-    fn bid(&self, deal: &Deal, documents: Vec<DocumentRef>) -> Result<Bidding, DemoError> {
-        let mut acts = deal.agenda.acts.iter();
-        let done = acts.find(|act| act.what == crate::demo::agenda::What::Step(Step::Bidding));
+    fn bid(&self, deal: Scene<'_>, documents: Vec<DocumentRef>) -> Result<Bidding, DemoError> {
+        if deal.fails() {
+            return failed(deal, documents);
+        }
         let bidders = u32::try_from(deal.admitted().count()).unwrap_or(u32::MAX);
         let (price, winner) = (deal.won()?, deal.winner()?);
         let summary = format!(
@@ -66,19 +77,19 @@ impl Script<'_> {
             bidders,
             bids: deal.bids,
             documents,
-            held_at: done.map_or(deal.agenda.closes_at, |act| act.at),
+            held_at: deal.act.at,
             outcome: BiddingOutcome::Won { price, winner },
-            round: 1,
+            round: deal.times(Step::Bidding),
             summary: summary.parse()?,
         })
     }
 
     fn announced(
         &self,
-        deal: &Deal,
+        deal: Scene<'_>,
         documents: Vec<DocumentRef>,
     ) -> Result<ResultAndObjection, DemoError> {
-        let window = self.window(Step::ResultAndObjection, "公示期");
+        let window = self.window(&deal, Step::ResultAndObjection, "公示期");
         Ok(ResultAndObjection {
             documents,
             notice: format!("三资平台公告 {}，祠堂前公开栏", deal.numbered("JG")).parse()?,
@@ -88,19 +99,19 @@ impl Script<'_> {
     }
 
     /// How long a step stays open, as the charter says, for a summary.
-    fn window(&self, step: Step, name: &str) -> String {
-        let rule = self.plan.charter.steps.of(step).open_for.as_ref();
+    fn window(&self, deal: &Deal, step: Step, name: &str) -> String {
+        let rule = self.plan.charter_of(deal).steps.of(step).open_for.as_ref();
         let label = rule.map(|rule| format!("，{name} {}", rule.span.label_zh()));
         label.unwrap_or_default()
     }
 
     fn signed(
         &self,
-        deal: &Deal,
+        deal: Scene<'_>,
         documents: Vec<DocumentRef>,
     ) -> Result<ContractSigning, DemoError> {
-        let signed_on = deal.agenda.date(Step::ContractSigning, &self.plan.clock);
-        let (term_start, term_end) = term(signed_on, deal.term_months())?.unzip();
+        let signed_on = deal.date(Step::ContractSigning, &self.plan.clock);
+        let (term_start, term_end) = term(signed_on, deal.item.months).unzip();
         let (number, amount_fen) = (deal.numbered("HT"), Fen::new(deal.terms.amount_fen)?);
         let winner = deal.winner()?;
         Ok(ContractSigning {
@@ -119,11 +130,15 @@ impl Script<'_> {
 
     fn handed_over(
         &self,
-        deal: &Deal,
+        deal: Scene<'_>,
         documents: Vec<DocumentRef>,
     ) -> Result<HandoverAndReceipt, DemoError> {
-        let date = deal.agenda.date(Step::HandoverAndReceipt, &self.plan.clock);
-        let losers = deal.admitted().count().saturating_sub(1) as u64;
+        let date = deal.date(Step::HandoverAndReceipt, &self.plan.clock);
+        let losers = match deal.item.course {
+            // Who was only asked for a price paid no deposit.
+            Course::Waived => 0,
+            _ => deal.admitted().count().saturating_sub(1) as u64,
+        };
         let refunded = Fen::new(deal.terms.deposit_fen * losers)?;
         let receipt = |fen: u64, kind: &str| -> Result<ReceivedAmount, DemoError> {
             Ok(ReceivedAmount {
@@ -171,9 +186,29 @@ fn reviewed(deal: &Deal, documents: Vec<DocumentRef>) -> Result<StreetReview, De
     })
 }
 
-fn qualified(deal: &Deal, documents: Vec<DocumentRef>) -> Result<BidderQualification, DemoError> {
+/// A bidding to which nobody came.
+fn failed(deal: Scene<'_>, documents: Vec<DocumentRef>) -> Result<Bidding, DemoError> {
+    let reason = "报名截止无合格竞买人，流拍";
+    Ok(Bidding {
+        bidders: 0,
+        bids: 0,
+        documents,
+        held_at: deal.act.at,
+        outcome: BiddingOutcome::Failed {
+            reason: reason.parse()?,
+        },
+        round: deal.times(Step::Bidding),
+        summary: format!("{}：{reason}。", deal.subject()).parse()?,
+    })
+}
+
+fn qualified(
+    deal: Scene<'_>,
+    documents: Vec<DocumentRef>,
+) -> Result<BidderQualification, DemoError> {
     let mut applicants = Vec::new();
-    for bidder in &deal.bidders {
+    let came = deal.bidders.iter().filter(|_| !deal.fails());
+    for bidder in came {
         let deposit = if bidder.refused_for.is_some() {
             0
         } else {
@@ -188,7 +223,7 @@ fn qualified(deal: &Deal, documents: Vec<DocumentRef>) -> Result<BidderQualifica
     }
     // Who applied first is not who wins.
     applicants.sort_by(|one, other| one.name.cmp(&other.name));
-    let admitted = deal.admitted().count();
+    let admitted = applicants.iter().filter(|a| a.admitted).count();
     let summary = format!("报名 {} 人，合格 {admitted} 人。", applicants.len());
     Ok(BidderQualification {
         applicants,
@@ -197,29 +232,8 @@ fn qualified(deal: &Deal, documents: Vec<DocumentRef>) -> Result<BidderQualifica
     })
 }
 
-/// The term of a contract: whole months from the first of the month after it was signed.
-fn term(signed_on: Date, months: Option<u32>) -> Result<Option<(Date, Date)>, DemoError> {
-    let Some(months) = months else {
-        return Ok(None);
-    };
-    let signed: Option<jiff::civil::Date> = signed_on.to_string().parse().ok();
-    let day = || {
-        let first = signed?.first_of_month().checked_add(1.month()).ok()?;
-        let last = first
-            .checked_add(i64::from(months).months())
-            .ok()?
-            .yesterday()
-            .ok()?;
-        Some((first.to_string(), last.to_string()))
-    };
-    match day() {
-        Some((first, last)) => Ok(Some((first.parse()?, last.parse()?))),
-        None => Ok(None),
-    }
-}
-
 impl Deal {
-    fn winner(&self) -> Result<Line, DemoError> {
+    pub(super) fn winner(&self) -> Result<Line, DemoError> {
         let name = self.bidders.first().map_or("", |bidder| &bidder.name);
         Ok(name.parse()?)
     }
@@ -229,9 +243,11 @@ impl Deal {
         match self.item.basis {
             PriceBasis::PerMonth => self.terms.won_fen * 3,
             PriceBasis::PerYear => self.terms.won_fen,
-            PriceBasis::Total | PriceBasis::PerMu | PriceBasis::PerSquareMetre => {
-                self.terms.amount_fen
-            }
+            PriceBasis::Total
+            | PriceBasis::PerMu
+            | PriceBasis::PerSquareMetre
+            | PriceBasis::PerSqmMonth
+            | PriceBasis::PerMuYear => self.terms.amount_fen,
         }
     }
 
