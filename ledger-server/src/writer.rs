@@ -209,7 +209,7 @@ struct Worker<S> {
 struct Group {
     notes: Vec<Bytes>,
     answers: Vec<oneshot::Sender<Answer>>,
-    cosignatures: Vec<Box<Cosignature>>,
+    cosignatures: Vec<Cosignature>,
 }
 
 impl<S: ServedStore> Worker<S> {
@@ -235,7 +235,7 @@ impl<S: ServedStore> Worker<S> {
                         cosignature,
                     } => {
                         let group = groups.entry(ledger).or_default();
-                        group.cosignatures.push(cosignature);
+                        group.cosignatures.push(*cosignature);
                     }
                 }
             }
@@ -286,7 +286,7 @@ impl<S: ServedStore> Hosted<S> {
     }
 
     /// Publishes the newest checkpoint anew if witnesses have cosigned it. What came too late is left out.
-    fn cosign(&mut self, cosignatures: Vec<Box<Cosignature>>) {
+    fn cosign(&mut self, cosignatures: Vec<Cosignature>) {
         let before = Arc::clone(&self.publish.borrow());
         let Some(ledger) = &mut self.ledger else {
             return;
