@@ -287,6 +287,10 @@ impl<S: ServedStore> Hosted<S> {
 
     /// Publishes the newest checkpoint anew if witnesses have cosigned it. What came too late is left out.
     fn cosign(&mut self, cosignatures: Vec<Cosignature>) {
+        // Opening may sign what a crash left behind.
+        if self.stop.reason().is_some() || self.open().is_err() {
+            return;
+        }
         let before = Arc::clone(&self.publish.borrow());
         let Some(ledger) = &mut self.ledger else {
             return;
