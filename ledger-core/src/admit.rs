@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::signing;
 use crate::state::{LedgerState, State};
 use crate::time::{Date, LogTime};
-use crate::transaction::Phase;
+use crate::transaction::{Phase, Transaction};
 
 mod concerns;
 mod contract;
@@ -225,10 +225,14 @@ impl Case<'_> {
         let transaction = self.state.transaction_of(&self.statement.stream);
         let event = &self.statement.event;
         let Some(rule) = signing::rule_of(self.charter(), event, transaction) else {
-            return match event {
-                Event::Corrected(corrected) => Err(Refusal::NothingToCorrect {
-                    found: corrected.entry,
-                }),
+            // Nobody can sign a correction of nothing: it is refused for what it is.
+            return match (event, &self.statement.stream) {
+                (Event::Corrected(corrected), StreamId::Transaction(id)) => {
+                    self.under_way(id)?;
+                    Err(Refusal::NothingToCorrect {
+                        found: corrected.entry,
+                    })
+                }
                 _ => Ok(()),
             };
         };
@@ -258,6 +262,7 @@ impl Case<'_> {
         if matches!(transaction.phase, Phase::Terminated { .. }) && !on_looking {
             return Err(Refusal::TransactionTerminated);
         }
+        self.check_detour(transaction, event)?;
         if let Some(record) = event.record() {
             self.check_record(record)?;
         }
@@ -266,7 +271,7 @@ impl Case<'_> {
             Event::StepWaived(waived) => self.waived(transaction, waived),
             Event::Returned(returned) => self.returned(transaction, returned),
             Event::Corrected(corrected) => self.corrected(transaction, corrected),
-            Event::Terminated(_) => self.terminated(transaction),
+            Event::Terminated(_) => self.check_undoing(transaction, None),
             Event::PaymentDue(_)
             | Event::PaymentReceived(_)
             | Event::PaymentMade(_)
@@ -276,6 +281,17 @@ impl Case<'_> {
             | Event::AssetReturned(_) => self.contract_event(transaction),
             // Others belong elsewhere, which has been checked.
             _ => Err(Refusal::AlreadyOpened),
+        }
+    }
+
+    /// A transaction that has begun and was not broken off.
+    fn under_way(&self, id: &TransactionId) -> Result<&Transaction, Refusal> {
+        match self.state.transaction(id) {
+            None => Err(Refusal::NotBegun { found: id.clone() }),
+            Some(transaction) if matches!(transaction.phase, Phase::Terminated { .. }) => {
+                Err(Refusal::TransactionTerminated)
+            }
+            Some(transaction) => Ok(transaction),
         }
     }
 

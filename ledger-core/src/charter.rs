@@ -275,7 +275,8 @@ pub struct Clocks {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Waiver {
-    /// Only if the reserve price, whatever its basis, is at most this, in fen; no limit if left out.
+    /// Only if the dealing is worth at most this, in fen, over its whole term at its reserve price; no limit if
+    /// left out. Where the record does not say what the whole is worth, the waiver does not fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most_fen: Option<Fen>,
     /// Why.

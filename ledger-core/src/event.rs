@@ -332,6 +332,11 @@ impl Event {
             .set(value, correction.value.clone())
             .ok_or_else(|| at("没有这个字段 (there is no such field)".to_owned()))?;
         let corrected = Self::from_value(value)?;
+        if corrected.kind() != self.kind() {
+            return Err(at(
+                "事件种类不能更正 (the kind of an event cannot be corrected)".to_owned(),
+            ));
+        }
         if corrected == *self {
             return Err(at("与原值相同 (that is its value already)".to_owned()));
         }

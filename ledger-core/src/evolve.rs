@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::admit::Entry;
+use crate::calendar::Span;
 use crate::charter::Charter;
 use crate::concern::Concerns;
 use crate::event::{Event, LedgerOpened};
@@ -126,7 +127,7 @@ pub(crate) fn evolve_transaction(
     match event {
         Event::ChannelPosted(posted) => post(&mut transaction, posted, recorded),
         Event::StepWaived(_) | Event::Returned(_) | Event::Corrected(_) | Event::Terminated(_) => {
-            detour(&mut transaction, event, recorded);
+            detour(&mut transaction, charter, event, recorded);
         }
         Event::PaymentDue(_)
         | Event::PaymentReceived(_)
@@ -165,16 +166,18 @@ fn post(transaction: &mut Transaction, posted: &ChannelPosted, recorded: Recorde
     transaction.post(&posted.channel, received_at);
 }
 
-fn detour(transaction: &mut Transaction, event: &Event, recorded: Recorded) {
+fn detour(transaction: &mut Transaction, charter: &Charter, event: &Event, recorded: Recorded) {
     match event {
         Event::StepWaived(waived) => transaction.waive(waived, &recorded),
         Event::Returned(returned) => transaction.go_back(returned.to, &recorded),
-        Event::Corrected(corrected) => transaction.correct(corrected, &recorded),
+        Event::Corrected(corrected) => {
+            let window = |step| Some((step, charter.steps.of(step).open_for.as_ref()?.span));
+            let windows: Vec<(Step, Span)> = Step::ALL.into_iter().filter_map(window).collect();
+            transaction.correct(corrected, &recorded, &windows);
+        }
         _ => {
             transaction.set_contract_aside(recorded.index);
-            transaction.phase = Phase::Terminated {
-                since: recorded.received_at,
-            }
+            transaction.terminate(recorded.received_at);
         }
     }
     transaction.detours.push(Noted {
@@ -244,6 +247,7 @@ fn phase_after(charter: &Charter, step: Step, entry: &Entry) -> Phase {
         && matches!(bidding.outcome, BiddingOutcome::Failed { .. })
     {
         return Phase::BiddingFailed {
+            gates: Vec::new(),
             since: entry.received_at(),
         };
     }

@@ -26,6 +26,9 @@ use crate::transaction::Transaction;
 use crate::tree::{self, Frontier, TreeError};
 
 mod read;
+mod rebuild;
+
+pub use rebuild::{Rebuild, RebuildError};
 
 /// How many transactions, and how many concerns, the working set keeps before it is emptied and filled
 /// anew on demand.

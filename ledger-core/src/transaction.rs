@@ -124,12 +124,12 @@ pub enum Gate {
     },
     /// The window of a publication that has been posted everywhere.
     Disclosed(Disclosed),
-    /// Both of these: publications that had to be made again, and what had to be waited for before.
-    Both {
-        /// One of them.
-        one: Box<Gate>,
-        /// The other.
-        other: Box<Gate>,
+    /// Several windows: of what was made again or corrected, and of what came before that.
+    All {
+        /// Windows, at most one for each step.
+        gates: Vec<Gate>,
+        /// Since when nothing else stands in the way.
+        since: LogTime,
     },
 }
 
@@ -151,18 +151,40 @@ impl Gate {
                 )),
                 None => Ok((disclosed.posted_at, None)),
             },
-            Self::Both { one, other } => {
-                let (one, other) = (one.opens_at(calendar)?, other.opens_at(calendar)?);
-                Ok(if other.0 > one.0 { other } else { one })
-            }
+            Self::All { gates, since } => gates.iter().try_fold((*since, None), |latest, gate| {
+                let opens = gate.opens_at(calendar)?;
+                Ok(if opens.0 > latest.0 { opens } else { latest })
+            }),
         }
     }
 
-    /// This gate and another one.
-    fn and(self, other: Self) -> Self {
-        Self::Both {
-            one: Box::new(self),
-            other: Box::new(other),
+    /// The step whose window it is, if it is one.
+    fn window_of(&self) -> Option<Step> {
+        match self {
+            Self::Window { step, .. } => Some(*step),
+            Self::Disclosed(disclosed) => Some(disclosed.point.step()),
+            Self::Ready { .. } | Self::All { .. } => None,
+        }
+    }
+
+    /// The windows that it waits for.
+    fn windows(&self) -> Vec<Self> {
+        match self {
+            Self::Ready { .. } => Vec::new(),
+            Self::All { gates, .. } => gates.clone(),
+            window => vec![window.clone()],
+        }
+    }
+
+    /// Nothing since then, but these windows.
+    fn of_windows(mut gates: Vec<Self>, since: LogTime) -> Self {
+        match (gates.pop(), gates.is_empty()) {
+            (None, _) => Self::Ready { since },
+            (Some(Self::Disclosed(only)), true) if only.posted_at == since => Self::Disclosed(only),
+            (Some(last), _) => {
+                gates.push(last);
+                Self::All { gates, since }
+            }
         }
     }
 }
@@ -242,6 +264,8 @@ pub enum Phase {
     Publishing(Publishing),
     /// The bidding failed: only a return can follow. (流拍)
     BiddingFailed {
+        /// The windows that still run of publications made again since.
+        gates: Vec<Gate>,
         /// When the log received that.
         since: LogTime,
     },
@@ -257,10 +281,10 @@ pub enum Phase {
 /// Publications that must be made again, because something in them was corrected. (须重新公开)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Redo {
-    /// What must have run, of those that were made again already.
-    gate: Option<Gate>,
-    /// Where the transaction goes on afterwards; `None` if right after the last of them.
-    resume: Option<Box<Phase>>,
+    /// Whether all sixteen steps had been done: then nothing is undone any more.
+    completed: bool,
+    /// The windows that must have run before the steps after them.
+    gates: Vec<Gate>,
     /// Which.
     stale: BTreeSet<PublicationPoint>,
 }
@@ -382,6 +406,24 @@ impl Transaction {
         }
     }
 
+    /// The term in months: the plan's, or the one expected before there is a plan. (期限)
+    #[must_use]
+    pub fn term_months(&self) -> Option<u32> {
+        let planned = self.record(Step::PlanDrafting);
+        match &planned.or(self.record(Step::ProposalInitiation))?.event {
+            Event::PlanDrafting(plan) => plan.term_months,
+            Event::ProposalInitiation(proposal) => proposal.expected_term_months,
+            _ => None,
+        }
+    }
+
+    /// Whether all sixteen steps were done, even if something in them is being published again. (已完成)
+    #[must_use]
+    pub fn was_completed(&self) -> bool {
+        matches!(self.phase, Phase::Completed(_))
+            || self.redo.as_ref().is_some_and(|redo| redo.completed)
+    }
+
     /// Whether the bidding that stands ended without a winner. (流拍)
     #[must_use]
     pub fn bidding_failed(&self) -> bool {
@@ -442,6 +484,11 @@ impl Transaction {
     /// Takes note of a step, in its place among those that stand.
     pub(crate) fn pass(&mut self, passed: Passed, phase: Phase) {
         let place = self.passed.partition_point(|p| p.step < passed.step);
+        if let Some(redo) = &mut self.redo {
+            // Its turn came after theirs: they have run.
+            redo.gates
+                .retain(|gate| gate.window_of() > Some(passed.step));
+        }
         self.passed.insert(place, passed);
         self.phase = phase;
     }
@@ -484,9 +531,9 @@ impl Transaction {
         let Phase::Publishing(publishing) = &self.phase else {
             return;
         };
-        self.phase = match publishing.clone().post(channel, received_at) {
-            Err(publishing) => Phase::Publishing(publishing),
-            Ok(disclosed) => self.phase_disclosed(disclosed),
-        };
+        match publishing.clone().post(channel, received_at) {
+            Err(publishing) => self.phase = Phase::Publishing(publishing),
+            Ok(disclosed) => self.disclosed(disclosed),
+        }
     }
 }

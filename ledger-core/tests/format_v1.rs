@@ -9,6 +9,9 @@
 
 mod scene;
 
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
 use ledger_core::admit::{Entry, admit};
 use ledger_core::authenticate::authenticate;
 use ledger_core::charter::Charter;
@@ -18,16 +21,45 @@ use ledger_core::evolve::evolve;
 use ledger_core::hash::{self, Commitment, Hash};
 use ledger_core::state::State;
 use ledger_core::step::Step;
+use ledger_core::transaction::Phase;
 use ledger_core::tree::Frontier;
 use scene::{CHANNELS, DEAL, Scene, enrolment, key};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-const ENTRIES: &str = include_str!("vectors/format_v1/entries.txt");
-const TREE: &str = include_str!("vectors/format_v1/tree.json");
+/// What was frozen: the entries, the tree over them, and how many there are.
+struct Frozen {
+    entries: String,
+    tree: Value,
+    count: usize,
+}
 
-/// The charter of that ledger: a copy, so that the one that ships with the library may change.
-const CHARTER: &str = include_str!("vectors/format_v1/charter.json");
+/// Straight through four steps, and a transaction with every detour.
+static FROZEN: LazyLock<[Frozen; 2]> = LazyLock::new(|| {
+    if std::env::var_os("UPDATE").is_some() {
+        freeze();
+    }
+    [("entries", "tree", 10), ("detours", "detours_tree", 32)].map(|(entries, tree, count)| {
+        Frozen {
+            entries: read(&format!("{entries}.txt")),
+            tree: serde_json::from_str(&read(&format!("{tree}.json"))).unwrap(),
+            count,
+        }
+    })
+});
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/format_v1")
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(folder().join(name)).unwrap()
+}
+
+/// The charter of those ledgers: a copy, so that the one that ships with the library may change.
+fn charter() -> Charter {
+    Charter::parse(&read("charter.json")).unwrap()
+}
 
 /// A founding, an enrolment, steps 1 to 4 of one transaction, and the four postings.
 fn ledger() -> Vec<Entry> {
@@ -41,7 +73,7 @@ fn ledger() -> Vec<Entry> {
         ("xu", &["party_secretary"]),
         ("zhou", &["council_member"]),
     ];
-    let mut scene = Scene::found(&Charter::parse(CHARTER).unwrap(), false, &founders);
+    let mut scene = Scene::found(&charter(), false, &founders);
     scene.wait(600);
     let roles = ["cashier", "attestor"];
     let enrolment = enrolment(&key("lin", 1), "lin", &roles);
@@ -51,6 +83,33 @@ fn ledger() -> Vec<Entry> {
     for step in &Step::ALL[..4] {
         scene.pass(DEAL, *step);
     }
+    scene.entries
+}
+
+/// A small deal with four steps left out, a correction of what was disclosed, a return, and the end.
+fn detours() -> Vec<Entry> {
+    let mut scene = Scene::found_under(&charter(), false);
+    let small = |value: &mut Value| value["method"] = json!("small_value");
+    scene.pass(DEAL, Step::AssetVerification);
+    scene.pass_with(DEAL, Step::ProposalInitiation, small);
+    scene.pass(DEAL, Step::PartyReview);
+    scene.pass(DEAL, Step::PublishPrePlan);
+    scene.pass(DEAL, Step::FeedbackAndValuation);
+    scene.pass_with(DEAL, Step::PlanDrafting, |value| {
+        small(value);
+        value["reserve_price"] = json!({"basis": "total", "fen": 4_800_000});
+    });
+    scene.go_on_to(DEAL, Step::StreetReview);
+    scene
+        .waive(DEAL, Step::StreetReview, Step::Bidding)
+        .unwrap();
+    scene
+        .correct(DEAL, Step::PartyReview, "/met_on", json!("2018-03-25"))
+        .unwrap();
+    scene.go_on_to(DEAL, Step::ResultAndObjection);
+    scene.pass(DEAL, Step::ResultAndObjection);
+    scene.go_back(DEAL, Step::ResultAndObjection).unwrap();
+    scene.terminate(DEAL).unwrap();
     scene.entries
 }
 
@@ -65,8 +124,8 @@ fn written(entries: &[Entry]) -> String {
 }
 
 /// The entries that were kept.
-fn kept() -> Vec<&'static [u8]> {
-    let mut rest = ENTRIES;
+fn kept(frozen: &Frozen) -> Vec<&[u8]> {
+    let mut rest = frozen.entries.as_str();
     let mut entries: Vec<&[u8]> = Vec::new();
     while let Some(numbers) = rest.strip_prefix("=== ") {
         let (numbers, after) = numbers.split_once('\n').unwrap();
@@ -98,7 +157,7 @@ fn merkle_tree_hash(entries: &[&[u8]]) -> Vec<u8> {
     }
 }
 
-fn tree(entries: &[&[u8]]) -> serde_json::Value {
+fn tree(entries: &[&[u8]]) -> Value {
     json!({
         "ledger_id": hex(&merkle_tree_hash(&entries[..1])),
         "root": hex(&merkle_tree_hash(entries)),
@@ -109,35 +168,41 @@ fn tree(entries: &[&[u8]]) -> serde_json::Value {
 /// From what was said, by whom, and when, to the bytes: places, signatures and encoding made anew.
 #[test]
 fn the_same_events_give_the_same_bytes() {
-    let mut scene = Scene::empty();
-    for bytes in kept() {
-        let text = core::str::from_utf8(bytes).unwrap();
-        let mut lines = text.lines();
-        scene.clock = scene::time(lines.next().unwrap());
-        let said: serde_json::Value = serde_json::from_str(lines.next().unwrap()).unwrap();
-        let names = lines.filter_map(|line| line.strip_prefix("— ")?.split(' ').next());
-        let names: Vec<&str> = names.collect();
-        let members: Vec<&str> = names
-            .iter()
-            .map(|name| name.rsplit('/').next().unwrap())
-            .collect();
-        for member in &members {
-            scene.keys.insert((*member).to_owned(), key(member, 1));
+    for frozen in &*FROZEN {
+        let mut scene = Scene::empty();
+        for bytes in kept(frozen) {
+            let text = core::str::from_utf8(bytes).unwrap();
+            let entry = made_anew(&mut scene, text);
+            assert_eq!(core::str::from_utf8(entry.bytes()), Ok(text));
         }
-        let event = scene::event(said["event"].clone());
-        let mut statement = scene.statement(said["stream"].as_str().unwrap(), event);
-        statement.at = said["at"].as_str().unwrap().parse().unwrap();
-        let entry = scene.present(&statement, &members).unwrap();
-        assert_eq!(core::str::from_utf8(entry.bytes()), Ok(text));
-        assert_eq!(names[0], format!("{}/{}", scene::ORIGIN, members[0]));
+        assert_eq!(written(&scene.entries), frozen.entries);
     }
-    assert_eq!(written(&scene.entries), ENTRIES);
 }
 
-#[test]
-fn the_kept_bytes_are_read_admitted_and_hashed_as_they_were() {
-    let entries = kept();
-    assert_eq!(entries.len(), 10);
+fn made_anew(scene: &mut Scene, text: &str) -> Entry {
+    let mut lines = text.lines();
+    scene.clock = scene::time(lines.next().unwrap());
+    let said: Value = serde_json::from_str(lines.next().unwrap()).unwrap();
+    let names = lines.filter_map(|line| line.strip_prefix("— ")?.split(' ').next());
+    let names: Vec<&str> = names.collect();
+    let members: Vec<&str> = names
+        .iter()
+        .map(|name| name.rsplit('/').next().unwrap())
+        .collect();
+    for member in &members {
+        scene.keys.insert((*member).to_owned(), key(member, 1));
+    }
+    let event = scene::event(said["event"].clone());
+    let mut statement = scene.statement(said["stream"].as_str().unwrap(), event);
+    statement.at = said["at"].as_str().unwrap().parse().unwrap();
+    assert_eq!(names[0], format!("{}/{}", scene::ORIGIN, members[0]));
+    scene.present(&statement, &members).unwrap()
+}
+
+/// The kept bytes, read, admitted and hashed.
+fn replayed(frozen: &Frozen) -> State {
+    let entries = kept(frozen);
+    assert_eq!(entries.len(), frozen.count);
     let (mut state, mut frontier) = (State::new(), Frontier::new());
     for bytes in &entries {
         let logged = LoggedEntry::parse(bytes).unwrap();
@@ -148,28 +213,43 @@ fn the_kept_bytes_are_read_admitted_and_hashed_as_they_were() {
         frontier.push(Hash::leaf(bytes));
         evolve(&mut state, &entry);
     }
-    let frozen: serde_json::Value = serde_json::from_str(TREE).unwrap();
-    assert_eq!(frozen["root"], frontier.root().to_string());
+    assert_eq!(frozen.tree["root"], frontier.root().to_string());
     let ledger = state.ledger().unwrap();
-    assert_eq!(frozen["ledger_id"], ledger.ledger_id.to_string());
-    assert_eq!(frozen["size"], frontier.size());
-    assert_eq!(frozen, tree(&entries));
+    assert_eq!(frozen.tree["ledger_id"], ledger.ledger_id.to_string());
+    assert_eq!(frozen.tree["size"], frontier.size());
+    assert_eq!(frozen.tree, tree(&entries));
+    state
+}
+
+#[test]
+fn the_kept_bytes_are_read_admitted_and_hashed_as_they_were() {
+    let [straight, detours] = &*FROZEN;
+    let state = replayed(straight);
     let transaction = state.transaction(&DEAL.parse().unwrap()).unwrap();
     assert_eq!(transaction.current_step(), Some(Step::FeedbackAndValuation));
     assert_eq!(transaction.postings.len(), CHANNELS.len());
+
+    let state = replayed(detours);
+    let transaction = state.transaction(&DEAL.parse().unwrap()).unwrap();
+    assert!(matches!(transaction.phase, Phase::Terminated { .. }));
+    assert_eq!(transaction.passed.len(), 12);
+    assert_eq!(transaction.superseded.len(), 3);
+    let kinds = transaction.detours.iter().map(|noted| noted.event.kind());
+    assert!(kinds.eq(["step_waived", "corrected", "returned", "terminated"]));
 }
 
 /// A flipped bit anywhere is another tree.
 #[test]
 fn the_root_stands_for_every_byte() {
-    let frozen: serde_json::Value = serde_json::from_str(TREE).unwrap();
-    let entries = kept();
-    for place in 0..entries.len() {
-        let mut changed = entries[place].to_vec();
-        changed[place * 7] ^= 1;
-        let mut entries = entries.clone();
-        entries[place] = &changed;
-        assert_ne!(frozen["root"], tree(&entries)["root"]);
+    for frozen in &*FROZEN {
+        let entries = kept(frozen);
+        for place in 0..entries.len() {
+            let mut changed = entries[place].to_vec();
+            changed[place * 7] ^= 1;
+            let mut entries = entries.clone();
+            entries[place] = &changed;
+            assert_ne!(frozen.tree["root"], tree(&entries)["root"]);
+        }
     }
 }
 
@@ -192,7 +272,7 @@ fn a_commitment_is_what_it_was() {
 /// The figure: a party review with two signers stays under 1.2 kB.
 #[test]
 fn a_party_review_is_small() {
-    let entries = kept();
+    let entries = kept(&FROZEN[0]);
     let review = entries
         .iter()
         .find(|bytes| {
@@ -207,14 +287,18 @@ fn a_party_review_is_small() {
     assert!(review.len() < 1_200, "{} bytes", review.len());
 }
 
-/// Wrote the files, once. To be run again only for a format that nobody has used yet.
-#[test]
-#[ignore = "writes the frozen files"]
+/// Writes the files: `UPDATE=1 cargo test -p ledger-core --test format_v1`. Only for a format that nobody
+/// has used yet.
 fn freeze() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/format_v1");
-    let entries = ledger();
-    std::fs::write(folder.join("entries.txt"), written(&entries)).unwrap();
-    let bytes: Vec<&[u8]> = entries.iter().map(Entry::bytes).collect();
-    let tree = serde_json::to_string_pretty(&tree(&bytes)).unwrap() + "\n";
-    std::fs::write(folder.join("tree.json"), tree).unwrap();
+    let keep = |name: &str, text: String| std::fs::write(folder().join(name), text).unwrap();
+    keep("charter.json", Charter::default_text().to_owned());
+    for (entries, [text, root]) in [
+        (ledger(), ["entries.txt", "tree.json"]),
+        (detours(), ["detours.txt", "detours_tree.json"]),
+    ] {
+        keep(text, written(&entries));
+        let bytes: Vec<&[u8]> = entries.iter().map(Entry::bytes).collect();
+        let tree = serde_json::to_string_pretty(&tree(&bytes)).unwrap() + "\n";
+        keep(root, tree);
+    }
 }

@@ -6,8 +6,12 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "model/course.rs"]
+mod course;
 #[path = "model/days.rs"]
 mod days;
+#[path = "model/detours.rs"]
+mod detours;
 #[path = "model/moves.rs"]
 mod moves;
 #[path = "model/records.rs"]
@@ -82,7 +86,7 @@ fn calendar_and_days_agree_at_the_turn_of_the_year() {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 256, ..Config::default() })]
+    #![proptest_config(Config::default())]
 
     #[test]
     fn library_and_model_agree((start, moves) in moves::sequence()) {
@@ -152,7 +156,7 @@ fn random_sequences_reach_far() {
     let (mut met, mut completed) = (BTreeMap::new(), 0);
     for _ in 0..64 {
         let (start, moves) = moves::sequence().new_tree(&mut runner).unwrap().current();
-        let under_way = start < 17;
+        let under_way = start != 17;
         completed += u32::from(is_completed(&run(start, &moves, &mut met)) && under_way);
     }
     let refusals = met.keys().filter(|rule| **rule != "admitted").count();

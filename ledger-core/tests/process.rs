@@ -12,6 +12,8 @@ mod authority;
 mod concern;
 #[path = "process/contract.rs"]
 mod contract;
+#[path = "process/detours.rs"]
+mod detours;
 #[path = "process/ledger.rs"]
 mod ledger;
 #[path = "process/order.rs"]
@@ -177,6 +179,10 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         contract::contract_rows(),
         contract::undoing_rows(),
         record::vote_rows(),
+        detours::waiver_rows(),
+        detours::return_rows(),
+        detours::correction_rows(),
+        detours::termination_rows(),
         concern::concern_rows(),
         ledger::roster_rows(),
         ledger::charter_rows(),

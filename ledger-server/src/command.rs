@@ -18,8 +18,10 @@ pub(crate) mod cosign;
 mod data;
 mod demo;
 mod document;
+mod export;
 mod flags;
 mod help;
+mod import;
 mod init;
 mod key;
 mod notice;
@@ -72,6 +74,8 @@ commands! {
     cosign::Cosign,
     demo::Demo,
     document::Document,
+    export::Export,
+    import::Import,
     flags::Flags,
     init::Init,
     key::Key,

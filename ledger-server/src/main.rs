@@ -4,6 +4,7 @@ mod agenda;
 mod command;
 mod concerns;
 mod draft;
+mod exchange;
 mod form;
 mod key_file;
 mod masking;

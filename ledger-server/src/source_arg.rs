@@ -3,6 +3,7 @@
 //! Opens for reading only and finds the pins, with where they came from. Believes nothing: what is
 //! read goes through [`mod@ledger_core::audit`].
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -29,6 +30,8 @@ pub(crate) struct OpenSource {
     pub(crate) self_pinned: bool,
     /// As the person named it.
     pub(crate) place: String,
+    /// The checkpoint that was read first: a source is looked at as it was then.
+    checkpoint: OnceCell<Vec<u8>>,
     terminal: Terminal,
 }
 
@@ -182,6 +185,7 @@ pub(crate) fn open(
         pins,
         self_pinned,
         place: source.to_owned(),
+        checkpoint: OnceCell::new(),
         terminal,
     })
 }
@@ -372,13 +376,23 @@ impl TileSource for OpenSource {
     }
 }
 
-impl Source for OpenSource {
-    fn checkpoint(&self) -> anyhow::Result<Vec<u8>> {
+impl OpenSource {
+    fn read_checkpoint(&self) -> anyhow::Result<Vec<u8>> {
         match &self.kind {
             SourceKind::Data(store, _) => StoreSource(&**store).checkpoint().map_err(read_damage),
             SourceKind::Damaged(raw) => Ok(raw.checkpoint()?),
             SourceKind::Mirror(mirror, _) => mirror.checkpoint().map_err(read_damage),
             SourceKind::Url(url) => url.checkpoint(),
         }
+    }
+}
+
+impl Source for OpenSource {
+    fn checkpoint(&self) -> anyhow::Result<Vec<u8>> {
+        if let Some(bytes) = self.checkpoint.get() {
+            return Ok(bytes.clone());
+        }
+        let bytes = self.read_checkpoint()?;
+        Ok(self.checkpoint.get_or_init(|| bytes).clone())
     }
 }

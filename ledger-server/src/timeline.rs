@@ -81,7 +81,7 @@ impl Shown {
 }
 
 /// In which role each signer signed.
-fn roles(entry: &Entry, state: &State) -> Vec<(MemberId, Vec<Role>)> {
+pub(crate) fn roles(entry: &Entry, state: &State) -> Vec<(MemberId, Vec<Role>)> {
     let Some(ledger) = state.ledger() else {
         return Vec::new();
     };
@@ -121,7 +121,7 @@ fn roles(entry: &Entry, state: &State) -> Vec<(MemberId, Vec<Role>)> {
 }
 
 /// Whether the ledger marked it as recorded late.
-fn late(entry: &Entry, state: &State) -> bool {
+pub(crate) fn late(entry: &Entry, state: &State) -> bool {
     let index = entry.index();
     let stream = &entry.statement().stream;
     if let StreamId::Concern(id) = stream {

@@ -231,7 +231,7 @@ fn is_completed(transaction: &Transaction) -> bool {
     matches!(transaction.phase, Phase::Completed(_))
 }
 
-fn kinds<'a>(noted: &'a [ledger_core::recorded::Noted]) -> Vec<&'a str> {
+fn kinds(noted: &[ledger_core::recorded::Noted]) -> Vec<&str> {
     noted.iter().map(|noted| noted.event.kind()).collect()
 }
 

@@ -28,18 +28,22 @@ impl Case<'_> {
             check_channels(charter, publication)?;
             self.check_disclosure(transaction, point, publication)?;
         }
-        self.check_step_record(transaction, view, event)?;
+        self.check_step_record(charter, transaction, view, event)?;
+        if let (Some(transaction), Step::PlanDrafting) = (transaction, view.step) {
+            self.check_plan(transaction)?;
+        }
         self.check_vouchers(transaction, event)
     }
 
-    /// What the record of a step must satisfy, whenever it is made or corrected.
+    /// What the record of a step must satisfy, whenever it is made or corrected, under the charter that
+    /// governed it when it was made.
     pub(super) fn check_step_record(
         &self,
+        charter: &Charter,
         transaction: Option<&Transaction>,
         view: StepView<'_>,
         event: &Event,
     ) -> Result<(), Refusal> {
-        let charter = self.charter();
         let documents = view.record.documents().iter();
         let attached: BTreeSet<&Label> = documents.map(DocumentRef::kind).collect();
         let rules = charter.steps.of(view.step).documents.iter();
@@ -120,8 +124,10 @@ impl Case<'_> {
         let Some(transaction) = transaction else {
             return Err(Refusal::NothingToPost);
         };
-        let Phase::Publishing(publishing) = &transaction.phase else {
-            return Err(Refusal::NothingToPost);
+        let publishing = match &transaction.phase {
+            Phase::Publishing(publishing) => publishing,
+            Phase::Terminated { .. } => return Err(Refusal::TransactionTerminated),
+            _ => return Err(Refusal::NothingToPost),
         };
         let (found, expected) = (&posted.channel, publishing.disclosure());
         let missing = || publishing.outstanding().iter().cloned().collect();

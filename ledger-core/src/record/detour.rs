@@ -40,7 +40,8 @@ record! {
     tells reason;
 }
 
-/// A field of an event, as a JSON Pointer (RFC 6901), as in `/asset/area/value`. (字段位置)
+/// A field of an event, as a JSON Pointer (RFC 6901), as in `/asset/area/value`; empty, all of them.
+/// (字段位置)
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -55,19 +56,32 @@ impl FieldPath {
 
     /// `value` with this field set to `new`, or removed; `None` if there is no place for such a field.
     ///
-    /// The last name may be new in its object: a field that is left out when it does not apply.
+    /// The last name may be new in its object: a field that is left out when it does not apply. The
+    /// empty pointer is the whole record, but for its kind: for figures that must change together.
     #[must_use]
     pub fn set(&self, mut value: Value, new: Option<Value>) -> Option<Value> {
-        let (parent, last) = self.0.rsplit_once('/')?;
-        let name = last.replace("~1", "/").replace("~0", "~");
+        let Some((parent, last)) = self.0.rsplit_once('/') else {
+            let kind = value.as_object_mut()?.remove("kind")?;
+            let Some(Value::Object(mut members)) = new else {
+                return None;
+            };
+            let named = members.insert("kind".to_owned(), kind).is_some();
+            return (!named).then_some(Value::Object(members));
+        };
         match (value.pointer_mut(parent)?, new) {
-            (Value::Object(members), Some(new)) => {
-                members.insert(name, new);
+            (Value::Object(members), new) => {
+                let name = last.replace("~1", "/").replace("~0", "~");
+                match new {
+                    Some(new) => {
+                        members.insert(name, new);
+                    }
+                    None => {
+                        members.remove(&name)?;
+                    }
+                }
             }
-            (Value::Object(members), None) => {
-                members.remove(&name)?;
-            }
-            (Value::Array(items), Some(new)) => *items.get_mut(name.parse::<usize>().ok()?)? = new,
+            // Read as RFC 6901 says: `+1` and `01` are no places.
+            (Value::Array(_), Some(new)) => *value.pointer_mut(&self.0)? = new,
             _ => return None,
         }
         Some(value)
@@ -77,15 +91,16 @@ impl FieldPath {
 impl FromStr for FieldPath {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let fits = text.starts_with('/')
+        let fits = (text.is_empty() || text.starts_with('/'))
             && text.len() <= 200
             && !text.bytes().any(|byte| byte.is_ascii_control())
-            && !text.starts_with("/kind");
+            && text != "/kind"
+            && !text.starts_with("/kind/");
         if fits {
             return Ok(Self(text.into()));
         }
         Err(format!(
-            "字段位置应为 JSON Pointer，如 /reserve_price/amount_fen，实为 {:?} (expected a JSON Pointer)",
+            "字段位置应为 JSON Pointer，如 /reserve_price/fen，实为 {:?} (expected a JSON Pointer)",
             text.chars().take(80).collect::<String>()
         ))
     }
@@ -115,7 +130,7 @@ record! {
     Corrected {
         /// The entry that is corrected: its number in the log. (更正第几条：原记录的条目号)
         entry: u64,
-        /// Which field, as a JSON Pointer into the event. (字段：如 /reserve_price/amount_fen)
+        /// Which field, as a JSON Pointer into the event. (字段：如 /reserve_price/fen；几个数须一起改的，留空并在下面写整条记录)
         field: FieldPath,
         /// Why. (原因：错在哪里，怎么发现的)
         reason: Paragraph,

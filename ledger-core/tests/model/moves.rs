@@ -55,6 +55,19 @@ pub(crate) enum Change {
     Adopt(u8, bool),
 }
 
+/// A way off the straight way.
+#[derive(Debug, Clone)]
+pub(crate) enum Detour {
+    /// From which step, above 15 the one whose turn it is; through which.
+    Waive(u8, u8),
+    /// To which step.
+    Return(u8),
+    /// Of which entry, above 15 of one that stands; which field.
+    Correct(u8, u8),
+    /// For good.
+    Terminate,
+}
+
 /// One attempt.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
@@ -70,6 +83,10 @@ pub(crate) enum Act {
     Again(u8),
     /// A second founding.
     Reopen,
+    /// In which transaction.
+    Detour(u8, Detour),
+    /// A bidding that fails, if it is its turn.
+    Fail(u8),
 }
 
 /// An attempt, when, and what is wrong with it.
@@ -120,6 +137,16 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
+fn detour() -> impl Strategy<Value = Detour> {
+    prop_oneof![
+        2 => (0_u8..20, 8_u8..13).prop_map(|(from, through)| Detour::Waive(from, through)),
+        1 => any::<(u8, u8)>().prop_map(|(from, through)| Detour::Waive(from, through % 16)),
+        3 => (0_u8..16).prop_map(Detour::Return),
+        9 => any::<(u8, u8)>().prop_map(|(which, field)| Detour::Correct(which, field)),
+        1 => prop::bool::weighted(0.2).prop_map(|ends| if ends { Detour::Terminate } else { Detour::Return(9) }),
+    ]
+}
+
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         30 => Just(Act::Next(0)),
@@ -129,6 +156,9 @@ fn act() -> impl Strategy<Value = Act> {
         6 => change().prop_map(Act::Change),
         1 => any::<u8>().prop_map(Act::Again),
         1 => Just(Act::Reopen),
+        5 => (0_u8..2, detour()).prop_map(|(deal, detour)| Act::Detour(deal, detour)),
+        1 => Just(Act::Detour(1, Detour::Terminate)),
+        1 => Just(Act::Fail(0)),
     ]
 }
 
@@ -139,8 +169,8 @@ pub(crate) fn one() -> impl Strategy<Value = Move> {
 }
 
 /// Where a sequence starts: before a step of a transaction under way, or (0) at a training ledger's
-/// beginning.
+/// beginning; 18 is before the ninth step of a small one.
 pub(crate) fn sequence() -> impl Strategy<Value = (usize, Vec<Move>)> {
-    let start = prop_oneof![1 => Just(0_usize), 2 => 1_usize..=17];
+    let start = prop_oneof![2 => Just(0_usize), 4 => 1_usize..=17, 1 => Just(18)];
     (start, prop::collection::vec(one(), 30..50))
 }

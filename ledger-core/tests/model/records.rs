@@ -4,6 +4,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::course::{is_detour, place_of};
 use super::days::{end_of, seconds, text};
 use super::rules::{Model, STEPS, can_fill, list, public_key, str_of};
 
@@ -82,13 +83,14 @@ impl Model {
             "charter_version": charter["version"],
             "collective": opened["collective"]["name"],
             "comments_to": event["comments_to"],
+            "detours": self.disclosed_detours(stream),
             "documents": event["documents"],
             "follows": self.head(stream),
             "ledger": self.facts[0].leaf,
             "origin": opened["origin"],
             "point": kind["publish_".len()..],
             "reports_to": opened["collective"]["reports_to"],
-            "steps": self.disclosed_steps(stream),
+            "steps": self.disclosed_steps(stream, place_of(&event["kind"])),
             "summary": event["summary"],
             "training": opened["training"],
             "transaction": stream["transaction/".len()..],
@@ -102,41 +104,44 @@ impl Model {
         HEXLOWER.encode(&Sha256::digest(composed.to_string()))
     }
 
-    fn disclosed_steps(&self, stream: &str) -> Vec<Value> {
-        let of_stream = self
-            .facts
+    /// Who signed an entry, when, and what it says.
+    fn noted(&self, index: usize, record: &Value) -> Value {
+        let fact = &self.facts[index];
+        let names = fact
+            .signers
             .iter()
-            .enumerate()
-            .filter(|(_, fact)| fact.stream == stream);
-        let steps = of_stream.filter(|(_, fact)| {
-            let kind = str_of(&fact.said["event"]["kind"]);
-            STEPS.contains(&kind) && !kind.starts_with("publish_")
+            .map(|one| one.vkey.split('+').next().unwrap());
+        let signers: Vec<&str> = names.map(|name| name.rsplit('/').next().unwrap()).collect();
+        json!({
+            "at": fact.said["at"],
+            "index": index,
+            "received_at": text(fact.received),
+            "record": record,
+            "recorded_late": self.is_late(index),
+            "signers": signers,
+        })
+    }
+
+    fn disclosed_steps(&self, stream: &str, point: usize) -> Vec<Value> {
+        let mut shown = Vec::new();
+        for one in self.standing(stream) {
+            if one.place < point && !STEPS[one.place].starts_with("publish_") {
+                let mut noted = self.noted(one.index, &one.event);
+                noted["corrected_by"] = json!(one.corrected_by);
+                noted["step"] = json!(STEPS[one.place]);
+                shown.push(noted);
+            }
+        }
+        shown
+    }
+
+    fn disclosed_detours(&self, stream: &str) -> Vec<Value> {
+        let facts = self.facts.iter().enumerate();
+        let detours = facts.filter(|(_, fact)| {
+            fact.stream == stream && is_detour(str_of(&fact.said["event"]["kind"]))
         });
-        let shown = steps.map(|(index, fact)| {
-            let signers: Vec<&str> = fact
-                .signers
-                .iter()
-                .map(|one| {
-                    one.vkey
-                        .split('+')
-                        .next()
-                        .unwrap()
-                        .rsplit('/')
-                        .next()
-                        .unwrap()
-                })
-                .collect();
-            json!({
-                "at": fact.said["at"],
-                "index": index,
-                "received_at": text(fact.received),
-                "record": fact.said["event"],
-                "recorded_late": self.is_late(index),
-                "signers": signers,
-                "step": fact.said["event"]["kind"],
-            })
-        });
-        shown.collect()
+        let noted = detours.map(|(index, fact)| self.noted(index, &fact.said["event"]));
+        noted.collect()
     }
 
     /// Whether an entry was received later than its charter's tolerance after it happened.

@@ -5,6 +5,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::course::is_detour;
 use super::days::{end_of, seconds, text};
 
 pub(crate) const STEPS: [&str; 16] = [
@@ -65,7 +66,7 @@ pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().unwrap()
 }
 
-fn is_step(kind: &str) -> bool {
+pub(crate) fn is_step(kind: &str) -> bool {
     STEPS.contains(&kind)
 }
 
@@ -287,6 +288,14 @@ impl Model {
             "charter_adopted" => &newest["charter_changes"],
             "channel_posted" => &charter["postings"],
             step if is_step(step) => &charter["steps"][step]["signing"],
+            "corrected" => match self.unsignable(stream, event) {
+                Some(broken) => return vec![broken],
+                None => {
+                    let target = self.correctable(stream, event).unwrap();
+                    &charter["steps"][STEPS[target.place]]["signing"]
+                }
+            },
+            detour if is_detour(detour) => &charter["signing"][detour],
             _ => &newest["roster_changes"],
         };
         if let Some(broken) = self.signer_rule(&people, signing) {
@@ -294,6 +303,9 @@ impl Model {
         }
         if kind == "channel_posted" {
             return self.posting_rules(stream, event);
+        }
+        if is_detour(kind) {
+            return self.detour_rules(stream, event, received);
         }
         if !is_step(kind) {
             return self.ledger_rules(event, received);
@@ -329,7 +341,7 @@ impl Model {
         let mut broken = Vec::new();
         let kind = str_of(&said["event"]["kind"]);
         let stream = str_of(&said["stream"]);
-        let belongs = is_step(kind) || kind == "channel_posted";
+        let belongs = is_step(kind) || is_detour(kind) || kind == "channel_posted";
         if stream.starts_with("transaction/") != belongs || stream.starts_with("concern/") {
             let kind = if belongs {
                 "transaction/<id>"
@@ -404,120 +416,6 @@ impl Model {
             })
         });
         (!fits).then(|| json!({"rule": "signer_without_role", "expected": all}))
-    }
-
-    /// The last step of a stream, with its place.
-    fn last_step<'a>(&'a self, stream: &'a str) -> Option<(usize, &'a Fact)> {
-        let steps = self.of_stream(stream);
-        steps
-            .filter(|(_, fact)| is_step(str_of(&fact.said["event"]["kind"])))
-            .last()
-    }
-
-    /// Where the last publication must still be posted, and when it was last posted.
-    fn outstanding(&self, stream: &str, publication: usize) -> (Vec<String>, Option<i64>) {
-        let named = &self.facts[publication].said["event"]["channels"];
-        let mut left: Vec<String> = list(named).iter().map(|id| str_of(id).to_owned()).collect();
-        let mut last = None;
-        for (index, fact) in self.of_stream(stream) {
-            if index > publication && fact.said["event"]["kind"] == "channel_posted" {
-                left.retain(|id| fact.said["event"]["channel"] != **id);
-                last = Some(fact.received);
-            }
-        }
-        left.sort();
-        (left, last)
-    }
-
-    /// The step whose turn it is; `None` once all are done.
-    pub(crate) fn turn(&self, stream: &str) -> Option<&'static str> {
-        let Some((index, fact)) = self.last_step(stream) else {
-            return Some(STEPS[0]);
-        };
-        let kind = str_of(&fact.said["event"]["kind"]);
-        let place = STEPS.iter().position(|step| *step == kind).unwrap();
-        let failed = fact.said["event"]["outcome"]["result"] == "failed";
-        if failed || kind.starts_with("publish_") && !self.outstanding(stream, index).0.is_empty() {
-            return Some(STEPS[place]);
-        }
-        STEPS.get(place + 1).copied()
-    }
-
-    fn turn_rule(&self, stream: &str, step: &str, received: i64) -> Vec<Value> {
-        let order =
-            |expected: &str| json!({"rule": "out_of_order", "expected": expected, "found": step});
-        let Some((index, fact)) = self.last_step(stream) else {
-            return if step == STEPS[0] {
-                vec![]
-            } else {
-                vec![order(STEPS[0])]
-            };
-        };
-        let last = str_of(&fact.said["event"]["kind"]);
-        let next = STEPS.iter().skip_while(|id| **id != last).nth(1).copied();
-        let mut since = fact.received;
-        if let Some(point) = last.strip_prefix("publish_") {
-            let (missing, posted) = self.outstanding(stream, index);
-            if !missing.is_empty() {
-                let waits = json!({"rule": "channel_missing", "point": point, "missing": missing});
-                return match next {
-                    Some(next) if step != next && step != last => vec![order(last)],
-                    _ => vec![waits],
-                };
-            }
-            since = posted.unwrap_or(since);
-        }
-        if fact.said["event"]["outcome"]["result"] == "failed" {
-            return vec![json!({"rule": "bidding_failed"})];
-        }
-        let Some(next) = next else {
-            return vec![json!({"rule": "transaction_completed"})];
-        };
-        if step != next {
-            return vec![order(next)];
-        }
-        // The window is the one that was in force when the step was recorded.
-        let window = &self.charter(Some(stream), index)["steps"][last]["open_for"];
-        if window.is_null() {
-            return vec![];
-        }
-        let newest = self.charter(None, self.facts.len());
-        match end_of(&newest["calendar"], since, &window["span"]) {
-            Err(year) => vec![json!({"rule": "calendar_missing", "year": year})],
-            Ok(end) if received < end => {
-                vec![json!({"rule": "window_open", "step": last, "acceptable_from": text(end)})]
-            }
-            Ok(_) => vec![],
-        }
-    }
-
-    fn posting_rules(&self, stream: &str, event: &Value) -> Vec<Value> {
-        let published = self
-            .last_step(stream)
-            .filter(|(_, fact)| fact.said["event"]["channels"].is_array());
-        let Some((index, fact)) = published else {
-            return vec![json!({"rule": "nothing_to_post"})];
-        };
-        let (left, _) = self.outstanding(stream, index);
-        if left.is_empty() {
-            return vec![json!({"rule": "nothing_to_post"})];
-        }
-        let mut broken = Vec::new();
-        let channel = &event["channel"];
-        let named = list(&fact.said["event"]["channels"]).contains(channel);
-        if !left.iter().any(|id| channel == &**id) {
-            let rule = if named {
-                "already_posted"
-            } else {
-                "unknown_channel"
-            };
-            broken.push(json!({"rule": rule, "found": channel}));
-        }
-        let digest = &fact.said["event"]["disclosure"];
-        if event["disclosure"] != *digest {
-            broken.push(json!({"rule": "disclosure_mismatch", "expected": digest, "found": event["disclosure"]}));
-        }
-        broken
     }
 }
 

@@ -21,8 +21,8 @@ use ledger_core::transaction::Phase;
 use serde_json::{Value, json};
 
 use super::days;
-use super::moves::{Act, Change, Move, Spoil, Wait};
-use super::rules::{Model, Signer, public_key};
+use super::moves::{Act, Change, Detour, Move, Spoil, Wait};
+use super::rules::{Fact, Model, Signer, public_key};
 use super::spoils::spoilt;
 use crate::scene::{
     CHANNELS, DEAL, ORIGIN, Scene, adoption, charter_with, compromised, enrolment, event, key,
@@ -51,6 +51,7 @@ impl World {
         let scene = match start {
             0 => Scene::training(),
             17 => Scene::completed(),
+            18 => Scene::small(Step::StreetReview),
             place => Scene::before(Step::ALL[place - 1]),
         };
         let mut model = Model::default();
@@ -100,7 +101,11 @@ impl World {
     /// Tries a move with both; gives the rule that refused it, or `admitted`.
     pub(crate) fn try_move(&mut self, attempt: &Move) -> &'static str {
         let deal = match attempt.act {
-            Act::Next(deal) | Act::Step(deal, _) | Act::Post(deal, _) => DEALS[usize::from(deal)],
+            Act::Next(deal)
+            | Act::Step(deal, _)
+            | Act::Post(deal, _)
+            | Act::Detour(deal, _)
+            | Act::Fail(deal) => DEALS[usize::from(deal)],
             _ => DEAL,
         };
         self.elapse(&attempt.wait, deal);
@@ -119,6 +124,8 @@ impl World {
             Act::Change(change) => ("ledger", self.change(change)),
             Act::Reopen => ("ledger", self.scene.entries[0].statement().event.clone()),
             Act::Again(which) => return self.again(*which),
+            Act::Detour(_, detour) => (stream.as_str(), self.detour_of(deal, detour)),
+            Act::Fail(_) => (stream.as_str(), self.failure_of(deal)),
         };
         let spoil = attempt.spoil.as_ref();
         let draft = self.draft(on, spoilt_record(happened, spoil), spoil);
@@ -140,13 +147,20 @@ impl World {
                 let channel = publishing.outstanding().first().unwrap();
                 self.scene.posting_of(deal, channel.as_str())
             }
-            Some(Phase::BiddingFailed { .. }) => {
-                self.scene.event_of(deal, Step::ResultAndObjection)
-            }
+            Some(Phase::BiddingFailed { .. }) => self.detour_of(deal, &Detour::Return(9)),
             Some(Phase::Completed(_) | Phase::Terminated { .. }) => {
                 self.scene.event_of(deal, Step::PublishCompletion)
             }
         }
+    }
+
+    /// What is next; if it is the bidding, one without a bid.
+    fn failure_of(&self, deal: &str) -> Event {
+        let mut value = serde_json::to_value(self.next_of(deal)).unwrap();
+        if value["kind"] == "bidding" {
+            value["outcome"] = json!({"reason": "无人出价", "result": "failed"});
+        }
+        event(value)
     }
 
     fn again(&mut self, which: u8) -> &'static str {
@@ -277,12 +291,8 @@ impl World {
                 .unwrap()
                 .charter_at(self.scene.state.size()),
         };
-        let rule = match (&happened, happened.step()) {
-            (_, Some(view)) => &charter.steps.of(view.step).signing,
-            (Event::ChannelPosted(_), _) => &charter.postings,
-            (Event::CharterAdopted(_), _) => &charter.charter_changes,
-            _ => &charter.roster_changes,
-        };
+        let transaction = self.scene.state.transaction_of(&stream(on));
+        let rule = signing::rule_of(charter, &happened, transaction).unwrap_or(&charter.postings);
         let mut signers = self.signers_for(rule);
         let mut statement = self.scene.statement(on, happened);
         match spoil {
@@ -362,7 +372,8 @@ impl World {
         assert_eq!(
             expected,
             Vec::<Value>::new(),
-            "admitted against the rules: {said}"
+            "admitted against the rules: {said}\n{}",
+            self.history()
         );
         let leaf = Model::leaf(received, note);
         assert_eq!(entry.leaf().to_string(), leaf);
@@ -373,6 +384,17 @@ impl World {
         self.learn();
         self.check_transaction();
         "admitted"
+    }
+
+    /// What was admitted, a line each.
+    fn history(&self) -> String {
+        let line = |(index, fact): (usize, &Fact)| {
+            let event = &fact.said["event"];
+            let told = ["kind", "to", "from", "through", "entry", "field", "channel"];
+            let told = told.map(|field| event[field].to_string()).join(" ");
+            format!("{index} {} {told}\n", fact.stream)
+        };
+        self.model.facts.iter().enumerate().map(line).collect()
     }
 
     fn refused(&self, refusal: &Refusal, expected: &[Value], said: &Value) -> &'static str {
@@ -387,7 +409,8 @@ impl World {
         let agreed = expected.iter().any(says) && first == place(&found);
         assert!(
             agreed,
-            "found {found}\nexpected one of {expected:?}\nof {said}"
+            "found {found}\nexpected one of {expected:?}\nof {said}\n{}",
+            self.history()
         );
         refusal.rule()
     }
@@ -423,8 +446,7 @@ impl World {
             return;
         };
         let transaction = self.scene.transaction(deal).unwrap();
-        let turn = transaction.current_step().map(Step::id);
-        assert_eq!(turn, self.model.turn(on));
+        self.check_course(deal);
         let posted = transaction.postings.last().map(|posting| &posting.recorded);
         let passed = transaction.passed.last().map(|passed| &passed.recorded);
         for recorded in posted.into_iter().chain(passed) {

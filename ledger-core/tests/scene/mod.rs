@@ -7,6 +7,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub(crate) mod concerns;
+pub(crate) mod detours;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};

@@ -311,16 +311,17 @@ impl Record {
                 format!("the draft {} is there already and is not overwritten; move it away or give --out", out.display()),
             ));
         }
+        if self.rent_schedule.is_some() && self.kind != "payment_due" {
+            bail!(terminal.pick(
+                "--rent-schedule 只用于 payment_due",
+                "--rent-schedule is for payment_due only",
+            ));
+        }
         desk.check_turn(&self.kind)?;
         desk.introduce(&self.kind);
         let mut body = self.given(desk)?;
-        match (&self.rent_schedule, self.kind.as_str()) {
-            (Some(schedule), "payment_due") => desk.write_out(schedule, &mut body)?,
-            (Some(_), _) => bail!(terminal.pick(
-                "--rent-schedule 只用于 payment_due",
-                "--rent-schedule is for payment_due only"
-            )),
-            (None, _) => {}
+        if let Some(schedule) = &self.rent_schedule {
+            desk.write_out(schedule, &mut body)?;
         }
         let given = Given {
             public: &self.document,
