@@ -205,6 +205,10 @@ fn guide(sights: &[Sight], data: &Path, language: Language) {
         let text = language.pick(sight.zh, sight.en);
         say(&format!("  {:<26} {text}", sight.places()));
     }
+    say(&language.pick(
+        format!("风险提示一览：sanzi flags {data}#donglang --at 2018-12-31"),
+        format!("all red flags: sanzi flags {data}#donglang --at 2018-12-31"),
+    ));
 }
 
 /// Says what to try next.

@@ -99,15 +99,9 @@ impl Scheduler<'_> {
             agenda: Agenda::default(),
         };
         for (place, what) in route.iter().enumerate() {
-            let next = route.get(place + 1);
-            let posted = posted.filter(|_| next.is_none());
+            let posted = posted.filter(|_| place + 1 == route.len());
             let done = match what {
-                What::Step(step) => {
-                    // What is published again at several points waits for all of them at the end.
-                    let waits = next.is_none_or(|next| next.publication().is_none())
-                        || what.publication().is_none();
-                    draft.step(*step, (posted, waits), dice)?
-                }
+                What::Step(step) => draft.step(*step, posted, dice)?,
                 other => draft.beside(*other, dice)?,
             };
             if done.is_none() {
@@ -130,7 +124,7 @@ impl Draft<'_> {
     fn step(
         &mut self,
         step: Step,
-        (posted, waits): (Option<usize>, bool),
+        posted: Option<usize>,
         dice: &mut Dice,
     ) -> Result<Option<()>, DemoError> {
         let clock = self.scheduler.clock;
@@ -170,11 +164,7 @@ impl Draft<'_> {
             return Ok(None);
         };
         self.earliest = last.plus(1);
-        if waits {
-            self.wait(step, place, last)
-        } else {
-            Ok(Some(()))
-        }
+        self.wait(step, place, last)
     }
 
     /// What is no step: on a day of its own, recorded that day.

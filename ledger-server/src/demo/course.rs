@@ -74,16 +74,6 @@ pub(crate) enum What {
     PaymentMade(usize),
 }
 
-impl What {
-    /// The publication that this makes, if it is one.
-    pub(crate) fn publication(self) -> Option<PublicationPoint> {
-        match self {
-            Self::Step(step) => step.publication_point(),
-            _ => None,
-        }
-    }
-}
-
 /// The first and the last step that a waiver leaves out.
 pub(crate) const WAIVED: (Step, Step) = (Step::StreetReview, Step::Bidding);
 

@@ -44,9 +44,11 @@ const WARNING: &str = "这些钥匙由公开的种子推出，口令写在旁边
     These keys follow from a public seed and their passphrase lies beside them: for demonstration only.\n";
 
 const GUIDE_HEAD: &str = "演示账本 donglang 看点：交易编号、看什么。除“50 宗、1,300,000.00 元”外均为示例。\n\
-    查看：sanzi show <本文件夹>#donglang --transaction <编号>；账本自身用 --stream ledger。\n\
+    查看：sanzi show <本文件夹>#donglang --transaction <编号>；意见和账本自身用 --stream，如 --stream ledger。\n\
+    风险提示：sanzi flags <本文件夹>#donglang --at 2018-12-31。\n\
     What to look at in the demonstration ledger donglang. Illustrative but for its two totals.\n\
-    To see one: sanzi show <this folder>#donglang --transaction <id>, or --stream ledger.\n\n";
+    To see one: sanzi show <this folder>#donglang --transaction <id>; concerns and the ledger itself by --stream.\n\
+    Red flags: sanzi flags <this folder>#donglang --at 2018-12-31.\n\n";
 
 /// What a folder holds already. (现有内容)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
