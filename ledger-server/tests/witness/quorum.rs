@@ -1,15 +1,17 @@
 //! The street office and any two of five grid envoys: some down, some coming back, restarts in between.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ledger_core::checkpoint::SignedCheckpoint;
 use ledger_core::hash::Hash;
 use ledger_core::policy::Policy;
 use ledger_core::proof::Proof;
+use ledger_server::ask_witnesses;
 
 use crate::process::{Process, WitnessSite, get, post, said, sanzi, serve, wait_until};
 use crate::scene::folder::DataFolder;
-use crate::scene::{NOW, ORIGIN, VERIFIERS, at, key, signed, verification};
+use crate::scene::{NOW, ORIGIN, Site, VERIFIERS, at, key, signed, verification};
 
 fn checkpoint(ledger: &Process) -> SignedCheckpoint {
     let body = get(&format!("{}/donglang/checkpoint", ledger.url)).body;
@@ -155,4 +157,26 @@ fn a_policy_that_cannot_be_right_keeps_the_server_from_starting() {
             assert!(said.contains(words), "{said}");
         }
     }
+}
+
+#[test]
+fn a_full_disk_delays_a_cosignature_and_costs_nothing_else() {
+    let office = WitnessSite::new("office.example", &[key(None).verifier()]);
+    let _running = office.start();
+    let site = Site::witnessed(&format!("{}quorum office\n", office.line("office")));
+    let cosigned = || site.checkpoint().note().signatures().len() == 2;
+    site.store.full.store(true, Ordering::SeqCst);
+    let _asking = {
+        let _runtime = site.runtime.enter();
+        ask_witnesses(&site.ledgers)
+    };
+    wait_until("the disk is full", || {
+        site.get("/healthz").status.as_u16() == 503
+    });
+    assert!(!cosigned());
+    // Nobody submits anything: the witness's line alone is the way back.
+    site.store.full.store(false, Ordering::SeqCst);
+    wait_until("it goes on", cosigned);
+    assert_eq!(site.get("/healthz").text(), "ok\n");
+    assert_eq!(site.submit(site.opening("2018-001")).status.as_u16(), 201);
 }
