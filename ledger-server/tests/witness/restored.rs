@@ -51,6 +51,12 @@ fn an_old_backup_signs_nothing_and_a_fork_is_stopped() {
     let ledger = serve(&data);
     assert_eq!(submit(&ledger, id, "2018-001").status, 201);
     let checkpoint = |ledger: &Process| get(&format!("{}/donglang/checkpoint", ledger.url)).body;
+    let described = get(&format!("{}/donglang/ledger.json", ledger.url)).body;
+    let log_line = format!(
+        "\"policy\": \"log {}\\nwitness office",
+        key(None).verifier()
+    );
+    assert!(described.contains(&log_line), "{described}");
     wait_until("cosigned", || {
         checkpoint(&ledger).contains("\n— office.example ")
     });
