@@ -14,6 +14,8 @@ mod concern;
 mod contract;
 #[path = "process/detours.rs"]
 mod detours;
+#[path = "process/kinds.rs"]
+mod kinds;
 #[path = "process/ledger.rs"]
 mod ledger;
 #[path = "process/order.rs"]

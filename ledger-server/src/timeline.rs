@@ -23,6 +23,8 @@ pub(crate) struct Shown {
     pub(crate) statement: Statement,
     /// In words, one line each.
     pub(crate) lines: Vec<String>,
+    /// What it is, when it was received, and who signed, in one line.
+    line: String,
     pub(crate) training: bool,
 }
 
@@ -56,7 +58,15 @@ impl Shown {
                 format!("  signed: {name} as {roles}"),
             ));
         }
+        let names: Vec<String> = signers.iter().map(|(id, _)| words.member(id)).collect();
+        let line = format!(
+            "{:>5}  {received}{late}  {}  {}",
+            entry.index(),
+            words.title(&statement.event),
+            names.join(language.pick("、", ", "))
+        );
         Self {
+            line,
             index: entry.index(),
             received_at: entry.received_at(),
             recorded_late,
@@ -65,6 +75,15 @@ impl Shown {
             lines,
             training: words.ledger.is_some_and(|ledger| ledger.training),
         }
+    }
+
+    /// The entry in one line.
+    pub(crate) fn brief(&self, language: Language) -> String {
+        let star = match step_of(&self.statement).and_then(Step::publication_point) {
+            Some(_) => language.pick(" ★", " *"),
+            None => "",
+        };
+        format!("{}{star}", self.line)
     }
 
     pub(crate) fn to_json(&self) -> Value {

@@ -135,7 +135,9 @@ impl Words<'_> {
         });
         let shape = leaf.as_ref().map_or(&Shape::Any, |leaf| &leaf.shape);
         let none = || Value::String(l.pick("（不填）", "(left out)").to_owned());
-        if let Some(leaf) = &leaf {
+        // Once it is admitted, the value as it stands is the new one.
+        let open = leaf.as_ref().filter(|leaf| leaf.value != corrected.value);
+        if let Some(leaf) = open {
             let value = leaf.value.clone().unwrap_or_else(none);
             self.value(&mut rows, 0, l.pick("现值", "value now"), shape, &value);
         }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use ledger_core::calendar::Calendar;
 use ledger_core::flags::{self, Flag, RiskGrade, Severity};
 use ledger_core::state::State;
 use ledger_core::time::Date;
@@ -125,11 +124,7 @@ impl Flags {
         let source = source_arg::open(terminal, &self.source, self.pins.as_deref())?;
         let report = source.replay(&mut |_, _, _| {})?;
         let state = &report.state;
-        let calendar = state.ledger().map(|ledger| ledger.calendar_at(u64::MAX));
-        let now = match &self.at {
-            Some(text) => read_at(terminal, text, calendar)?,
-            None => moment::now()?,
-        };
+        let now = as_of(terminal, self.at.as_deref(), state)?;
         let findings = Findings::of(state, now);
         if let Some(id) = &self.transaction
             && state.transaction(id).is_none()
@@ -156,8 +151,16 @@ impl Flags {
     }
 }
 
-/// A day, which counts as a whole, or a moment.
-fn read_at(terminal: Terminal, text: &str, calendar: Option<&Calendar>) -> anyhow::Result<LogTime> {
+/// The moment that is counted from: a day, which counts as a whole, or a moment; now, if none is given.
+pub(crate) fn as_of(
+    terminal: Terminal,
+    at: Option<&str>,
+    state: &State,
+) -> anyhow::Result<LogTime> {
+    let Some(text) = at else {
+        return moment::now();
+    };
+    let calendar = state.ledger().map(|ledger| ledger.calendar_at(u64::MAX));
     let offset = calendar.map_or(moment::CHINA_OFFSET_MINUTES, |c| c.utc_offset_minutes());
     if let Ok(date) = moment::tidy_date(text).parse::<Date>() {
         let next = date.plus_days(1).unwrap_or(Date::MAX);

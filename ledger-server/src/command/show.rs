@@ -12,7 +12,7 @@ use ledger_core::transaction::Transaction;
 use ledger_core::{Language, LogTime, TransactionId};
 use serde_json::{Value, json};
 
-use super::flags::Findings;
+use super::flags::{Findings, as_of};
 use super::help::Text;
 use crate::concerns;
 use crate::moment;
@@ -24,7 +24,7 @@ use crate::timeline::{self, Shown};
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "sanzi show [OPTIONS] <SOURCE> <INDEX|STREAM|--transaction <ID>>")]
 #[command(
-    after_help = "  $ sanzi show data 3\n  $ sanzi show data --transaction 2026-001\n  $ sanzi show data ledger\n  $ sanzi show data concern/2026-001-y1"
+    after_help = "  $ sanzi show data 3\n  $ sanzi show data --transaction 2026-001\n  $ sanzi show data --transaction 2026-001 --brief\n  $ sanzi show data ledger\n  $ sanzi show data concern/2026-001-y1"
 )]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["what", "transaction", "stream"]))]
 pub(crate) struct Show {
@@ -34,8 +34,12 @@ pub(crate) struct Show {
     transaction: Option<TransactionId>,
     #[arg(long, value_name = "STREAM")]
     stream: Option<StreamId>,
+    #[arg(long, value_name = "DATE")]
+    at: Option<String>,
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
+    #[arg(long)]
+    brief: bool,
     #[arg(long)]
     json: bool,
 }
@@ -84,9 +88,19 @@ pub(crate) const TEXTS: &[Text] = &[
         en: "A stream: ledger, transaction/ID or concern/ID",
     },
     Text {
+        of: "show.at",
+        zh: "以这一天（或时刻）为准计算到期和逾期，如 2026-12-31；默认为现在",
+        en: "Count what is due and overdue as of this day or time, as in 2026-12-31; now by default",
+    },
+    Text {
         of: "show.pins",
         zh: "信任锚文件",
         en: "The pins to verify the ledger by",
+    },
+    Text {
+        of: "show.brief",
+        zh: "每条记录只显示一行",
+        en: "One line for each entry",
     },
     Text {
         of: "show.json",
@@ -134,7 +148,7 @@ impl Show {
             ));
         }
         let aside = Aside::of(&report.state);
-        let now = moment::now()?;
+        let now = as_of(terminal, self.at.as_deref(), &report.state)?;
         let about = Concerns::of(&report.state, stream.as_ref(), now);
         let transaction = stream
             .as_ref()
@@ -159,6 +173,10 @@ impl Show {
             return Ok(ExitCode::SUCCESS);
         }
         for entry in &shown {
+            if self.brief {
+                terminal.say(entry.brief(language) + &aside.briefly(terminal, entry.index));
+                continue;
+            }
             say_heading(terminal, entry);
             for line in &entry.lines {
                 terminal.say(line);
@@ -310,6 +328,23 @@ impl Aside {
                 format!("  [SET ASIDE] no longer stands since entry {by}"),
             ));
         }
+    }
+
+    fn briefly(&self, terminal: Terminal, entry: u64) -> String {
+        let corrected = self.corrected_by.get(&entry).and_then(|by| by.last());
+        let corrected = corrected.map(|by| {
+            terminal.pick(
+                format!("【第 {by} 条更正】"),
+                format!(" [CORRECTED by {by}]"),
+            )
+        });
+        let gone = self.set_aside_by.get(&entry).map(|by| {
+            terminal.pick(
+                format!("【第 {by} 条起作废】"),
+                format!(" [SET ASIDE by {by}]"),
+            )
+        });
+        corrected.into_iter().chain(gone).collect()
     }
 
     fn mark(&self, entry: &Shown) -> Value {

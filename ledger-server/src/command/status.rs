@@ -9,7 +9,7 @@ use ledger_core::transaction::Phase;
 use ledger_core::{Language, LogTime, StreamId, TransactionId};
 use serde_json::{Value, json};
 
-use super::flags::Findings;
+use super::flags::{Findings, as_of};
 use super::help::Text;
 use crate::agenda::{self, Task, Waiting, What};
 use crate::concerns;
@@ -27,6 +27,8 @@ pub(crate) struct Status {
     source: String,
     #[arg(long, value_name = "ID")]
     transaction: Option<TransactionId>,
+    #[arg(long, value_name = "DATE")]
+    at: Option<String>,
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
     #[arg(long)]
@@ -50,6 +52,11 @@ pub(crate) const TEXTS: &[Text] = &[
         en: "This transaction only",
     },
     Text {
+        of: "status.at",
+        zh: "以这一天（或时刻）为准计算到期和逾期，如 2026-12-31；默认为现在",
+        en: "Count what is due and overdue as of this day or time, as in 2026-12-31; now by default",
+    },
+    Text {
         of: "status.pins",
         zh: "信任锚文件",
         en: "The pins to verify the ledger by",
@@ -67,7 +74,7 @@ impl Status {
         let terminal = Terminal::new(language);
         let source = source_arg::open(terminal, &self.source, self.pins.as_deref())?;
         let report = source.replay(&mut |_, _, _| {})?;
-        let now = moment::now()?;
+        let now = as_of(terminal, self.at.as_deref(), &report.state)?;
         let mut tasks = agenda::tasks(&report.state, now);
         if let Some(id) = &self.transaction {
             if report.state.transaction(id).is_none() {
@@ -193,6 +200,17 @@ fn say(
         .filter(|t| matches!(t.phase, Phase::Completed(_)))
         .count();
     let overdue = tasks.iter().filter(|task| task.overdue).count();
+    let ended = state
+        .transactions()
+        .filter(|t| matches!(t.phase, Phase::Terminated { .. }))
+        .count();
+    let ended = match ended {
+        0 => String::new(),
+        _ => terminal.pick(
+            format!("，终止 {ended} 笔"),
+            format!(", {ended} broken off"),
+        ),
+    };
     terminal.say(match only {
         Some(id) if tasks.is_empty() && terminated(state, id) => terminal.pick(
             format!("交易 {id} 已终止，没有待办。"),
@@ -204,11 +222,11 @@ fn say(
         ),
         _ => terminal.pick(
             format!(
-                "待办 {} 项，其中逾期 {overdue} 项；已办结交易 {complete} 笔。",
+                "待办 {} 项，其中逾期 {overdue} 项；已办结交易 {complete} 笔{ended}。",
                 tasks.len()
             ),
             format!(
-                "{} to do, {overdue} of them overdue; {complete} transactions complete.",
+                "{} to do, {overdue} of them overdue; {complete} transactions complete{ended}.",
                 tasks.len()
             ),
         ),

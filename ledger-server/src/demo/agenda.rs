@@ -44,6 +44,11 @@ pub(crate) struct Agenda {
 }
 
 impl Agenda {
+    /// The day on which the first of it is recorded.
+    pub(crate) fn begun_on(&self) -> Option<Workday> {
+        self.acts.first().map(|act| act.recorded_on)
+    }
+
     /// Whether something happens.
     pub(crate) fn has(&self, what: What) -> bool {
         self.acts.iter().any(|act| act.what == what)
@@ -216,7 +221,12 @@ impl Draft<'_> {
         dice: &mut Dice,
     ) -> Result<Option<Workday>, DemoError> {
         let clock = self.scheduler.clock;
-        let channels = self.scheduler.charters.of(&self.agenda).channels.iter();
+        let channels = self
+            .scheduler
+            .charters
+            .of(self.agenda.begun_on())
+            .channels
+            .iter();
         let mut order: Vec<(usize, bool)> = channels
             .enumerate()
             .map(|(place, channel)| {
@@ -244,7 +254,7 @@ impl Draft<'_> {
     /// Lets the window of a step run that was last recorded on `last`.
     fn wait(&mut self, step: Step, place: usize, last: Workday) -> Result<Option<()>, DemoError> {
         let clock = self.scheduler.clock;
-        let charter = self.scheduler.charters.of(&self.agenda);
+        let charter = self.scheduler.charters.of(self.agenda.begun_on());
         let Some(rule) = &charter.steps.of(step).open_for else {
             return Ok(Some(()));
         };

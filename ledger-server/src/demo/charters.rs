@@ -3,7 +3,6 @@
 use ledger_core::charter::{Charter, CharterError};
 use ledger_core::time::Date;
 
-use super::agenda::Agenda;
 use super::clock::{Clock, Workday};
 use super::fault::DemoError;
 use super::founding::year_charter;
@@ -51,8 +50,7 @@ impl Charters {
 
     /// The one that governs a transaction: what had begun finishes under the first. Transactions of a
     /// day are recorded before the ledger's own affairs.
-    pub(crate) fn of(&self, agenda: &Agenda) -> &Charter {
-        let begun_on = agenda.acts.first().map(|act| act.recorded_on);
+    pub(crate) fn of(&self, begun_on: Option<Workday>) -> &Charter {
         if begun_on > Some(self.amended_on) {
             &self.amended
         } else {

@@ -5,8 +5,6 @@
 use ledger_core::record::Category;
 use ledger_core::step::{PublicationPoint, Step};
 
-use super::catalogue::Item;
-
 /// How a transaction comes to its end. (经过)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Course {
@@ -82,10 +80,10 @@ fn steps(from: Step, through: Step) -> impl Iterator<Item = What> {
     Step::ALL.into_iter().filter(fits).map(What::Step)
 }
 
-/// What is done for an item, in order; postings follow from publications.
-pub(crate) fn route(item: &Item) -> Vec<What> {
+/// What is done in a dealing of that kind, in order; postings follow from publications.
+pub(crate) fn route(course: Course, category: Category) -> Vec<What> {
     let (first, last) = (Step::AssetVerification, Step::PublishCompletion);
-    let mut route: Vec<What> = match item.course {
+    let mut route: Vec<What> = match course {
         Course::Straight => steps(first, last).collect(),
         Course::Relisted => steps(first, Step::Bidding)
             .chain([What::Returned(Step::ListingNotice)])
@@ -119,7 +117,7 @@ pub(crate) fn route(item: &Item) -> Vec<What> {
     };
     // The charter's negative list asks for it before the contract.
     let contract = |what: &What| *what == What::Step(Step::ContractSigning);
-    if matches!(item.category, Category::Works | Category::Procurement)
+    if matches!(category, Category::Works | Category::Procurement)
         && let Some(place) = route.iter().position(contract)
     {
         route.insert(place, What::IntegrityAgreed);

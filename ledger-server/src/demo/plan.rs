@@ -15,7 +15,7 @@ use ledger_core::time::Date;
 
 use super::agenda::{Act, Agenda, Extent, Scheduler, meetings};
 use super::bidders::{self, Ballot, Bidder};
-use super::catalogue::{BROKEN_OFF, COMPLETED, FAVOURED, Item, RELATIVE, UNDER_WAY};
+use super::catalogue::{BROKEN_OFF, COMPLETED, FAVOURED, Item, LOTUS_POND, RELATIVE, UNDER_WAY};
 use super::charters::Charters;
 use super::chronicle::{Own, chronicle};
 use super::clock::{Clock, Workday};
@@ -175,7 +175,7 @@ impl Plan {
         }
         Ok(Self {
             chronicle: chronicle(&clock, &charters)?,
-            voices: voices(&deals, &clock, seed)?,
+            voices: voices(asked_about(&deals)?, &clock, seed)?,
             charters,
             clock,
             deals,
@@ -226,7 +226,7 @@ fn deal(
     };
     let dates = on(Step::ContractSigning).zip(on(Step::HandoverAndReceipt));
     let dues = match dates.filter(|_| agenda.has(What::Step(Step::PublishCompletion))) {
-        Some(dates) => dues(item, &terms, dates)?,
+        Some(dates) => dues(item, (terms.won_fen, terms.amount_fen), dates)?,
         None => Vec::new(),
     };
     scheduler.pay(
@@ -247,10 +247,23 @@ fn deal(
     })
 }
 
+/// The two dealings that residents ask about: while its plan is open, and when its rent is owed.
+fn asked_about(deals: &[Deal]) -> Result<[(usize, &Agenda); 2], DemoError> {
+    let one = |name, about: fn(&Item) -> bool| {
+        let deal = deals.iter().find(|deal| about(deal.item));
+        let found = deal.map(|deal| (deal.number, &deal.agenda));
+        found.ok_or(DemoError::YearTooShort { name })
+    };
+    Ok([
+        one(LOTUS_POND, |item| item.name == LOTUS_POND)?,
+        one("欠租", |item| item.in_arrears)?,
+    ])
+}
+
 impl Plan {
     /// The charter that governs a transaction.
     pub(crate) fn charter_of(&self, deal: &Deal) -> &Charter {
-        self.charters.of(&deal.agenda)
+        self.charters.of(deal.agenda.begun_on())
     }
 }
 
@@ -362,7 +375,7 @@ fn ended_agenda(
     place: usize,
     seed: u64,
 ) -> Result<Agenda, DemoError> {
-    let route = route(item);
+    let route = route(item.course, item.category);
     // Beginnings are spread over the first seven tenths of the year.
     let spread = scheduler.clock.len() * 7 / 10;
     let mut dice = Dice::new(seed, &format!("start/{}", item.name));
@@ -383,7 +396,7 @@ fn open_agenda(
     extent: Extent,
     seed: u64,
 ) -> Result<Agenda, DemoError> {
-    let mut route = route(item);
+    let mut route = route(item.course, item.category);
     let last = route
         .iter()
         .position(|what| *what == What::Step(extent.last));

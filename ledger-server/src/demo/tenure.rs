@@ -14,7 +14,6 @@ use super::clock::Workday;
 use super::course::What;
 use super::dice::Dice;
 use super::fault::DemoError;
-use super::plan::Terms;
 
 /// Of every hundred of a contract for works, what is kept back for a year. (质保金)
 const WARRANTY_PERCENT: u64 = 3;
@@ -33,14 +32,15 @@ pub(crate) fn term(signed_on: Date, months: u32) -> Option<(Date, Date)> {
     Some((start, end))
 }
 
-/// What is still to be paid when the asset has been handed over.
+/// What is still to be paid when the asset has been handed over. `won_fen` is the price of a unit,
+/// `amount_fen` what the contract is worth.
 pub(crate) fn dues(
     item: &Item,
-    terms: &Terms,
+    (won_fen, amount_fen): (u64, u64),
     (signed_on, handed_over_on): (Date, Date),
 ) -> Result<Vec<Due>, DemoError> {
     if item.is_spending() {
-        return spent(item, terms, handed_over_on);
+        return spent(item, amount_fen, handed_over_on);
     }
     // How many prices make a rent, and how many months it is for.
     let (prices, every_months) = match item.basis {
@@ -56,7 +56,7 @@ pub(crate) fn dues(
         rate_basis_points: item.rise_basis_points,
     });
     let schedule = RentSchedule {
-        amount_fen: Fen::new(terms.won_fen * prices)?,
+        amount_fen: Fen::new(won_fen * prices)?,
         count: item.months / every_months,
         escalation,
         every_months,
@@ -74,7 +74,7 @@ pub(crate) fn dues(
     Ok(dues)
 }
 
-fn spent(item: &Item, terms: &Terms, handed_over_on: Date) -> Result<Vec<Due>, DemoError> {
+fn spent(item: &Item, amount_fen: u64, handed_over_on: Date) -> Result<Vec<Due>, DemoError> {
     let due = |id: &str, purpose: &str, fen: u64, on: Option<Date>| -> Result<Due, DemoError> {
         Ok(Due {
             amount_fen: Fen::new(fen)?,
@@ -86,11 +86,11 @@ fn spent(item: &Item, terms: &Terms, handed_over_on: Date) -> Result<Vec<Due>, D
     };
     let soon = handed_over_on.plus_days(PAID_AFTER_DAYS);
     if item.category != Category::Works {
-        return Ok(vec![due("payment", "合同价款", terms.amount_fen, soon)?]);
+        return Ok(vec![due("payment", "合同价款", amount_fen, soon)?]);
     }
-    let kept = terms.amount_fen * WARRANTY_PERCENT / 100;
+    let kept = amount_fen * WARRANTY_PERCENT / 100;
     Ok(vec![
-        due("works", "工程款", terms.amount_fen - kept, soon)?,
+        due("works", "工程款", amount_fen - kept, soon)?,
         due("warranty", "质保金", kept, handed_over_on.plus_months(12))?,
     ])
 }

@@ -4,12 +4,11 @@ use ledger_core::record::{ConcernSubject, Outcome};
 use ledger_core::step::PublicationPoint;
 use ledger_core::time::{Date, StatedTime};
 
-use super::catalogue::LOTUS_POND;
+use super::agenda::Agenda;
 use super::clock::{Clock, Workday};
 use super::course::What;
 use super::dice::Dice;
 use super::fault::DemoError;
-use super::plan::Deal;
 
 /// How a concern is answered and what the resident thinks of it. (答复与评价)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,23 +74,18 @@ const OVERDUE: Concern = Concern {
     reply: None,
 };
 
-/// The concerns of the year.
-pub(crate) fn voices(deals: &[Deal], clock: &Clock, seed: u64) -> Result<Vec<Voice>, DemoError> {
-    let fault = DemoError::YearTooShort { name: LOTUS_POND };
-    let pond = deals.iter().find(|deal| deal.item.name == LOTUS_POND);
-    let stall = deals.iter().find(|deal| deal.item.in_arrears);
-    let (Some(pond), Some(stall)) = (pond, stall) else {
-        return Err(fault);
-    };
+/// The concerns of the year, about these two: the number of each and its agenda.
+pub(crate) fn voices(
+    [open, owed]: [(usize, &Agenda); 2],
+    clock: &Clock,
+    seed: u64,
+) -> Result<Vec<Voice>, DemoError> {
     let posted = |what: What| matches!(what, What::Post(PublicationPoint::Plan, _));
-    let mut acts = pond.agenda.acts.iter().rev();
-    let Some(posted) = acts.find(|act| posted(act.what)) else {
-        return Err(fault);
-    };
-    let asked_on = posted.recorded_on.plus(1);
+    let last = open.1.acts.iter().rev().find(|act| posted(act.what));
+    let asked_on = last.map_or(Workday(0), |act| act.recorded_on.plus(1));
     let owed_on = clock.from(Date::new(2018, 12, 12)?);
     let mut voices = Vec::new();
-    for (concern, deal, from) in [(ANSWERED, pond, asked_on), (OVERDUE, stall, owed_on)] {
+    for (concern, about, from) in [(ANSWERED, open.0, asked_on), (OVERDUE, owed.0, owed_on)] {
         let said = match concern.reply {
             Some(_) => &[
                 (Said::Raised, 0),
@@ -112,7 +106,7 @@ pub(crate) fn voices(deals: &[Deal], clock: &Clock, seed: u64) -> Result<Vec<Voi
         }
         voices.push(Voice {
             concern,
-            about: deal.number,
+            about,
             acts,
         });
     }
