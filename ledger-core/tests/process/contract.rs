@@ -10,7 +10,7 @@ use ledger_core::time::Date;
 use ledger_core::transaction::Phase;
 use serde_json::{Value, json};
 
-use crate::scene::{DEAL, ON, Scene, event, signers_of, time};
+use crate::scene::{DEAL, ON, Scene, adoption, event, second_charter, signers_of, time};
 use crate::{Row, changed, labels};
 
 /// A deal whose contract lives.
@@ -713,4 +713,26 @@ fn limits_of_the_charter_hold_for_what_is_paid_and_for_each_term() {
         .unwrap();
     let cap = life.amend(json!({"signed_on": "2018-10-10", "term_end": "2043-07-01"}));
     assert_eq!(cap.unwrap_err().rule(), "negative_list");
+}
+
+/// A payment is judged by the charter under which it was made, also when it is corrected.
+#[test]
+fn a_stricter_charter_does_not_stand_in_the_way_of_correcting_a_payment() {
+    let mut life = Life::settled();
+    let body = json!({
+        "account": "cash", "amount_fen": 300, "dues": ["repair"], "paid_on": life.today(),
+        "payee": "某维修公司", "summary": "付维修款", "voucher": "付 001",
+    });
+    let paid = life.put("payment_made", body).unwrap().index();
+    let stricter = second_charter(|value| {
+        for limit in value["limits"].as_array_mut().unwrap() {
+            if limit["id"] == "corporate_account" {
+                limit["rule"]["categories"] = json!([]);
+            }
+        }
+    });
+    life.0.change(adoption(&stricter, true)).unwrap();
+    let signers = signers("payment_made");
+    life.correct(paid, "/summary", json!("付屋顶维修款"), signers)
+        .unwrap();
 }
