@@ -435,7 +435,11 @@ pub(crate) fn contract_rows() -> Vec<Row> {
 
 /// A deal whose contract has no term, after its signing.
 fn without_term() -> Scene {
-    let mut scene = Scene::before(Step::ContractSigning);
+    let mut scene = Scene::before(Step::PlanDrafting);
+    scene.pass_with(DEAL, Step::PlanDrafting, |value| {
+        value.as_object_mut().unwrap().remove("term_months");
+    });
+    scene.go_on_to(DEAL, Step::ContractSigning);
     let signing = changed(&scene, Step::ContractSigning, |value| {
         let fields = value.as_object_mut().unwrap();
         fields.remove("term_start");
@@ -472,6 +476,12 @@ pub(crate) fn undoing_rows() -> Vec<Row> {
     let chair = ["chen", "huang", "jiedao"];
     let mut renewed = Life::settled();
     let renewal = renewed.renew("2023-07-01", "2018-10-10").unwrap().index();
+    // As long as planned, but a day later.
+    let signed = renewed.0.transaction(DEAL).unwrap().correctable(signing);
+    let mut a_day_later = serde_json::to_value(signed.unwrap()).unwrap();
+    a_day_later.as_object_mut().unwrap().remove("kind");
+    a_day_later["term_start"] = json!("2018-07-02");
+    a_day_later["term_end"] = json!("2023-07-01");
     vec![
         (
             "back to the signing of a contract that was paid on",
@@ -550,7 +560,7 @@ pub(crate) fn undoing_rows() -> Vec<Row> {
         ),
         (
             "a contract corrected to a term that its renewal overlaps",
-            renewed.correct(signing, "/term_end", json!("2023-07-01"), &chair),
+            renewed.correct(signing, "", a_day_later, &chair),
             Refusal::CorrectionBreaks {
                 entry: renewal,
                 broken: "renewal_overlaps",
@@ -695,11 +705,11 @@ fn a_correction_of_the_signing_is_felt_by_the_contract() {
     life.correct(
         signing,
         "/term_end",
-        json!("2024-06-30"),
+        json!("2022-06-30"),
         &["chen", "huang", "jiedao"],
     )
     .unwrap();
-    assert_eq!(life.contract().expiry(), Some(day("2024-06-30")));
+    assert_eq!(life.contract().expiry(), Some(day("2022-06-30")));
     assert_eq!(life.contract().dues.len(), 1);
 }
 

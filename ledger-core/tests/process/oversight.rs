@@ -81,7 +81,17 @@ pub(crate) fn limit_rows() -> Vec<Row> {
             if value.get("term_end").is_some() {
                 value["term_end"] = json!(end);
             }
+            if value.get("term_months").is_some() {
+                value["term_months"] = json!(240);
+            }
         }
+    };
+    let contract = |change: fn(&mut Value)| {
+        deal(Step::ContractSigning, move |step, value| {
+            if step == Step::ContractSigning {
+                change(value);
+            }
+        })
     };
     let term = "租赁期限不得超过二十年";
     assert_eq!(
@@ -163,13 +173,40 @@ pub(crate) fn limit_rows() -> Vec<Row> {
         ),
         (
             "a contract of twenty years and a day",
-            deal(Step::ContractSigning, till("2038-07-01")),
+            deal(Step::ContractSigning, |step, value| {
+                let fields = value.as_object_mut().unwrap();
+                if step == Step::PlanDrafting {
+                    fields.remove("term_months");
+                }
+                if step == Step::ContractSigning {
+                    value["term_end"] = json!("2038-07-01");
+                }
+            }),
             list(
                 "lease_term",
                 term,
                 "≤ 240 个月 (months)",
                 "2018-07-01 – 2038-07-01",
             ),
+        ),
+        (
+            "a contract a day longer than its plan",
+            contract(|value| value["term_end"] = json!("2023-07-01")),
+            Refusal::TermExceedsPlan {
+                expected_months: 60,
+                found: Some("2023-07-01".parse().unwrap()),
+            },
+        ),
+        (
+            "a contract without the term that its plan has",
+            contract(|value| {
+                let fields = value.as_object_mut().unwrap();
+                fields.retain(|name, _| !name.starts_with("term_"));
+            }),
+            Refusal::TermExceedsPlan {
+                expected_months: 60,
+                found: None,
+            },
         ),
         (
             "works without an agreement on integrity",
