@@ -576,7 +576,7 @@ fn a_data_folder_may_hold_several_ledgers() {
         .ok(&["audit", "data", "--pins", "data/xilang/pins.json", "--json"])
         .json();
     assert_eq!(one["origin"], "sanzi.example.org/xilang");
-    office.fails(&["status", "data"], 2, "#账本");
+    office.fails(&["status", "data"], 2, "请指明是哪一个，如 data#donglang");
     office.ok(&["status", "data#donglang"]);
     office.ok(&["status", "data/xilang"]);
     // One that does not hold is enough.

@@ -300,8 +300,14 @@ fn facts(words: &Words<'_>, disclosure: &Disclosure) -> Vec<Facts> {
             rows.push(row(
                 l.pick("更正", "corrected"),
                 l.pick(
-                    format!("以上为更正后的内容，见“变更经过”（第 {} 条）", by.join("、")),
-                    format!("this is what it says as corrected, see the changes (entry {})", by.join(", ")),
+                    format!(
+                        "以上为更正后的内容，见“变更经过”（第 {} 条）",
+                        by.join("、")
+                    ),
+                    format!(
+                        "this is what it says as corrected, see the changes (entry {})",
+                        by.join(", ")
+                    ),
                 ),
             ));
         }
@@ -340,8 +346,14 @@ fn signed(words: &Words<'_>, at: StatedTime, recorded_late: bool, by: &[MemberId
     };
     let signers: Vec<String> = by.iter().map(|id| words.member(id)).collect();
     [
-        row(l.pick("时间", "at"), format!("{}{late}", moment::stated(at))),
-        row(l.pick("签署", "signed by"), signers.join(l.pick("、", ", "))),
+        row(
+            l.pick("时间", "at"),
+            format!("{}{late}", moment::stated(at)),
+        ),
+        row(
+            l.pick("签署", "signed by"),
+            signers.join(l.pick("、", ", ")),
+        ),
     ]
 }
 
