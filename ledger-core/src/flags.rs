@@ -107,7 +107,7 @@ impl RiskGrade {
 /// three worth knowing; low otherwise. A grade says how much there is to look at, not that anything
 /// is wrong.
 ///
-/// Source: this project's own choice [D].
+/// Source: this project's own choice.
 pub fn grade<'a>(flags: impl IntoIterator<Item = &'a Flag>) -> RiskGrade {
     let (mut low, mut medium) = (0_u32, 0_u32);
     for flag in flags {

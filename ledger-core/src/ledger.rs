@@ -10,15 +10,17 @@ use crate::admit::{self, Entry};
 use crate::authenticate::authenticate;
 use crate::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use crate::concern::Concern;
+use crate::cosignature;
 use crate::event::{Event, LoggedEntry, ParseError, SignedEvent, Statement};
 use crate::evolve::{answer_in, bear_on, evolve, evolve_concern, evolve_transaction};
 use crate::hash::Hash;
-use crate::key::SigningKey;
+use crate::key::{SigningKey, VerifierKey};
 use crate::name::{ConcernId, StreamId, TransactionId};
+use crate::note::SignatureLine;
 use crate::proof::{LogProofError, Proof};
 use crate::refusal::Refusal;
 use crate::state::{LedgerState, State, touches};
-use crate::store::{Batch, Relation, Store, StoreError, Touch};
+use crate::store::{Batch, MAX_CHECKPOINT_BYTES, Relation, Store, StoreError, Touch};
 use crate::time::LogTime;
 use crate::transaction::Transaction;
 use crate::tree::{self, Frontier, TreeError};
@@ -257,6 +259,39 @@ impl<S: Store> Ledger<S> {
             })
         };
         Ok(answers.into_iter().map(receipt).collect())
+    }
+
+    /// Puts witnesses' lines below the newest checkpoint, and publishes it anew if any of them is true.
+    /// Lines over an older checkpoint, as those that come late, are left out, and so is what no longer
+    /// fits. Returns how many hold.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the store failed.
+    pub fn add_cosignatures(
+        &mut self,
+        lines: impl IntoIterator<Item = (VerifierKey, SignatureLine)>,
+    ) -> Result<usize, LedgerError> {
+        if self.failed {
+            return Err(LedgerError::Failed);
+        }
+        let mut cosigned = self.checkpoint.clone();
+        let mut held = 0;
+        for (witness, line) in lines {
+            match cosignature::attach(cosigned.clone(), &witness, line) {
+                Ok(more) if more.to_bytes().len() <= MAX_CHECKPOINT_BYTES => {
+                    cosigned = more;
+                    held += 1;
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        if held > 0 {
+            self.failed = true;
+            self.store.publish(self.size(), &cosigned.to_bytes())?;
+            self.failed = false;
+            self.checkpoint = cosigned;
+        }
+        Ok(held)
     }
 
     /// Finds or makes the place of one event: its index, and whether it is new.

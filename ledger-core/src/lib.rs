@@ -94,6 +94,7 @@ pub mod time;
 pub mod totals;
 pub mod transaction;
 pub mod tree;
+pub mod witness;
 
 pub use admit::Entry;
 pub use audit::{Expected, Pins, audit};

@@ -10,6 +10,7 @@ mod scene;
 
 use std::path::Path;
 
+use ledger_core::cosignature::Cosigner;
 use ledger_core::event::LoggedEntry;
 use ledger_core::hash::Hash;
 use ledger_core::ledger::LedgerError;
@@ -328,4 +329,41 @@ fn a_dry_run_answers_as_the_door_does() {
             .unwrap()
             .added
     );
+}
+
+#[test]
+fn cosignatures_outlive_the_process_and_not_their_checkpoint() {
+    let submissions = submissions();
+    let kept = TempDir::new().unwrap();
+    let witness = |seed| Cosigner::from_seed("witness.example/w1", &[seed; 32]).unwrap();
+    let line = |ledger: &Ledger<LocalStore>, key: &Cosigner| {
+        let line = key.cosign(ledger.checkpoint().checkpoint(), 5).unwrap();
+        (key.verifier().clone(), line)
+    };
+    let data = folder(kept.path());
+    let mut ledger = fill(local(&data), &submissions[..4]);
+    let plain = ledger.checkpoint().clone();
+    let (first, second) = (line(&ledger, &witness(1)), line(&ledger, &witness(2)));
+    // A line that another key made counts for nothing, and harms nothing.
+    let wrong = (witness(3).verifier().clone(), second.1.clone());
+    assert_eq!(ledger.add_cosignatures([wrong.clone()]).unwrap(), 0);
+    assert_eq!(ledger.checkpoint(), &plain);
+    let held = ledger.add_cosignatures([first.clone(), wrong, second.clone()]);
+    assert_eq!(held.unwrap(), 2);
+    let receipt = ledger.receipt(2).unwrap();
+    assert!(receipt.proof.to_string().contains("— witness.example/w1 "));
+    let cosigned = ledger.checkpoint().clone();
+    assert_eq!(cosigned.note().signatures().len(), 3);
+    drop(ledger);
+
+    // As after a crash: nothing was closed.
+    drop(data);
+    let data = folder(kept.path());
+    let mut ledger = open(local(&data));
+    assert_eq!(ledger.checkpoint(), &cosigned);
+    let (note, at) = &submissions[4];
+    assert!(ledger.append(note, *at).unwrap().added);
+    assert_eq!(ledger.checkpoint().note().signatures().len(), 1);
+    assert_eq!(ledger.add_cosignatures([first, second]).unwrap(), 0);
+    assert_eq!(ledger.checkpoint().note().signatures().len(), 1);
 }

@@ -20,6 +20,7 @@ use ledger_core::language::Language;
 use ledger_core::ledger::{LedgerError, Receipt};
 use ledger_core::tree::parse_size;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::language::Asked;
 use crate::problem::Problem;
@@ -39,7 +40,7 @@ pub(crate) async fn submit(
     let address = peer(&request);
     let _share = (ledger.queue.shares().take(address))
         .ok_or_else(|| Problem::too_many(ledger.queue.shares().limit(), language))?;
-    let note = body(request, language).await?;
+    let note = body(request, NOTE_LIMIT, language).await?;
     let receipt = ledger.submit(note).await;
     let receipt = receipt.map_err(|error| Problem::of_submission(&error, language))?;
     Ok(answer(&ledger, &receipt))
@@ -67,17 +68,22 @@ fn check_type(headers: &HeaderMap, language: Language) -> Result<(), Problem> {
 }
 
 /// Who sent it. Without a socket all come from one place.
-fn peer(request: &Request) -> IpAddr {
+pub(crate) fn peer(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
 }
 
-async fn body(request: Request, language: Language) -> Result<Bytes, Problem> {
+/// The body, if it arrives in time. A layer of the route holds it to the limit, which is in bytes.
+pub(crate) async fn body(
+    request: Request,
+    limit: usize,
+    language: Language,
+) -> Result<Bytes, Problem> {
     let read = tokio::time::timeout(BODY_TIME, Bytes::from_request(request, &()));
     match read.await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(Problem::too_large(NOTE_LIMIT, None, language))
+            Err(Problem::too_large(limit, None, language))
         }
         Ok(Err(_)) | Err(_) => Err(Problem::too_slow(language)),
     }
@@ -178,19 +184,19 @@ fn listed(ledger: &Served) -> Listed {
 /// `GET /ledgers.json`
 pub(crate) async fn ledgers(State(ledgers): State<Ledgers>) -> Response {
     let listed: Vec<Listed> = ledgers.iter().map(|ledger| listed(ledger)).collect();
-    json(&listed)
+    as_json(&listed)
 }
 
 /// `GET /<slug>/ledger.json`
 pub(crate) async fn ledger(State(ledger): State<Arc<Served>>) -> Response {
-    json(&Described {
+    as_json(&Described {
         listed: listed(&ledger),
         log_key: ledger.log_key().to_string(),
         policy: ledger.policy().to_string(),
     })
 }
 
-fn json(value: &impl Serialize) -> Response {
+fn as_json(value: &impl Serialize) -> Response {
     let body = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
     let kind = HeaderValue::from_static("application/json");
     (wire::headers(kind, BRIEFLY), Body::from(body)).into_response()
@@ -198,6 +204,16 @@ fn json(value: &impl Serialize) -> Response {
 
 /// `GET /healthz`: whether every ledger can be read and written.
 pub(crate) async fn health(State(ledgers): State<Ledgers>, Asked(language): Asked) -> Response {
+    let stopped: Vec<Value> = ledgers
+        .iter()
+        .filter_map(|ledger| Some((ledger.slug(), ledger.stopped()?)))
+        .map(|(slug, reason)| json!({ "slug": slug, "reason": &**reason }))
+        .collect();
+    if !stopped.is_empty() {
+        return Problem::stopped(language)
+            .with("stopped", stopped)
+            .into_response();
+    }
     let failing: Vec<&str> = ledgers
         .iter()
         .filter(|ledger| !ledger.is_writable())

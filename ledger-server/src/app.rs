@@ -35,6 +35,11 @@ pub fn app(ledgers: Ledgers) -> Router {
         let path = format!("/{}", ledger.slug());
         router = router.nest(&path, of_ledger(Arc::clone(ledger)));
     }
+    with_common(router)
+}
+
+/// The router with what all answers have in common, whoever gives them.
+pub(crate) fn with_common(router: Router) -> Router {
     router
         .fallback(async |Asked(language): Asked| Problem::not_found(language))
         .method_not_allowed_fallback(async |Asked(language): Asked| {

@@ -34,6 +34,7 @@ mod status;
 mod submit;
 mod totals;
 mod verify;
+mod witness;
 
 use help::Text;
 
@@ -89,6 +90,7 @@ commands! {
     submit::Submit,
     totals::Totals,
     verify::Verify,
+    witness::Witness,
 }
 
 const GENERAL: &[Text] = &[

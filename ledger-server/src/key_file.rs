@@ -8,6 +8,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use ledger_core::cosignature::Cosigner;
+use ledger_core::key::Algorithm;
 use ledger_core::keyfile::{self, KeyFileError};
 use ledger_core::{SigningKey, VerifierKey};
 use zeroize::Zeroizing;
@@ -100,17 +102,73 @@ pub(crate) fn unlock(
     file: &Path,
     passphrase_file: Option<&Path>,
 ) -> anyhow::Result<SigningKey> {
-    let public = read_public(terminal, &public_file(file)).with_context(|| {
+    let (public, seed) = unlock_for(terminal, file, passphrase_file, Algorithm::Ed25519)?;
+    Ok(SigningKey::from_seed(public.name(), &seed)?)
+}
+
+/// As [`unlock`], for a witness's key.
+pub(crate) fn unlock_cosigner(
+    terminal: Terminal,
+    file: &Path,
+    passphrase_file: Option<&Path>,
+) -> anyhow::Result<Cosigner> {
+    let (public, seed) = unlock_for(terminal, file, passphrase_file, Algorithm::CosignatureV1)?;
+    Ok(Cosigner::from_seed(public.name(), &seed)?)
+}
+
+/// Opens a key file, whatever it is for, and gives its public half.
+pub(crate) fn unlock_public(
+    terminal: Terminal,
+    file: &Path,
+    passphrase_file: Option<&Path>,
+) -> anyhow::Result<VerifierKey> {
+    let purpose = beside(terminal, file)?.algorithm();
+    Ok(unlock_for(terminal, file, passphrase_file, purpose)?.0)
+}
+
+/// The verifier key that stands beside a key file.
+fn beside(terminal: Terminal, file: &Path) -> anyhow::Result<VerifierKey> {
+    read_public(terminal, &public_file(file)).with_context(|| {
         terminal.pick(
             "钥匙文件旁边要有同名的 .pub 文件，里面写着这是谁的钥匙；请一起放回来",
             "the .pub file must lie beside the key file: it says whose key it is",
         )
-    })?;
+    })
+}
+
+fn unlock_for(
+    terminal: Terminal,
+    file: &Path,
+    passphrase_file: Option<&Path>,
+    purpose: Algorithm,
+) -> anyhow::Result<(VerifierKey, Zeroizing<[u8; 32]>)> {
+    let public = beside(terminal, file)?;
+    if public.algorithm() != purpose {
+        bail!(match purpose {
+            Algorithm::CosignatureV1 => terminal.pick(
+                format!(
+                    "{} 不是见证钥匙；见证钥匙用 sanzi key new --witness 做",
+                    file.display()
+                ),
+                format!(
+                    "{} is no witness's key; make one with sanzi key new --witness",
+                    file.display()
+                ),
+            ),
+            _ => terminal.pick(
+                format!("{} 是见证钥匙，只能用来见证，不能签事件", file.display()),
+                format!(
+                    "{} is a witness's key: it witnesses and signs nothing else",
+                    file.display()
+                ),
+            ),
+        });
+    }
     let pem = read_text(terminal, file)?;
     let seed = attempt(terminal, file, passphrase_file, |passphrase| {
         keyfile::open_for(&pem, passphrase, &public)
     })?;
-    Ok(SigningKey::from_seed(public.name(), &seed)?)
+    Ok((public, seed))
 }
 
 /// Opens a key file without its `FILE.pub`.

@@ -46,6 +46,11 @@ pub(crate) async fn index(State(ledgers): State<Ledgers>) -> Response {
     let page = Index {
         ledgers: ledgers.iter().map(row).collect(),
     };
+    plain(&page)
+}
+
+/// A page that loads, sends and frames nothing.
+pub(crate) fn plain(page: &impl Template) -> Response {
     let Ok(html) = page.render() else {
         return Problem::fault(Language::Zh).into_response();
     };

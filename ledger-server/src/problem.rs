@@ -12,6 +12,7 @@ use ledger_core::ledger::{AppendError, LedgerError};
 use ledger_core::note::NoteError;
 use ledger_core::refusal::{Class, Refusal};
 use ledger_core::store::StoreError;
+use ledger_core::witness::Rejection;
 use serde_json::{Map, Value, json};
 
 use crate::queue::SubmitError;
@@ -188,6 +189,7 @@ impl Problem {
                 1,
                 language,
             ),
+            SubmitError::Stopped(_) => Self::stopped(language),
             SubmitError::Closing => unavailable(
                 "closing",
                 language.pick("服务正在停止", "shutting down"),
@@ -289,6 +291,40 @@ impl Problem {
             5,
             language,
         )
+    }
+
+    /// A ledger that does not sign any more until somebody has looked: 503.
+    #[must_use]
+    pub fn stopped(language: Language) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "signing_stopped",
+            language.pick("账本已停止签署", "signing has stopped"),
+            language.pick(
+                "见证方看到的账本与本账本不一致，查明之前不再登记，什么也没有登记。已登记的照常可查。请联系账本管理员，原因见 /healthz。",
+                "A witness has seen another history than this ledger's; nothing is recorded until that is cleared up. What is recorded can be read as ever. Tell the operator; /healthz has the reason.",
+            ),
+        )
+        .retry_after(3600)
+    }
+
+    /// A request that a witness does not cosign: the status of tlog-witness.
+    #[must_use]
+    pub fn of_rejection(rejection: &Rejection, language: Language) -> Self {
+        let (rule, zh, en) = match rejection {
+            Rejection::Malformed(_) => ("malformed_request", "请求格式不对", "malformed request"),
+            Rejection::UnknownLog { .. } => ("unknown_log", "没有登记这个日志", "unknown log"),
+            Rejection::Signature(_) => ("log_signature", "日志签名不成立", "log signature"),
+            Rejection::OldSize { .. } => ("old_size", "旧大小超过检查点", "old size too large"),
+            Rejection::Conflict { .. } => ("conflict", "旧大小不是最新的", "another size is held"),
+            Rejection::EmptyRoot { .. } => ("empty_root", "空树的树根不对", "wrong empty root"),
+            Rejection::NeedlessProof { .. } => ("needless_proof", "证明多余", "needless proof"),
+            Rejection::Inconsistent(_) => ("inconsistent", "与已见证的不连续", "inconsistent"),
+            _ => ("not_cosigned", "不予见证", "not cosigned"),
+        };
+        let status = StatusCode::from_u16(rejection.status());
+        let status = status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        Self::new(status, rule, language.pick(zh, en), rejection.to_string())
     }
 
     /// What a reader is answered with if the ledger has not what it asks for, or cannot be read.

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use ledger_core::key::VerifierKey;
 use ledger_core::ledger::{AppendError, LedgerError, Receipt};
+use ledger_core::note::SignatureLine;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -27,9 +29,19 @@ pub enum SubmitError {
     /// Too many submissions wait.
     #[error("排队已满，请稍后再试 (the queue is full; try again later)")]
     QueueFull,
+    /// The ledger does not sign any more, until somebody has looked.
+    #[error("{0}")]
+    Stopped(Arc<str>),
     /// The server is stopping.
     #[error("服务正在停止 (the server is stopping)")]
     Closing,
+}
+
+/// A witness's line over a checkpoint, and who waits to hear whether it was of use.
+pub(crate) struct Cosignature {
+    pub(crate) witness: VerifierKey,
+    pub(crate) line: SignatureLine,
+    pub(crate) answer: oneshot::Sender<bool>,
 }
 
 /// Something for the writer to do.
@@ -39,6 +51,11 @@ pub(crate) enum Job {
         ledger: usize,
         note: Bytes,
         answer: oneshot::Sender<Answer>,
+    },
+    /// Put a witness's line below the newest checkpoint of the ledger with this number.
+    Cosign {
+        ledger: usize,
+        cosignature: Box<Cosignature>,
     },
     /// Finish what waits, and close.
     Stop,
@@ -84,5 +101,21 @@ impl Queue {
             TrySendError::Closed(_) => SubmitError::Closing,
         })?;
         answered.await.unwrap_or(Err(SubmitError::Closing))
+    }
+
+    /// Puts a witness's line in, and waits: whether it stands below the newest checkpoint now; `None`
+    /// if the ledger cannot be written.
+    pub(crate) async fn cosign(&self, witness: VerifierKey, line: SignatureLine) -> Option<bool> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Cosign {
+            ledger: self.ledger,
+            cosignature: Box::new(Cosignature {
+                witness,
+                line,
+                answer,
+            }),
+        };
+        self.jobs.send(job).await.ok()?;
+        answered.await.ok()
     }
 }

@@ -13,6 +13,7 @@ use ledger_core::checkpoint::SignedCheckpoint;
 use ledger_core::hash::Digest;
 use ledger_core::key::VerifierKey;
 use ledger_core::ledger::{LedgerError, Receipt};
+use ledger_core::note::SignatureLine;
 use ledger_core::policy::Policy;
 use ledger_core::proof::Proof;
 use ledger_core::state::LedgerState;
@@ -22,6 +23,7 @@ use ledger_core::tree::{self, HashReader};
 use tokio::sync::watch;
 
 use crate::queue::{Queue, SubmitError};
+use crate::stop::SigningStop;
 
 /// Reads what is published of one ledger while another thread appends.
 ///
@@ -86,6 +88,7 @@ pub struct Served {
     pub(crate) queue: Queue,
     pub(crate) slug: String,
     pub(crate) snapshot: watch::Receiver<Arc<Snapshot>>,
+    pub(crate) stop: Arc<SigningStop>,
 }
 
 impl Served {
@@ -128,10 +131,29 @@ impl Served {
         self.snapshot.clone()
     }
 
-    /// Whether it can be written now: not after a failed write, until it could be opened again.
+    /// Puts a witness's line below the newest checkpoint: whether it stands there now, which it does not
+    /// if it is over an older one; `None` if the ledger cannot be written.
+    pub async fn add_cosignature(&self, witness: VerifierKey, line: SignatureLine) -> Option<bool> {
+        self.queue.cosign(witness, line).await
+    }
+
+    /// Why it does not sign any more; `None` while it does. (停签原因)
+    #[must_use]
+    pub fn stopped(&self) -> Option<&Arc<str>> {
+        self.stop.reason()
+    }
+
+    /// Ends the signing. May wait for a disk.
+    pub(crate) fn stop_signing(&self, reason: &str) {
+        self.stop.stop(&self.slug, reason);
+    }
+
+    /// Whether it can be written now: not after a failed write, until it could be opened again, and not
+    /// after the signing was stopped.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        !self.failing.load(Ordering::Relaxed) && !self.queue.is_closed()
+        let failing = self.failing.load(Ordering::Relaxed) || self.queue.is_closed();
+        !failing && self.stopped().is_none()
     }
 }
 

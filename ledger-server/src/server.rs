@@ -66,6 +66,21 @@ pub async fn serve(
     writer: Writer,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
+    serve_router(listener, router, shutdown).await;
+    match timeout(CLOSING_TIME, writer.stop()).await {
+        Ok(closed) => closed?,
+        Err(_) => return Err(ServeError::TooLong),
+    }
+    Ok(())
+}
+
+/// Serves a router that has no writer until `shutdown`; then takes no more, and gives open requests two
+/// seconds to finish.
+pub async fn serve_router(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) {
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
     tokio::select! {
@@ -78,11 +93,6 @@ pub async fn serve(
         while connections.join_next().await.is_some() {}
     })
     .await;
-    match timeout(CLOSING_TIME, writer.stop()).await {
-        Ok(closed) => closed?,
-        Err(_) => return Err(ServeError::TooLong),
-    }
-    Ok(())
 }
 
 /// Takes connections for ever, each as a task of its own.

@@ -17,9 +17,10 @@ use ledger_core::store::StoreError;
 use ledger_core::time::LogTime;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::queue::{Answer, Job, Queue, SubmitError};
+use crate::queue::{Answer, Cosignature, Job, Queue, SubmitError};
 use crate::served::{Ledgers, Served, ServedStore, Snapshot};
 use crate::share::Shares;
+use crate::stop::SigningStop;
 
 /// How long a ledger that failed is left alone before it is opened again.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
@@ -35,6 +36,8 @@ pub struct Hosting<S> {
     pub policy: Option<Policy>,
     /// Opens it again after a failure.
     pub reopen: Reopen<S>,
+    /// Whether it may sign.
+    pub stop: Arc<SigningStop>,
 }
 
 /// How a writer works.
@@ -106,6 +109,7 @@ impl Writer {
                 ledger: Some(hosting.ledger),
                 publish,
                 reopen: hosting.reopen,
+                stop: Arc::clone(&hosting.stop),
             });
             let one = Served {
                 failing,
@@ -114,6 +118,7 @@ impl Writer {
                 queue: Queue::new(jobs.clone(), number, Arc::clone(&shares)),
                 slug: slug.clone(),
                 snapshot,
+                stop: hosting.stop,
             };
             if served.insert(slug.clone(), Arc::new(one)).is_some() {
                 return Err(StartError::SameSlug { slug });
@@ -190,6 +195,7 @@ struct Hosted<S> {
     ledger: Option<Ledger<S>>,
     publish: watch::Sender<Arc<Snapshot>>,
     reopen: Reopen<S>,
+    stop: Arc<SigningStop>,
 }
 
 struct Worker<S> {
@@ -203,6 +209,7 @@ struct Worker<S> {
 struct Group {
     notes: Vec<Bytes>,
     answers: Vec<oneshot::Sender<Answer>>,
+    cosignatures: Vec<Cosignature>,
 }
 
 impl<S: ServedStore> Worker<S> {
@@ -223,6 +230,13 @@ impl<S: ServedStore> Worker<S> {
                         group.notes.push(note);
                         group.answers.push(answer);
                     }
+                    Job::Cosign {
+                        ledger,
+                        cosignature,
+                    } => {
+                        let group = groups.entry(ledger).or_default();
+                        group.cosignatures.push(*cosignature);
+                    }
                 }
             }
             for (number, group) in groups {
@@ -241,18 +255,63 @@ impl<S: ServedStore> Worker<S> {
 
 impl<S: ServedStore> Hosted<S> {
     fn carry_out(&mut self, group: Group, now: LogTime) {
-        let answers = self.append(&group.notes, now);
-        match answers {
+        if !group.notes.is_empty() {
+            self.admit(&group.notes, group.answers, now);
+        }
+        if !group.cosignatures.is_empty() {
+            self.cosign(group.cosignatures);
+        }
+    }
+
+    fn admit(&mut self, notes: &[Bytes], to: Vec<oneshot::Sender<Answer>>, now: LogTime) {
+        if let Some(reason) = self.stop.reason() {
+            for to in to {
+                let _ = to.send(Err(SubmitError::Stopped(Arc::clone(reason))));
+            }
+            return;
+        }
+        match self.append(notes, now) {
             Ok(answers) => {
-                for (to, answer) in group.answers.into_iter().zip(answers) {
+                for (to, answer) in to.into_iter().zip(answers) {
                     // Who no longer waits gets no answer; the entry stands all the same.
                     let _ = to.send(answer.map_err(|e| SubmitError::Rejected(Arc::new(e))));
                 }
             }
             Err(error) => {
-                for to in group.answers {
+                for to in to {
                     let _ = to.send(Err(SubmitError::Unavailable(Arc::clone(&error))));
                 }
+            }
+        }
+    }
+
+    /// Publishes the newest checkpoint anew if witnesses have cosigned it. What came too late is left out.
+    fn cosign(&mut self, cosignatures: Vec<Cosignature>) {
+        // Opening may sign what a crash left behind.
+        if self.stop.reason().is_some() || self.open().is_err() {
+            return;
+        }
+        let before = Arc::clone(&self.publish.borrow());
+        let Some(ledger) = &mut self.ledger else {
+            return;
+        };
+        let lines = cosignatures
+            .iter()
+            .map(|one| (one.witness.clone(), one.line.clone()));
+        let done = ledger
+            .add_cosignatures(lines)
+            .and_then(|_| snapshot_of(ledger, Some(&before)));
+        match done {
+            Ok(snapshot) => {
+                let newest = Arc::clone(&snapshot.checkpoint);
+                self.publish.send_replace(Arc::new(snapshot));
+                for one in cosignatures {
+                    let stands = newest.note().signatures().contains(&one.line);
+                    let _ = one.answer.send(stands);
+                }
+            }
+            Err(error) => {
+                self.fail(error);
             }
         }
     }

@@ -62,9 +62,11 @@ mod records;
 mod recover;
 mod settled;
 mod sled_folder;
+mod witnessed;
 
 pub use self::folder::{LocalFolder, LocalOptions};
 pub use self::reader::LocalReader;
+pub use self::witnessed::WitnessFolder;
 
 /// One ledger in a [`LocalFolder`].
 #[derive(Debug)]

@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use ledger_core::Language;
 use ledger_core::audit::{Report, audit_index};
-use ledger_core::policy::Policy;
+use ledger_core::checkpoint::SignedCheckpoint;
+use ledger_core::policy::{Cosigned, Policy, PolicyError, PolicyVerdict};
 use ledger_core::store::Store as _;
 use ledger_core::store::local::{LocalFolder, LocalOptions};
+use ledger_core::{Language, LogTime, VerifierKey};
 use serde_json::{Value, json};
 
 use super::help::Text;
+use crate::moment;
 use crate::source_arg::{self, OpenSource};
 use crate::terminal::{Refused, Terminal};
 
@@ -135,6 +137,35 @@ pub(super) fn read_policy(terminal: Terminal, file: &Path) -> anyhow::Result<Pol
         )
     })?;
     Policy::parse(&text).with_context(|| file.display().to_string())
+}
+
+/// What a policy makes of a checkpoint, if enough witnesses have cosigned it.
+pub(super) fn enforce(
+    policy: &Policy,
+    checkpoint: &SignedCheckpoint,
+    log_key: &VerifierKey,
+) -> Result<PolicyVerdict, PolicyError> {
+    let verdict = policy.check_log(&checkpoint.to_bytes(), log_key)?;
+    verdict.clone().accept()?;
+    Ok(verdict)
+}
+
+/// Who has cosigned, and when.
+pub(super) fn witnessed(terminal: Terminal, verdict: &PolicyVerdict) -> String {
+    let one = |cosigned: &Cosigned| {
+        let seconds = i64::try_from(cosigned.time_seconds).unwrap_or(i64::MAX);
+        let time = LogTime::from_unix(seconds);
+        let time = time.map(|time| moment::logged(time, moment::CHINA_OFFSET_MINUTES));
+        match time {
+            Ok(time) => format!("{} ({time})", cosigned.witness),
+            Err(_) => cosigned.witness.clone(),
+        }
+    };
+    let all: Vec<String> = verdict.cosigned.iter().map(one).collect();
+    terminal.pick(
+        format!("见证达到门槛：{}", all.join("、")),
+        format!("the quorum is met by: {}", all.join(", ")),
+    )
 }
 
 /// Audits a source, all ledgers of it, and says what was found.

@@ -1,5 +1,6 @@
 //! Opening the ledgers of a data folder for writing: locks, log keys, progress.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,19 +8,23 @@ use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger_core::checkpoint::CheckpointError;
 use ledger_core::event::{Event, LoggedEntry};
-use ledger_core::key::SigningKey;
+use ledger_core::key::{SigningKey, VerifierKey};
 use ledger_core::keyfile::{self, KeyFileError};
 use ledger_core::language::Language;
 use ledger_core::ledger::{Ledger, LedgerError};
+use ledger_core::policy::{Policy, Witness};
 use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
 use ledger_core::store::{Store as _, StoreError};
-use ledger_server::Hosting;
+use ledger_server::{Hosting, STOP_FILE, SigningStop};
 use zeroize::Zeroizing;
 
 use super::complain;
 
 /// The environment variable that may hold the passphrase of log keys.
 const PASSPHRASE_VARIABLE: &str = "SANZI_LOG_PASSPHRASE";
+
+/// The file in a ledger's folder that says who must witness it, as tlog-policy.
+const POLICY_FILE: &str = "policy";
 
 /// The ledgers of a folder, open and locked for this process.
 pub(crate) struct Opened {
@@ -119,6 +124,11 @@ fn open_one(
         bar.set_position(done);
     };
     let log_key = SigningKey::from_seed(&origin, &seed)?;
+    let own_folder = LocalFolder::ledger_folder(data, slug);
+    let policy = policy_in(&own_folder, log_key.verifier(), language)?;
+    let stop_file = own_folder.join(STOP_FILE);
+    let stop = SigningStop::kept_in(stop_file.clone());
+    let stop = stop.with_context(|| unreadable(&stop_file, language))?;
     let ledger = Ledger::open(store, log_key, &mut progress)?;
     bar.finish_and_clear();
     let (folder, slug) = (Arc::clone(folder), slug.to_owned());
@@ -128,9 +138,84 @@ fn open_one(
     });
     Ok(Hosting {
         ledger,
-        policy: None,
+        policy,
         reopen,
+        stop: Arc::new(stop),
     })
+}
+
+/// The ledger's witness policy; `None` if it has none.
+fn policy_in(
+    folder: &Path,
+    log_key: &VerifierKey,
+    language: Language,
+) -> anyhow::Result<Option<Policy>> {
+    let path = folder.join(POLICY_FILE);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| unreadable(&path, language)),
+    };
+    let policy = Policy::parse(&bytes).with_context(|| {
+        language.pick(
+            format!("见证规则 {} 写法不对", path.display()),
+            format!("the witness policy {} is malformed", path.display()),
+        )
+    })?;
+    let mut logs = policy.logs().iter();
+    if !policy.logs().is_empty() && !logs.any(|log| log.key() == log_key) {
+        bail!(language.pick(
+            format!(
+                "见证规则 {} 的 log 行里没有本账本的公钥：{log_key}",
+                path.display()
+            ),
+            format!(
+                "no line `log` of the witness policy {} has this ledger's key: {log_key}",
+                path.display()
+            ),
+        ));
+    }
+    for witness in policy.witnesses() {
+        check_url(witness, &path, language)?;
+    }
+    if policy.logs().is_empty() {
+        // So that whoever takes the policy from `ledger.json` has all of it.
+        return Ok(Some(format!("log {log_key}\n{policy}").parse()?));
+    }
+    Ok(Some(policy))
+}
+
+/// Refuses a witness's URL that is none; tells of a witness that will not be asked for want of one.
+fn check_url(witness: &Witness, path: &Path, language: Language) -> anyhow::Result<()> {
+    let name = witness.name();
+    let Some(url) = witness.url() else {
+        complain(&language.pick(
+            format!(
+                "提醒：见证方 {name} 没有网址，不会去请它见证（{}）",
+                path.display()
+            ),
+            format!(
+                "note: the witness {name} has no URL and will not be asked ({})",
+                path.display()
+            ),
+        ));
+        return Ok(());
+    };
+    let parsed: Result<ureq::http::Uri, _> = url.parse();
+    let scheme = parsed.as_ref().ok().and_then(|url| url.scheme_str());
+    if !matches!(scheme, Some("http" | "https")) {
+        bail!(language.pick(
+            format!(
+                "见证方 {name} 的网址应为 http(s)://…，实为 {url:?}（{}）",
+                path.display()
+            ),
+            format!(
+                "expected a URL http(s)://... of the witness {name}, found {url:?} ({})",
+                path.display()
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// The ledger's origin, as entry 0 says it: the name of the log key.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ledger_core::cosignature::Cosigner;
 use ledger_core::keyfile;
 use ledger_core::{Language, MemberId, Origin, SigningKey};
 use serde_json::json;
@@ -25,13 +26,15 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "  $ sanzi key new --origin sanzi.example.org/donglang --member chen --out chen.key"
+    after_help = "  $ sanzi key new --origin sanzi.example.org/donglang --member chen --out chen.key\n  $ sanzi key new --witness jiedao.example.org --out witness.key"
 )]
 struct New {
-    #[arg(long)]
-    origin: Origin,
-    #[arg(long)]
-    member: MemberId,
+    #[arg(long, requires = "member", required_unless_present = "witness")]
+    origin: Option<Origin>,
+    #[arg(long, requires = "origin", required_unless_present = "witness")]
+    member: Option<MemberId>,
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["origin", "member"])]
+    witness: Option<String>,
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[arg(long, value_name = "FILE")]
@@ -75,6 +78,11 @@ pub(crate) const TEXTS: &[Text] = &[
         of: "key.new.member",
         zh: "成员代号（小写字母、数字、-），如 chen",
         en: "The member's short name, as in chen",
+    },
+    Text {
+        of: "key.new.witness",
+        zh: "做见证钥匙：见证方的名字，一般是它的域名，如 jiedao.example.org",
+        en: "Make a witness's key, with this name: usually its domain, as in jiedao.example.org",
     },
     Text {
         of: "key.new.out",
@@ -132,19 +140,28 @@ fn new(terminal: Terminal, args: New) -> anyhow::Result<()> {
             ));
         }
     }
-    let passphrase =
-        terminal.new_passphrase(args.member.as_str(), args.passphrase_file.as_deref())?;
     let seed = keyfile::generate_seed()?;
-    let key = SigningKey::from_seed(&args.origin.key_name(&args.member), &seed)?;
+    let (whose, key) = match (&args.witness, &args.origin, &args.member) {
+        (Some(name), _, _) => {
+            let key = Cosigner::from_seed(name, &seed)?;
+            (name.as_str(), key.verifier().clone())
+        }
+        (None, Some(origin), Some(member)) => {
+            let key = SigningKey::from_seed(&origin.key_name(member), &seed)?;
+            (member.as_str(), key.verifier().clone())
+        }
+        (None, _, _) => anyhow::bail!("--origin --member | --witness"),
+    };
+    let passphrase = terminal.new_passphrase(whose, args.passphrase_file.as_deref())?;
     let sealed = keyfile::seal(&seed, &passphrase)?;
-    key_file::write_new(terminal, &args.out, key.verifier(), &sealed)?;
+    key_file::write_new(terminal, &args.out, &key, &sealed)?;
     if !args.json {
         terminal.say(terminal.pick(
             "钥匙已做好。钥匙文件和口令只归本人，不要发给任何人；.pub 文件可以公开。",
             "The key is made. Key file and passphrase are their owner's alone; the .pub file is public.",
         ));
     }
-    print(terminal, key.verifier(), args.json);
+    print(terminal, &key, args.json);
     if !args.json {
         terminal.say(terminal.pick(
             format!(
@@ -167,8 +184,7 @@ fn show(terminal: Terminal, args: Show) -> anyhow::Result<()> {
     let key = if is_public {
         key_file::read_public(terminal, &args.file)?
     } else {
-        let key = key_file::unlock(terminal, &args.file, args.passphrase_file.as_deref())?;
-        key.verifier().clone()
+        key_file::unlock_public(terminal, &args.file, args.passphrase_file.as_deref())?
     };
     print(terminal, &key, args.json);
     Ok(())

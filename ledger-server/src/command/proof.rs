@@ -11,6 +11,7 @@ use ledger_core::source::Source as _;
 use ledger_core::tile::TileReader;
 use ledger_core::tree;
 
+use super::audit;
 use super::help::Text;
 use crate::draft;
 use crate::source_arg;
@@ -27,6 +28,8 @@ pub(crate) struct Proof {
     entry_out: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
 }
 
 pub(crate) const TEXTS: &[Text] = &[
@@ -60,6 +63,11 @@ pub(crate) const TEXTS: &[Text] = &[
         zh: "信任锚文件",
         en: "The pins to verify the ledger by",
     },
+    Text {
+        of: "proof.policy",
+        zh: "见证规则文件（tlog-policy）；见证未达门槛就不开回执",
+        en: "A tlog-policy: no receipt unless the witnesses satisfy it",
+    },
 ];
 
 impl Proof {
@@ -75,6 +83,12 @@ impl Proof {
         };
         let signed = SignedCheckpoint::open(&source.checkpoint()?, &source.pins.log_key)
             .map_err(|fault| refused(fault.to_string()))?;
+        if let Some(file) = &self.policy {
+            let policy = audit::read_policy(terminal, file)?;
+            let verdict = audit::enforce(&policy, &signed, &source.pins.log_key)
+                .map_err(|fault| refused(fault.to_string()))?;
+            terminal.advise(audit::witnessed(terminal, &verdict));
+        }
         let (size, root) = (signed.checkpoint().size(), signed.checkpoint().root());
         if self.index >= size {
             bail!(terminal.pick(

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use ledger_core::language::Language;
 use ledger_core::store::local::LocalOptions;
-use ledger_server::{Ledgers, Options, Writer, app};
+use ledger_server::{Ledgers, Options, Writer, app, ask_witnesses};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -18,6 +18,9 @@ use tracing_subscriber::EnvFilter;
 use super::data::{self, Opened};
 use super::help::Text;
 use super::{complain, say};
+
+/// How long a start waits for the witnesses: what they have seen may be more than what is here.
+const FIRST_ANSWERS: Duration = Duration::from_secs(3);
 
 /// Serves the ledgers of a data folder.
 #[derive(Debug, clap::Args)]
@@ -112,15 +115,13 @@ pub(crate) fn serve(
     let served = runtime.block_on(async {
         let listener = TcpListener::bind(listen).await;
         let listener = listener.map_err(|error| unbound(error, listen, language))?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
+        let told = told_to_stop()?;
         let (ledgers, writer) = Writer::start(ledgers, options)?;
+        let mut asking = ask_witnesses(&ledgers);
+        asking.asked_once(FIRST_ANSWERS).await;
         announce(&ledgers, listener.local_addr()?, language);
         let stop = async {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            told.await;
             complain(language.pick("正在停止……", "stopping ..."));
         };
         ledger_server::serve(listener, app(ledgers), writer, stop)
@@ -140,6 +141,18 @@ pub(crate) fn serve(
         "Stopped: all that was accepted is written, and the ledgers are closed cleanly.",
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for SIGTERM or SIGINT, which are heard from now on.
+pub(super) fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 /// Says why an address cannot be listened on, and what to do.
@@ -175,6 +188,9 @@ fn announce(ledgers: &Ledgers, at: SocketAddr, language: Language) {
             false => "",
         };
         let size = snapshot.size();
+        if let Some(reason) = ledger.stopped() {
+            complain(reason);
+        }
         say(&language.pick(
             format!(
                 "{}{training}：{size} 条，http://{at}/{}/ledger.json",

@@ -154,25 +154,45 @@ impl Verify {
         if proof.index() == 0 && leaf != pins.ledger_id {
             bail!(refused(format!("{leaf} ≠ {}", pins.ledger_id)));
         }
+        let mut witnesses = Vec::new();
         if let Some(file) = &self.policy {
             let policy = audit::read_policy(terminal, file)?;
-            let verdict = policy.check_log(&held.to_bytes(), &pins.log_key);
-            let accepted = verdict.and_then(ledger_core::policy::PolicyVerdict::accept);
-            accepted.map_err(|fault| refused(fault.to_string()))?;
+            let verdict = audit::enforce(&policy, &held, &pins.log_key)
+                .map_err(|fault| refused(fault.to_string()))?;
+            if !self.json {
+                terminal.say(audit::witnessed(terminal, &verdict));
+            }
+            witnesses.extend(verdict.cosigned.into_iter().map(|one| one.witness));
         }
-        self.say(terminal, &proof, &entry, held.checkpoint().size());
+        self.say(
+            terminal,
+            &proof,
+            &entry,
+            held.checkpoint().size(),
+            &witnesses,
+        );
         if let Some(source) = source.filter(|source| source.self_pinned) {
             source.warn_self_pinned();
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn say(&self, terminal: Terminal, proof: &Proof, entry: &[u8], size: u64) {
+    fn say(
+        &self,
+        terminal: Terminal,
+        proof: &Proof,
+        entry: &[u8],
+        size: u64,
+        witnesses: &[String],
+    ) {
         let index = proof.index();
         if self.json {
             terminal.say(
-                json!({ "holds": true, "index": index, "size": size, "leaf": Hash::leaf(entry) })
-                    .to_string(),
+                json!({
+                    "holds": true, "index": index, "size": size, "leaf": Hash::leaf(entry),
+                    "witnesses": witnesses,
+                })
+                .to_string(),
             );
             return;
         }

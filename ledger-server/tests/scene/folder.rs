@@ -66,5 +66,6 @@ pub(crate) fn hosting(ledger: Ledger<LocalStore>) -> Hosting<LocalStore> {
         ledger,
         policy: None,
         reopen: Box::new(|| Err(ledger_core::ledger::LedgerError::Failed)),
+        stop: std::sync::Arc::default(),
     }
 }

@@ -22,6 +22,7 @@ use ledger_core::hash::Hash;
 use ledger_core::key::SigningKey;
 use ledger_core::ledger::Ledger;
 use ledger_core::name::StreamId;
+use ledger_core::policy::Policy;
 use ledger_core::store::Store;
 use ledger_core::time::{LogTime, StatedTime};
 use ledger_server::{Hosting, Ledgers, Options, Writer, app};
@@ -191,14 +192,24 @@ impl Site {
     }
 
     pub(crate) fn with(options: Options) -> Self {
+        Self::governed(options, None)
+    }
+
+    /// With a ledger that has these witnesses.
+    pub(crate) fn witnessed(policy: &str) -> Self {
+        Self::governed(Options::default(), Some(policy.parse().unwrap()))
+    }
+
+    fn governed(options: Options, policy: Option<Policy>) -> Self {
         let store = SharedMemory::default();
         let opened = Ledger::create(store.clone(), key(None), &founding(), at(NOW));
         let (ledger, receipt) = opened.unwrap();
         let again = store.clone();
         let hosting = Hosting {
             ledger,
-            policy: None,
+            policy,
             reopen: Box::new(move || Ledger::open(again.clone(), key(None), &mut |_, _| {})),
+            stop: Arc::default(),
         };
         let (clock, gate) = (Arc::new(AtomicI64::new(NOW)), Arc::new(Mutex::new(())));
         let options = Options {

@@ -118,7 +118,7 @@ impl LocalFolder {
     pub fn open(path: impl AsRef<Path>, options: LocalOptions) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let writable = !options.read_only;
-        let formatted = check_format(path, writable)?;
+        let formatted = check_format(path, FORMAT, writable)?;
         if writable {
             durable::create_folder(path)?;
         }
@@ -231,11 +231,15 @@ fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
     read().map_err(|error| StoreError::io("list", folder, error))
 }
 
-/// Whether the folder says that it is a data folder. One that is missing or empty may become one.
-fn check_format(folder: &Path, writable: bool) -> Result<bool, StoreError> {
+/// Whether the folder says that it is of this format. One that is missing or empty may become one.
+pub(super) fn check_format(
+    folder: &Path,
+    format: &str,
+    writable: bool,
+) -> Result<bool, StoreError> {
     let path = folder.join("FORMAT");
     let found = match durable::read(&path)? {
-        Some(bytes) if bytes == FORMAT.as_bytes() => return Ok(true),
+        Some(bytes) if bytes == format.as_bytes() => return Ok(true),
         Some(bytes) => String::from_utf8_lossy(&bytes).chars().take(80).collect(),
         None => {
             let ours = ["LOCK", "FORMAT.new", "lost+found"];
@@ -248,7 +252,7 @@ fn check_format(folder: &Path, writable: bool) -> Result<bool, StoreError> {
     };
     Err(StoreError::Format {
         path,
-        expected: FORMAT.trim_end().to_owned(),
+        expected: format.trim_end().to_owned(),
         found,
     })
 }
@@ -264,7 +268,8 @@ fn anchor_folder(data: &Path, options: &LocalOptions) -> Result<PathBuf, StoreEr
     })
 }
 
-fn lock(folder: &Path) -> Result<File, StoreError> {
+/// Locks the folder for this process, until the file is dropped.
+pub(super) fn lock(folder: &Path) -> Result<File, StoreError> {
     let path = folder.join("LOCK");
     let file = durable::open(&path, true)?.ok_or_else(|| StoreError::Locked {
         path: folder.to_owned(),
