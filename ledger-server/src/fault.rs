@@ -25,6 +25,13 @@ pub(crate) fn told(error: &anyhow::Error, language: Language) -> String {
 
 /// A fault's text in one language, as far as it has it.
 pub(crate) fn in_language(text: &str, language: Language) -> String {
+    // Where it is may stand before what it is, in either language.
+    let chinese = text.find(han).unwrap_or_default();
+    if let Some((place, said)) = text.split_at_checked(chinese)
+        && place.ends_with(": ")
+    {
+        return format!("{place}{}", in_language(said, language));
+    }
     if let Some((zh, en)) = both(text) {
         return in_language(language.pick(zh, en), language);
     }
@@ -138,6 +145,11 @@ mod tests {
             ),
             ("已经销毁 / it was erased", "已经销毁", "it was erased"),
             ("竞价 / 评审", "竞价 / 评审", "竞价 / 评审"),
+            (
+                "a.jsonl, line 1: 应为表头 (expected a header)",
+                "a.jsonl, line 1: 应为表头",
+                "a.jsonl, line 1: expected a header",
+            ),
             ("没有材料 selfie", "没有材料 selfie", "没有材料 selfie"),
             (
                 "missing field `limits`",
