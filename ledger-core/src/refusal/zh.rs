@@ -41,7 +41,7 @@ impl Refusal {
                 wanted(expected, l)
             ),
             Self::SignerWithoutRole { member, expected } => format!(
-                "{member} 在这件事里没有可签的岗位（不任这些岗位，或该岗位已有人签）：{}。请去掉这个签名，或先办理任职。",
+                "{member} 在这件事里没有可签的岗位（不任这些岗位，或该岗位已有人签）：{}。请改由任这些岗位的人签署；确应由 {member} 签的，先办理任职。",
                 roles(expected, l)
             ),
             Self::FounderUnsigned { missing } => format!(
