@@ -192,6 +192,8 @@ flag_rules! {
     FewBidders = "few_bidders", "竞买人过少", "too few bidders", Medium, D, "章程 flags.least_bidders";
     /// 成交人不在合同中
     WinnerNotInContract = "winner_not_in_contract", "成交人不是合同一方", "winner not party to the contract", High, A, "参照招标投标法第四十六条";
+    /// 合同额与成交价不符
+    AmountOffPrice = "amount_off_price", "合同额与成交价不符", "contract amount off the winning price", High, A, "参照招标投标法第四十六条";
     /// 期限过长
     TermTooLong = "term_too_long", "期限过长", "term too long", Medium, L, "民法典第七百零五条";
     /// 疑似拆分

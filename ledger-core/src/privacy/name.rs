@@ -43,9 +43,10 @@ const ENDINGS: [&str; 55] = [
 const ANYBODY: [&str; 5] = ["成员", "单位", "施工方", "管理方", "关联方"];
 
 /// What people put behind a name to address somebody.
-const TITLES: [&str; 9] = [
-    "先生", "女士", "小姐", "同志", "老板", "主任", "书记", "经理", "会计",
-];
+const TITLES: [&str; 5] = ["先生", "女士", "小姐", "同志", "老板"];
+
+/// Offices. What stands before one may be a name as well as a place of work: 党组织书记, 项目经理.
+const OFFICES: [&str; 4] = ["主任", "书记", "经理", "会计"];
 
 fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{20000}'..='\u{323AF}')
@@ -143,6 +144,9 @@ fn is_unmasked(part: &[char]) -> bool {
         return halves().all(|half| !half.is_empty() && half.iter().all(|c| is_han(*c)));
     }
     if !part.iter().all(|c| is_han(*c)) {
+        return false;
+    }
+    if OFFICES.iter().any(|office| text.ends_with(office)) {
         return false;
     }
     // With a title behind it a surname alone says no more than 张* does.
@@ -274,6 +278,8 @@ mod tests {
             "张先生",
             "欧阳女士",
             "何会计",
+            "党组织书记、大会主持人",
+            "项目经理",
             "农户",
             "商户、单位",
             "施工方",
