@@ -31,6 +31,7 @@ mod mirror;
 mod notice;
 mod proof;
 mod record;
+mod recover;
 mod restore;
 mod schema;
 mod serve;
@@ -90,6 +91,7 @@ commands! {
     notice::Notice,
     proof::Proof,
     record::Record,
+    recover::Recover,
     restore::Restore,
     schema::Schema,
     serve::Serve,

@@ -17,6 +17,13 @@ pub(crate) struct Named {
 }
 
 impl Named {
+    /// What one entry names.
+    pub(crate) fn of(entry: &[u8]) -> Self {
+        let mut named = Self::default();
+        named.add(entry);
+        named
+    }
+
     /// Notes what an entry names. An entry that cannot be read names nothing.
     pub(crate) fn add(&mut self, entry: &[u8]) {
         let text = LoggedEntry::parse(entry).map(|entry| entry.signed.statement().to_text());

@@ -46,6 +46,8 @@ impl Leaves {
 /// What there is of a bundle: the leaf hashes of its entries, and those that the tile says.
 struct Bundle {
     entries: Vec<Hash>,
+    /// The documents that each of them names.
+    names: Vec<Named>,
     /// The lengths of the entries, with their prefix.
     lengths: Vec<u64>,
     stored: Vec<Hash>,
@@ -63,7 +65,7 @@ impl Look<'_> {
     ) -> anyhow::Result<Option<Leaves>> {
         let mut bundles = Vec::new();
         for first in (0..size).step_by(256) {
-            bundles.push(self.bundle(bundle_of(first, size)?, named)?);
+            bundles.push(self.bundle(bundle_of(first, size)?)?);
         }
         let Some(mut leaves) = self.proven(size, root, &bundles)? else {
             self.unproven(&bundles, root);
@@ -72,6 +74,13 @@ impl Look<'_> {
         let mut end = 0;
         for bundle in &bundles {
             let right = self.compare(bundle, &leaves);
+            // An altered entry may name what nobody ever had.
+            let expected = leaves.tile(&bundle.tile).unwrap_or_default();
+            let genuine = bundle.entries.iter().zip(expected).zip(&bundle.names);
+            for (_, names) in genuine.filter(|((found, expected), _)| found == expected) {
+                named.public.extend(&names.public);
+                named.private.extend(&names.private);
+            }
             if right && leaves.ends.len() as u64 == bundle.tile.first() {
                 leaves.ends.extend(bundle.lengths.iter().map(|length| {
                     end += length;
@@ -88,7 +97,7 @@ impl Look<'_> {
         Ok(Some(leaves))
     }
 
-    fn bundle(&mut self, tile: Tile, named: &mut Named) -> anyhow::Result<Bundle> {
+    fn bundle(&self, tile: Tile) -> anyhow::Result<Bundle> {
         let bytes = self.raw.tile(&tile)?.unwrap_or_default();
         let whole = match parse_bundle(&bytes) {
             Err(TileError::Torn { at }) => bytes.get(..at).unwrap_or_default(),
@@ -96,7 +105,6 @@ impl Look<'_> {
         };
         let entries = parse_bundle(whole).unwrap_or_default();
         let entries = entries.iter().take(usize::from(tile.width()));
-        entries.clone().for_each(|entry| named.add(entry));
         let leaf_tile = Tile::new(TileLevel::Hashes(0), tile.index(), tile.width())?;
         let stored = self.raw.tile(&leaf_tile)?.unwrap_or_default();
         let mut stored = parse_hashes(&stored).unwrap_or_default();
@@ -106,6 +114,7 @@ impl Look<'_> {
                 .clone()
                 .map(|entry| entry.len() as u64 + 2)
                 .collect(),
+            names: entries.clone().map(|entry| Named::of(entry)).collect(),
             entries: entries.map(|entry| Hash::leaf(entry)).collect(),
             stored,
             tile,

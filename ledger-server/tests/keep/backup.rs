@@ -162,7 +162,7 @@ fn keys_come_only_if_asked_for_and_private_documents_stay_private() {
     let report = house.json(0, &backup);
     assert_eq!(
         (&report["documents"], &report["private_documents"]),
-        (&1.into(), &1.into())
+        (&2.into(), &1.into())
     );
     let there = |name: &str| house.path("kept/donglang").join(name).exists();
     assert!(there(&format!("private/{kept}")) && there("policy") && there("pins.json"));

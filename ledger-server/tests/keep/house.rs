@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ledger_core::hash::Hash;
+use ledger_core::hash::{Digest, Hash};
 use ledger_core::store::Store as _;
 use ledger_core::store::local::{LocalFolder, LocalOptions};
 use serde_json::{Value, json};
@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use crate::scene::folder::{DataFolder, ledger_of};
 use crate::scene::{NOW, ORIGIN, VERIFIERS, at, key, signed, verification};
 use crate::year::{self, Outcome};
+
+/// The document that every event names.
+const REGISTER: &str = "资产台账";
 
 pub(crate) struct House {
     data: DataFolder,
@@ -24,7 +27,9 @@ impl House {
         let folder = data.open();
         let (ledger, _) = ledger_of(&folder);
         let id = ledger.state().unwrap().ledger_id;
-        ledger.into_store().close().unwrap();
+        let mut store = ledger.into_store();
+        store.put_document(REGISTER.as_bytes()).unwrap();
+        store.close().unwrap();
         folder.close().unwrap();
         let pins = json!({ "ledger_id": id, "log_key": key(None).verifier(), "origin": ORIGIN });
         data.file("pins.json", &pins.to_string());
@@ -48,7 +53,12 @@ impl House {
     /// A signed event that opens the transaction of this number.
     pub(crate) fn note(&self, number: usize) -> Vec<u8> {
         let stream = format!("transaction/2018-{number}");
-        signed(&stream, self.id, at(NOW), verification(), &VERIFIERS)
+        let register = Digest::of(REGISTER.as_bytes()).to_string();
+        let body = verification()
+            .to_string()
+            .replace(&"5f".repeat(32), &register);
+        let body = serde_json::from_str(&body).unwrap();
+        signed(&stream, self.id, at(NOW), body, &VERIFIERS)
     }
 
     /// Opens transactions of these numbers in the ledger of a data folder that nobody serves.

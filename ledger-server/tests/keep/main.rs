@@ -15,3 +15,4 @@ mod backup;
 mod fsck;
 mod house;
 mod mirror;
+mod recover;
