@@ -233,14 +233,18 @@ impl Patient<'_> {
         // Locked from here on, so that no server starts in between.
         let folder = LocalFolder::open(&self.data, options)?;
         let mut holders = Holders::gather(self.terminal, self.pins, from, &self.own)?;
-        holders.add(self.anchored()?, self.terminal.pick("锚点", "the anchor"));
+        holders.add(
+            Some(self.anchored()?),
+            self.terminal.pick("锚点", "the anchor"),
+        );
+        let floor = holders.newest();
         let shown = found
             .stopped
             .as_ref()
             .and_then(|stopped| stopped.shown.clone());
         holders.add(shown, self.terminal.pick("见证方", "the witness"));
         holders.check_one_history(self.terminal)?;
-        let target = self.target(&holders)?;
+        let target = self.target(&holders, floor)?;
         let newer = target.size() > found.size || !found.sound;
         if newer {
             self.rebuild(&mut holders, &target)?;
@@ -256,18 +260,26 @@ impl Patient<'_> {
         Ok(size)
     }
 
-    fn anchored(&self) -> anyhow::Result<Option<SignedCheckpoint>> {
-        let anchored = match LocalFolder::anchored(&self.anchor_file()) {
-            Ok(anchored) => anchored,
+    /// The anchor's checkpoint, without which nobody can say what was signed last.
+    fn anchored(&self) -> anyhow::Result<SignedCheckpoint> {
+        let file = self.anchor_file();
+        let bytes = match LocalFolder::anchored(&file) {
+            Ok(bytes) => bytes,
             Err(StoreError::Corrupt { .. }) => None,
             Err(error) => return Err(error.into()),
         };
-        let opened = anchored.map(|bytes| SignedCheckpoint::open(&bytes, &self.pins.log_key));
-        Ok(opened.transpose()?)
+        if let Some(bytes) = bytes {
+            return Ok(SignedCheckpoint::open(&bytes, &self.pins.log_key)?);
+        }
+        bail!(Refused(self.terminal.pick(
+            format!("锚点 {} 不在，或已损坏：无从知道最后签到哪里，没有改动任何东西。先找回锚点（--anchor）；问过镜像和见证方、确知没有更新的检查点时，把坏锚点移开，用 serve --adopt-checkpoint 启动一次。", file.display()),
+            format!("the anchor {} is missing or damaged: up to where the log was signed is not known, and nothing was changed. Find the anchor first (--anchor); if, having asked mirrors and witnesses, you know that there is no newer checkpoint, move the damaged one away and start once with serve --adopt-checkpoint.", file.display()),
+        )))
     }
 
-    /// The newest checkpoint for which somebody has all entries. Never one before the anchor's.
-    fn target(&self, holders: &Holders) -> anyhow::Result<Candidate> {
+    /// The newest checkpoint for which somebody has all entries. Never one before `floor`, up to which
+    /// the log is known to have been signed; what only a witness has seen keeps its stop in force.
+    fn target(&self, holders: &Holders, floor: u64) -> anyhow::Result<Candidate> {
         let held = holders.held();
         let reachable = |candidate: &&Candidate| candidate.size() <= held;
         let newest = holders.candidates.iter().max_by_key(|one| one.size());
@@ -276,11 +288,8 @@ impl Patient<'_> {
             .iter()
             .filter(reachable)
             .max_by_key(|candidate| candidate.size());
-        let anchored = self
-            .anchored()?
-            .map_or(0, |anchor| anchor.checkpoint().size());
         match (best, newest) {
-            (Some(best), Some(newest)) if best.size() >= anchored => {
+            (Some(best), Some(newest)) if best.size() >= floor => {
                 if newest.size() > best.size() {
                     self.terminal.advise(self.terminal.pick(
                         format!(
@@ -299,13 +308,13 @@ impl Patient<'_> {
                 }
                 Ok(best.clone())
             }
-            _ => bail!(Refused(self.lost(held, anchored))),
+            _ => bail!(Refused(self.lost(held, floor))),
         }
     }
 
     /// What is lost, and how to say so openly.
-    fn lost(&self, held: u64, anchored: u64) -> String {
-        let (first, last) = (held, anchored.saturating_sub(1));
+    fn lost(&self, held: u64, floor: u64) -> String {
+        let (first, last) = (held, floor.saturating_sub(1));
         self.terminal.pick(
             format!(
                 "还缺第 {first} 至 {last} 条，给出的来源里都没有；没有改动任何东西。\n  先再找：镜像、别的备份、居民或街道下载过的副本、见证方，任何人手里的都行，真假由锚点里的检查点核对。\n  确实找不回来时，不要删锚点接着签，那就是分叉。应当公开声明损失：把现有的 {held} 条做成只读镜像保留，另用新的日志钥匙建新账本（sanzi init），在新账本的第一份材料里写明旧账本编号 {}、锚点检查点和缺失的条数，再补录能证明的事项（自动标为补录）。",

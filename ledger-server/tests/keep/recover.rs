@@ -105,6 +105,26 @@ fn what_nobody_has_is_told_as_lost_and_nothing_is_changed() {
 }
 
 #[test]
+fn a_checkpoint_that_anybody_has_is_not_gone_behind() {
+    let house = stale();
+    fs::remove_dir_all(house.path("data.anchor")).unwrap();
+    let said = house.ends(1, &with(&["--from", "mirror"]));
+    assert!(said.contains("无从知道最后签到哪里"), "{said}");
+    fs::remove_dir_all(house.path("data")).unwrap();
+    house.ends(
+        0,
+        &["restore", "kept", "--data", "data", "--adopt-checkpoint"],
+    );
+    house.flip("data/donglang/tree/0", 1);
+    // The file was cut: its checkpoint is of six entries, one of which it has not.
+    let lines = fs::read_to_string(house.path("entries.jsonl")).unwrap();
+    let lines: Vec<&str> = lines.lines().collect();
+    fs::write(house.path("cut.jsonl"), lines[..6].join("\n") + "\n").unwrap();
+    let said = house.ends(1, &with(&["--from", "cut.jsonl"]));
+    assert!(said.contains("还缺第 5 至 5 条"), "{said}");
+}
+
+#[test]
 fn a_forked_source_repairs_nothing() {
     let house = stale();
     house.copy("old", "fork");

@@ -124,6 +124,12 @@ impl Holders {
         sizes.max().unwrap_or(0)
     }
 
+    /// The size of the newest checkpoint added so far.
+    pub(super) fn newest(&self) -> u64 {
+        let sizes = self.candidates.iter().map(Candidate::size);
+        sizes.max().unwrap_or(0)
+    }
+
     /// Two trees of one size by one key are a fork; there is nothing to repair then.
     pub(super) fn check_one_history(&self, terminal: Terminal) -> anyhow::Result<()> {
         for (number, one) in self.candidates.iter().enumerate() {
