@@ -22,6 +22,7 @@ use ledger_core::tree::parse_size;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::language::Asked;
 use crate::problem::Problem;
 use crate::served::{Ledgers, Served};
@@ -30,6 +31,9 @@ use crate::wire::{self, BRIEFLY, BYTES, FOR_EVER, TEXT, headers, reading};
 /// How long a submission may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
+/// How long a submission may wait for its receipt.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+
 /// `POST /<slug>/events`
 pub(crate) async fn submit(
     State(ledger): State<Arc<Served>>,
@@ -37,11 +41,12 @@ pub(crate) async fn submit(
     request: Request,
 ) -> Result<Response, Problem> {
     check_type(request.headers(), language)?;
-    let address = peer(&request);
+    let address = client(&request);
     let _share = (ledger.queue.shares().take(address))
         .ok_or_else(|| Problem::too_many(ledger.queue.shares().limit(), language))?;
     let note = body(request, NOTE_LIMIT, language).await?;
-    let receipt = ledger.submit(note).await;
+    let receipt = tokio::time::timeout(ANSWER_TIME, ledger.submit(note)).await;
+    let receipt = receipt.map_err(|_| Problem::no_answer(language))?;
     let receipt = receipt.map_err(|error| Problem::of_submission(&error, language))?;
     Ok(answer(&ledger, &receipt))
 }
@@ -67,7 +72,13 @@ fn check_type(headers: &HeaderMap, language: Language) -> Result<(), Problem> {
     Err(Problem::wrong_type(&found, language))
 }
 
-/// Who sent it. Without a socket all come from one place.
+/// Who sent it, through whatever trusted proxies.
+pub(crate) fn client(request: &Request) -> IpAddr {
+    let client = request.extensions().get::<Client>();
+    client.map_or_else(|| peer(request), |client| client.address)
+}
+
+/// Whose socket it came from. Without a socket all come from one place.
 pub(crate) fn peer(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())

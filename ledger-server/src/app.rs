@@ -8,24 +8,33 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{
-    ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Method};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use ledger_core::event::NOTE_LIMIT;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::trace::TraceLayer;
 
+use crate::front::{Front, FrontOptions, REQUEST_ID, pass};
 use crate::language::Asked;
 use crate::problem::Problem;
 use crate::served::{Ledgers, Served};
 use crate::{api, pages, wire};
 
-/// Builds the router of these ledgers.
+/// What is no page loads, runs and frames nothing.
+const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Builds the router of these ledgers, which trusts no proxy and lets everybody come as often as they like.
 pub fn app(ledgers: Ledgers) -> Router {
+    app_behind(ledgers, FrontOptions::default())
+}
+
+/// Builds the router of these ledgers.
+pub fn app_behind(ledgers: Ledgers, options: FrontOptions) -> Router {
     let mut router = Router::new()
         .route("/", get(pages::index))
         .route("/healthz", get(api::health))
@@ -35,20 +44,25 @@ pub fn app(ledgers: Ledgers) -> Router {
         let path = format!("/{}", ledger.slug());
         router = router.nest(&path, of_ledger(Arc::clone(ledger)));
     }
-    with_common(router)
+    with_common(router, options)
 }
 
 /// The router with what all answers have in common, whoever gives them.
-pub(crate) fn with_common(router: Router) -> Router {
+pub(crate) fn with_common(router: Router, options: FrontOptions) -> Router {
     router
         .fallback(async |Asked(language): Asked| Problem::not_found(language))
         .method_not_allowed_fallback(async |Asked(language): Asked| {
             Problem::method_not_allowed(language)
         })
+        // Below the others: who comes too often is answered with their headers, too.
+        .layer(from_fn_with_state(Front::new(options), pass))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(NO_PAGE),
+        ))
         .layer(always(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(REFERRER_POLICY, "no-referrer"))
         .layer(cross_origin())
-        .layer(TraceLayer::new_for_http())
 }
 
 fn of_ledger(ledger: Arc<Served>) -> Router {
@@ -78,5 +92,5 @@ fn cross_origin() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers([ACCEPT_LANGUAGE, CONTENT_TYPE])
-        .expose_headers([LOCATION, RETRY_AFTER])
+        .expose_headers([LOCATION, RETRY_AFTER, REQUEST_ID])
 }

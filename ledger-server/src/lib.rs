@@ -6,7 +6,9 @@
 
 mod api;
 mod app;
+mod client;
 pub mod demo;
+mod front;
 mod language;
 mod pages;
 mod problem;
@@ -20,12 +22,14 @@ mod witness;
 mod witnessing;
 mod writer;
 
-pub use app::app;
+pub use app::{app, app_behind};
+pub use client::{Proxies, ProxyHeader};
+pub use front::{FrontOptions, Rate};
 pub use language::asked;
 pub use problem::Problem;
 pub use queue::SubmitError;
 pub use served::{Ledgers, PublishedReader, Served, ServedStore, Snapshot};
-pub use server::{ServeError, serve, serve_router};
+pub use server::{Connections, ServeError, serve, serve_router};
 pub use stop::{STOP_FILE, SigningStop};
 pub use witness::{WitnessError, WitnessService, witness_app};
 pub use witnessing::{Asking, ask_witnesses};
