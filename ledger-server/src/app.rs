@@ -22,6 +22,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::front::{Front, FrontOptions, REQUEST_ID, pass};
 use crate::language::Asked;
 use crate::problem::Problem;
+use crate::ready::{Readiness, ReadyLimits, ready};
 use crate::served::{Ledgers, Served};
 use crate::{api, pages, wire};
 
@@ -30,16 +31,21 @@ const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Builds the router of these ledgers, which trusts no proxy and lets everybody come as often as they like.
 pub fn app(ledgers: Ledgers) -> Router {
-    app_behind(ledgers, FrontOptions::default())
+    app_behind(ledgers, FrontOptions::default(), ReadyLimits::default())
 }
 
 /// Builds the router of these ledgers.
-pub fn app_behind(ledgers: Ledgers, options: FrontOptions) -> Router {
+pub fn app_behind(ledgers: Ledgers, options: FrontOptions, limits: ReadyLimits) -> Router {
+    let readiness = Readiness {
+        ledgers: ledgers.clone(),
+        limits: Arc::new(limits),
+    };
     let mut router = Router::new()
         .route("/", get(pages::index))
         .route("/healthz", get(api::health))
         .route("/ledgers.json", get(api::ledgers))
-        .with_state(ledgers.clone());
+        .with_state(ledgers.clone())
+        .route("/readyz", get(ready).with_state(readiness));
     for ledger in ledgers.iter() {
         let path = format!("/{}", ledger.slug());
         router = router.nest(&path, of_ledger(Arc::clone(ledger)));

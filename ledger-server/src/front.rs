@@ -22,6 +22,7 @@ use tracing::Instrument as _;
 use crate::api::peer;
 use crate::client::Proxies;
 use crate::language::asked;
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::share::network;
 
@@ -63,10 +64,13 @@ pub struct FrontOptions {
     pub proxies: Proxies,
     /// How often one address may come; by default as often as it likes.
     pub rate: Option<Rate>,
+    /// What it counts.
+    pub metrics: Arc<Metrics>,
 }
 
 /// The state of the front.
 pub(crate) struct Front {
+    metrics: Arc<Metrics>,
     proxies: Proxies,
     rate: Option<(Rate, DefaultKeyedRateLimiter<IpAddr>)>,
     seen: AtomicU32,
@@ -79,6 +83,7 @@ impl Front {
             (rate, RateLimiter::keyed(quota))
         };
         Arc::new(Self {
+            metrics: options.metrics,
             proxies: options.proxies,
             rate: options.rate.map(limiter),
             seen: AtomicU32::new(0),
@@ -122,8 +127,10 @@ pub(crate) async fn pass(
         };
         finish(&mut response, client.is_secure);
         let route = route.as_ref().map_or("", MatchedPath::as_str);
-        let status = response.status().as_u16();
-        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = begun.elapsed();
+        let status = response.status();
+        front.metrics.answered(&method, route, status, took);
+        let (status, micros) = (status.as_u16(), took.as_micros());
         if response.status().is_server_error() {
             tracing::warn!(status, route, micros, "answered");
         } else {

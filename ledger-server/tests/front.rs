@@ -15,7 +15,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
-use ledger_server::{FrontOptions, Proxies, Rate, app_behind};
+use ledger_server::{FrontOptions, Proxies, Rate, ReadyLimits, app_behind};
 use scene::{Answer, Site, answer};
 
 fn router(site: &Site, rate: Option<u32>) -> Router {
@@ -29,7 +29,7 @@ fn router(site: &Site, rate: Option<u32>) -> Router {
         ..Proxies::default()
     };
     options.rate = rate.map(once);
-    app_behind(site.ledgers.clone(), options)
+    app_behind(site.ledgers.clone(), options, ReadyLimits::default())
 }
 
 fn get(site: &Site, router: &Router, peer: &str, headers: &[(&str, &str)], path: &str) -> Answer {
