@@ -14,6 +14,7 @@ use ledger_core::language::Language;
 mod audit;
 mod charter;
 mod completions;
+mod config;
 pub(crate) mod cosign;
 mod data;
 mod demo;
@@ -29,6 +30,7 @@ mod proof;
 mod record;
 mod schema;
 mod serve;
+mod settings;
 mod show;
 mod status;
 mod submit;
@@ -62,7 +64,7 @@ macro_rules! commands {
         }
 
         /// All texts of the help.
-        const TEXTS: &[&[Text]] = &[GENERAL, $($module::TEXTS),*];
+        const TEXTS: &[&[Text]] = &[GENERAL, $($module::TEXTS),*, settings::TEXTS];
     };
 }
 
@@ -71,6 +73,7 @@ commands! {
     audit::Audit,
     charter::Charter,
     completions::Completions,
+    config::Config,
     cosign::Cosign,
     demo::Demo,
     document::Document,

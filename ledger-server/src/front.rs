@@ -93,7 +93,11 @@ impl Front {
     /// The rate that this address exceeds; `None` if it may come.
     fn exceeded(&self, address: IpAddr) -> Option<Rate> {
         let (rate, limiter) = self.rate.as_ref()?;
-        if self.seen.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == 0 {
+        if self
+            .seen
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(FORGET_EVERY)
+        {
             limiter.retain_recent();
         }
         limiter.check_key(&network(address)).err().map(|_| *rate)
