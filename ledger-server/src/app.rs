@@ -13,18 +13,19 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
 use ledger_core::event::NOTE_LIMIT;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::routes;
 
 use crate::front::{Front, FrontOptions, REQUEST_ID, pass};
 use crate::language::Asked;
 use crate::problem::Problem;
-use crate::ready::{Readiness, ReadyLimits, ready};
+use crate::ready::{Readiness, ReadyLimits};
 use crate::served::{Ledgers, Served};
-use crate::{api, pages, wire};
+use crate::{api, openapi, pages, ready, wire};
 
 /// What is no page loads, runs and frames nothing.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -40,17 +41,25 @@ pub fn app_behind(ledgers: Ledgers, options: FrontOptions, limits: ReadyLimits) 
         ledgers: ledgers.clone(),
         limits: Arc::new(limits),
     };
-    let mut router = Router::new()
-        .route("/", get(pages::index))
-        .route("/healthz", get(api::health))
-        .route("/ledgers.json", get(api::ledgers))
+    let (mut router, site) = OpenApiRouter::new()
+        .routes(routes!(pages::index))
+        .routes(routes!(api::health))
+        .routes(routes!(api::ledgers))
         .with_state(ledgers.clone())
-        .route("/readyz", get(ready).with_state(readiness));
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(ready::ready))
+                .with_state(readiness),
+        )
+        .split_for_parts();
     for ledger in ledgers.iter() {
         let path = format!("/{}", ledger.slug());
-        router = router.nest(&path, of_ledger(Arc::clone(ledger)));
+        let (of_ledger, _) = of_ledger().with_state(Arc::clone(ledger)).split_for_parts();
+        router = router.nest(&path, of_ledger);
     }
-    with_common(router, options)
+    let site = site.merge_from(openapi::own().into_openapi());
+    let document = openapi::described(site, of_ledger().into_openapi());
+    with_common(router.merge(openapi::served(&document)), options)
 }
 
 /// The router with what all answers have in common, whoever gives them.
@@ -71,21 +80,20 @@ pub(crate) fn with_common(router: Router, options: FrontOptions) -> Router {
         .layer(cross_origin())
 }
 
-fn of_ledger(ledger: Arc<Served>) -> Router {
+fn of_ledger() -> OpenApiRouter<Arc<Served>> {
     // Hashes do not get smaller by compression; everything else does.
-    let compressed = Router::new()
-        .route("/ledger.json", get(api::ledger))
-        .route("/tile/entries/{*path}", get(wire::tile))
+    let compressed = OpenApiRouter::new()
+        .routes(routes!(api::ledger))
+        .routes(routes!(wire::entries))
         .layer(CompressionLayer::new());
     let limit = DefaultBodyLimit::max(NOTE_LIMIT);
-    Router::new()
-        .route("/checkpoint", get(wire::checkpoint))
-        .route("/documents/{sha256}", get(api::document))
-        .route("/events", post(api::submit).layer(limit))
-        .route("/proof/{index}", get(api::proof))
-        .route("/tile/{level}/{*path}", get(wire::tile))
+    OpenApiRouter::new()
+        .routes(routes!(wire::checkpoint))
+        .routes(routes!(api::document))
+        .routes(routes!(api::submit).layer(limit))
+        .routes(routes!(api::proof))
+        .routes(routes!(wire::tile))
         .merge(compressed)
-        .with_state(ledger)
 }
 
 fn always(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

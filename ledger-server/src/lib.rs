@@ -11,6 +11,7 @@ pub mod demo;
 mod front;
 mod language;
 mod metrics;
+mod openapi;
 mod pages;
 mod problem;
 mod queue;

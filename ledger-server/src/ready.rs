@@ -99,6 +99,11 @@ impl Readiness {
 }
 
 /// `GET /readyz`
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    responses((status = 200, description = "Requests may be sent here", body = String, content_type = "text/plain; charset=utf-8"))
+)]
 pub(crate) async fn ready(State(asked): State<Readiness>, Asked(language): Asked) -> Response {
     let faults = asked.faults().await;
     if faults.is_empty() {
