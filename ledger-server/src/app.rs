@@ -20,10 +20,11 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
-use crate::front::{Front, FrontOptions, REQUEST_ID, pass};
+use crate::front::{Front, FrontOptions, pass};
 use crate::language::Asked;
 use crate::problem::Problem;
 use crate::ready::{Readiness, ReadyLimits};
+use crate::request_id::REQUEST_ID;
 use crate::served::{Ledgers, Served};
 use crate::{api, openapi, pages, ready, wire};
 

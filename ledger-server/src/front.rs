@@ -11,11 +11,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderValue;
 use axum::http::header::STRICT_TRANSPORT_SECURITY;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use data_encoding::HEXLOWER;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tracing::Instrument as _;
 
@@ -24,28 +23,14 @@ use crate::client::Proxies;
 use crate::language::asked;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use crate::request_id::{self, CURRENT, REQUEST_ID};
 use crate::share::network;
-
-/// The header of a request's id.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The longest id that is taken over.
-const ID_LIMIT: usize = 64;
 
 /// A browser that came by HTTPS shall do so for a year.
 const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// After how many requests addresses that have not come lately are forgotten.
 const FORGET_EVERY: u32 = 4096;
-
-tokio::task_local! {
-    static CURRENT: String;
-}
-
-/// The id of the request that is being answered; `None` outside of one.
-pub(crate) fn request_id() -> Option<String> {
-    CURRENT.try_with(String::clone).ok()
-}
 
 /// How often one address may come. (请求频率)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +97,7 @@ pub(crate) async fn pass(
 ) -> Response {
     let begun = Instant::now();
     let client = (front.proxies).client(peer(&request), request.headers());
-    let id = given_id(request.headers()).unwrap_or_else(new_id);
+    let id = request_id::of(request.headers());
     let method = request.method().clone();
     let span = tracing::info_span!(
         "request",
@@ -147,25 +132,10 @@ pub(crate) async fn pass(
 
 fn finish(response: &mut Response, is_secure: bool) {
     let headers = response.headers_mut();
-    if let Some(id) = request_id().and_then(|id| HeaderValue::try_from(id).ok()) {
+    if let Some(id) = request_id::current().and_then(|id| HeaderValue::try_from(id).ok()) {
         headers.insert(REQUEST_ID, id);
     }
     if is_secure {
         headers.insert(STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
     }
-}
-
-/// The id that a request came with, if it can stand in a log.
-fn given_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let is_fit = (1..=ID_LIMIT).contains(&id.len()) && id.bytes().all(is_plain);
-    is_fit.then(|| id.to_owned())
-}
-
-fn new_id() -> String {
-    let mut bytes = [0; 16];
-    // Without randomness requests share an id, which is no reason not to answer them.
-    let _ = getrandom::fill(&mut bytes);
-    HEXLOWER.encode(&bytes)
 }

@@ -15,8 +15,8 @@ use ledger_core::store::StoreError;
 use ledger_core::witness::Rejection;
 use serde_json::{Map, Value, json};
 
-use crate::front::request_id;
 use crate::queue::SubmitError;
+use crate::request_id;
 
 /// An error as a client is told it. (问题)
 #[derive(Debug, Clone)]
@@ -383,7 +383,7 @@ impl Problem {
         body.insert("title".to_owned(), json!(self.title));
         body.insert("status".to_owned(), json!(self.status.as_u16()));
         body.insert("detail".to_owned(), json!(self.detail));
-        if let Some(id) = request_id() {
+        if let Some(id) = request_id::current() {
             body.insert("request_id".to_owned(), json!(id));
         }
         Value::Object(body)
