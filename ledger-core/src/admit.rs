@@ -5,7 +5,7 @@
 
 use crate::authenticate::AuthenticEvent;
 use crate::calendar::CalendarError;
-use crate::charter::Charter;
+use crate::charter::{Charter, SigningRule};
 use crate::event::{self, Event, LoggedEntry, SignedEvent, Statement};
 use crate::hash::Hash;
 use crate::name::{MemberId, StreamId, TransactionId};
@@ -236,7 +236,34 @@ impl Case<'_> {
                 _ => Ok(()),
             };
         };
-        signing::assign(self.signers, rule, &self.ledger.roster, self.position).map(|_| ())
+        let (signers, roster) = (self.signers, &self.ledger.roster);
+        signing::assign(signers, rule, roster, self.position)?;
+        for other in self.rules_of_others() {
+            if other != rule {
+                signing::assign(signers, other, roster, self.position)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rules for who answers the other concerns that an answer is for: an older one may be answered
+    /// as a newer one is, and not the other way round, or a new charter's signers could be left out.
+    fn rules_of_others(&self) -> impl Iterator<Item = &SigningRule> {
+        let (own, also) = match (&self.statement.stream, &self.statement.event) {
+            (StreamId::Concern(own), Event::ConcernAnswered(answered)) => {
+                (self.state.concern(own), answered.also.as_slice())
+            }
+            _ => (None, [].as_slice()),
+        };
+        let since = own.map_or(0, |own| own.recorded.index);
+        let raised = also.iter().filter_map(|id| self.state.concern(id));
+        let raised = raised.map(|concern| concern.recorded.index);
+        raised
+            .filter(move |at| *at > since)
+            .filter_map(|raised_at| {
+                let charter = self.ledger.charter_of(raised_at, self.position);
+                charter.signing.of(self.statement.event.kind())
+            })
     }
 
     /// Rules of an event in a transaction's stream.

@@ -28,7 +28,7 @@ pub enum CalendarError {
     #[error(
         "expected the State Council's holiday notice for {year} in the charter's calendar, found \
          none: adopt a charter that holds it (章程的节假日历缺少国务院办公厅 {year} 年放假安排通知:\
-         请先修订章程,加入该年通知,再计算工作日)"
+         请先修订章程，加入该年通知，再计算工作日)"
     )]
     YearMissing {
         /// The year whose notice is needed.
@@ -36,7 +36,7 @@ pub enum CalendarError {
     },
     /// The window would end after the year 9999.
     #[error(
-        "expected a window that ends by the year 9999, found {found} (期限超出 9999 年:{found})"
+        "expected a window that ends by the year 9999, found {found} (期限超出 9999 年：{found})"
     )]
     OutOfRange {
         /// Where the window starts and how long it is.
@@ -44,7 +44,7 @@ pub enum CalendarError {
     },
     /// An offset that no place on earth has.
     #[error(
-        "expected an offset of -840 to 840 minutes from UTC, found {found} (时区偏移应为 -840 至 840 分钟,实为 {found})"
+        "expected an offset of -840 to 840 minutes from UTC, found {found} (时区偏移应为 -840 至 840 分钟，实为 {found})"
     )]
     Offset {
         /// The offset that was found, in minutes.
@@ -53,7 +53,7 @@ pub enum CalendarError {
     /// A day that is named twice: both off and worked, or by two notices.
     #[error(
         "expected a day that is named once, either off or worked, found {date} twice \
-         (同一天只能列出一次,或放假或上班:{date} 出现两次)"
+         (同一天只能列出一次，或放假或上班：{date} 出现两次)"
     )]
     NamedTwice {
         /// The day that was found.
@@ -63,7 +63,7 @@ pub enum CalendarError {
     #[error(transparent)]
     Notice(#[from] NoticeError),
     /// The calendar that ships with the library cannot be read.
-    #[error("expected the library's own calendar, found {found} (无法读取内置节假日历:{found})")]
+    #[error("expected the library's own calendar, found {found} (无法读取内置节假日历：{found})")]
     Unreadable {
         /// What the reader says.
         found: String,

@@ -18,7 +18,7 @@ use crate::name::Label;
 use crate::record::{
     AccountKind, AssetReturned, ContractAmended, ContractRenewed, ContractSigning,
     ContractTerminated, Direction, Due, HandoverAndReceipt, PaymentDue, PaymentMade,
-    PaymentReceived,
+    PaymentReceived, voucher_key,
 };
 use crate::recorded::{Noted, Recorded};
 use crate::refusal::Refusal;
@@ -519,12 +519,6 @@ impl<'a> From<&'a PaymentMade> for Money<'a> {
             voucher: &made.voucher,
         }
     }
-}
-
-/// A voucher's number without white space: `粤财 001` and `粤财001` are one.
-fn voucher_key(voucher: &Line) -> String {
-    let visible = |c: &char| !c.is_whitespace();
-    voucher.as_str().chars().filter(visible).collect()
 }
 
 /// A sum; what all dues come to is held within [`Fen::MAX`] when they are registered.

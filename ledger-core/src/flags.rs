@@ -107,7 +107,7 @@ impl RiskGrade {
 /// three worth knowing; low otherwise. A grade says how much there is to look at, not that anything
 /// is wrong.
 ///
-/// Source: this project's own choice [D].
+/// Source: this project's own choice.
 pub fn grade<'a>(flags: impl IntoIterator<Item = &'a Flag>) -> RiskGrade {
     let (mut low, mut medium) = (0_u32, 0_u32);
     for flag in flags {
@@ -192,6 +192,8 @@ flag_rules! {
     FewBidders = "few_bidders", "竞买人过少", "too few bidders", Medium, D, "章程 flags.least_bidders";
     /// 成交人不在合同中
     WinnerNotInContract = "winner_not_in_contract", "成交人不是合同一方", "winner not party to the contract", High, A, "参照招标投标法第四十六条";
+    /// 合同额与成交价不符
+    AmountOffPrice = "amount_off_price", "合同额与成交价不符", "contract amount off the winning price", High, A, "参照招标投标法第四十六条";
     /// 期限过长
     TermTooLong = "term_too_long", "期限过长", "term too long", Medium, L, "民法典第七百零五条";
     /// 疑似拆分

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub enum CreditCodeError {
     /// Not eighteen characters.
     #[error(
-        "unified social credit code: expected 18 characters, found {found} (统一社会信用代码应为 18 位,实为 {found} 位)"
+        "unified social credit code: expected 18 characters, found {found} (统一社会信用代码应为 18 位，实为 {found} 位)"
     )]
     Length {
         /// How many characters there are.
@@ -23,7 +23,7 @@ pub enum CreditCodeError {
     },
     /// A character that cannot stand at its place.
     #[error(
-        "unified social credit code: expected {expected} at place {place}, found {found:?} (统一社会信用代码第 {place} 位应为 {expected},实为 {found:?})"
+        "unified social credit code: expected {expected} at place {place}, found {found:?} (统一社会信用代码第 {place} 位应为 {expected}，实为 {found:?})"
     )]
     Character {
         /// The place, counted from 1.
@@ -35,7 +35,7 @@ pub enum CreditCodeError {
     },
     /// The check character of the organisation code, at place 17, is another.
     #[error(
-        "unified social credit code: expected check character {expected:?} at place 17 (GB 11714), found {found:?} (统一社会信用代码第 17 位校验码应为 {expected:?},实为 {found:?})"
+        "unified social credit code: expected check character {expected:?} at place 17 (GB 11714), found {found:?} (统一社会信用代码第 17 位校验码应为 {expected:?}，实为 {found:?})"
     )]
     OrganisationCheck {
         /// What the eight characters before it require.
@@ -45,7 +45,7 @@ pub enum CreditCodeError {
     },
     /// The check character of the whole, at place 18, is another.
     #[error(
-        "unified social credit code: expected check character {expected:?} at place 18 (GB 32100), found {found:?} (统一社会信用代码第 18 位校验码应为 {expected:?},实为 {found:?})"
+        "unified social credit code: expected check character {expected:?} at place 18 (GB 32100), found {found:?} (统一社会信用代码第 18 位校验码应为 {expected:?}，实为 {found:?})"
     )]
     Check {
         /// What the seventeen characters before it require.

@@ -307,14 +307,16 @@ impl<S: Store> Ledger<S> {
         if let Some(index) = by_text.get(text) {
             return Ok((*index, false));
         }
-        for stream in touches(signed.statement()) {
-            self.load(&stream, u64::MAX)?;
-        }
+        self.load(&signed.statement().stream, u64::MAX)?;
         if let Some(index) = self.standing(signed.statement(), text)? {
             return Ok((index, false));
         }
         let text = text.to_owned();
         let authentic = authenticate(&self.state, signed)?;
+        // An answer may name thousands of concerns: not before it is known that members signed it.
+        for stream in touches(authentic.signed().statement()) {
+            self.load(&stream, u64::MAX)?;
+        }
         let entry = admit::admit(&self.state, authentic, now)?;
         evolve(&mut self.state, &entry);
         by_text.insert(text, entry.index());

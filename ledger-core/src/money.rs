@@ -18,7 +18,7 @@ pub use measure::{Area, AreaUnit, Decimal, MeasureError, SquareMetres};
 pub enum MoneyError {
     /// More than 2^53−1 分.
     #[error(
-        "expected at most 9007199254740991 fen, found {found} (金额超出上限:最多 9007199254740991 分,实为 {found})"
+        "expected at most 9007199254740991 fen, found {found} (金额超出上限：最多 9007199254740991 分，实为 {found})"
     )]
     FenTooLarge {
         /// The number of 分 that was found.
@@ -26,7 +26,7 @@ pub enum MoneyError {
     },
     /// The text is no amount in yuan.
     #[error(
-        "expected yuan with at most 2 decimals and at most 90071992547409.91, as in 1,300,000.00, found {found:?} (金额格式不对:应为元、最多两位小数,如 1,300,000.00,实为 {found:?})"
+        "expected yuan with at most 2 decimals and at most 90071992547409.91, as in 1,300,000.00, found {found:?} (金额格式不对：应为元、最多两位小数，如 1,300,000.00，实为 {found:?})"
     )]
     Yuan {
         /// The text that was found, cut to a length that fits a message.

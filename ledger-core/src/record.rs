@@ -224,6 +224,7 @@ pub use oversight::{
     Attendance, FindingAnswered, FindingRaised, IntegrityAgreed, MeetingHeld, OpinionField,
     OpinionGiven, PeriodAttested, RelativeDeclared,
 };
+pub(crate) use trade::voucher_key;
 pub use trade::{
     Applicant, BidderQualification, Bidding, BiddingOutcome, ContractSigning, HandoverAndReceipt,
     ListingNotice, PlatformLevel, ReceivedAmount, ResultAndObjection, StreetReview,

@@ -442,6 +442,13 @@ refusals! {
         /// The rule that it would break.
         broken: &'static str,
     } = "correction_breaks", "更正后与其他记录冲突", "correction breaks another record";
+    /// A contract runs longer than the plan that was voted on.
+    Rule TermExceedsPlan {
+        /// The longest term, in months, that was voted on.
+        expected_months: u32,
+        /// The last day of the contract's term, if it has one.
+        found: Option<Date>,
+    } = "term_exceeds_plan", "合同期限超出方案", "contract longer than its plan";
     /// The charter's negative list forbids it. (负面清单)
     Rule NegativeList {
         /// The line of the list.

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub enum TimeError {
     /// The text is not in the one form that is accepted, or names no moment that exists.
     #[error(
-        "{what}: expected {expected}, found {found:?} (时间或日期格式不对:应为 {expected},实为 {found:?})"
+        "{what}: expected {expected}, found {found:?} (时间或日期格式不对：应为 {expected}，实为 {found:?})"
     )]
     Form {
         /// What was being read.
@@ -30,7 +30,7 @@ pub enum TimeError {
         found: String,
     },
     /// A number of seconds, or a year, month and day, outside what can be written.
-    #[error("{what}: expected {expected}, found {found} (超出范围:应为 {expected},实为 {found})")]
+    #[error("{what}: expected {expected}, found {found} (超出范围：应为 {expected}，实为 {found})")]
     OutOfRange {
         /// What was being made.
         what: &'static str,

@@ -40,6 +40,7 @@ mod witness;
 
 use help::Text;
 
+use crate::fault;
 use crate::terminal::{Refused, visible};
 
 /// The exit code of a command whose answer is no.
@@ -153,17 +154,11 @@ pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
 
 /// An error and what led to it, in one line.
 fn described(error: &anyhow::Error, language: Language) -> String {
-    let mut line = language.pick("错误：", "error: ").to_owned();
-    let mut said: Vec<String> = Vec::new();
-    for cause in error.chain() {
-        let text = cause.to_string();
-        // Transparent errors say the same as their source.
-        if !said.contains(&text) {
-            said.push(text);
-        }
-    }
-    line.push_str(&said.join(language.pick("：", ": ")));
-    line
+    format!(
+        "{}{}",
+        language.pick("错误：", "error: "),
+        fault::told(error, language)
+    )
 }
 
 /// Prints a line of the answer. That nobody reads it is no error.

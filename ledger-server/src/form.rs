@@ -6,17 +6,19 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use ledger_core::Language;
 use ledger_core::charter::Charter;
 use ledger_core::event::Event;
 use ledger_core::money::Fen;
 use ledger_core::privacy::{self, Kind};
 use serde_json::{Map, Value, json};
 
+use crate::fault;
 use crate::key_file;
 use crate::masking;
 use crate::moment;
 use crate::shape::{Field, Shape, Unit, Variant};
-use crate::terminal::Terminal;
+use crate::terminal::{Refused, Terminal};
 
 /// Where an answer stands in its event.
 #[derive(Debug, Clone, Copy)]
@@ -209,12 +211,15 @@ impl Form<'_> {
         );
         let field = field_of(path);
         loop {
+            let unfit = |said: String, answer: &str| self.unfit(&said, hint, answer);
             let value = self.terminal.ask_until(&question, |answer| {
                 if answer.is_empty() && optional {
                     return Ok(None);
                 }
-                let value = self.read(shape, answer)?;
-                self.judge(path, &value)?;
+                let read = self.read(shape, answer);
+                let value = read.map_err(|said| unfit(said, answer))?;
+                let judged = self.judge(path, &value);
+                judged.map_err(|said| unfit(said, answer))?;
                 if let (Shape::Text(_), Some(text)) = (shape, value.as_str()) {
                     let found = field.search(text);
                     let number = found.filter(|found| found.kind != Kind::PersonalName);
@@ -281,6 +286,17 @@ impl Form<'_> {
         Ok(Some(chosen.map(|(id, _)| Value::String(id.clone()))))
     }
 
+    /// What is wrong with an answer: as the parser says it, or by what was asked for where the parser
+    /// has no Chinese.
+    fn unfit(&self, said: &str, hint: &str, answer: &str) -> String {
+        let said = fault::in_language(said, self.terminal.language);
+        let told = !said.contains("应为 a ") && fault::is_chinese(&said.replace(answer, ""));
+        match self.terminal.language {
+            Language::Zh if !told => format!("应填：{hint}；现为「{answer}」"),
+            _ => said,
+        }
+    }
+
     /// What to type, in a few words.
     fn hint(&self, shape: &Shape) -> &'static str {
         let (zh, en) = match shape {
@@ -310,6 +326,18 @@ impl Form<'_> {
                 "MemberId" => (
                     "代号，小写字母、数字、-，如 chen",
                     "a short name of a-z 0-9 -, as in chen",
+                ),
+                "TransactionId" => (
+                    "编号，字母、数字、-，如 2026-001",
+                    "an id of letters, digits and -, as in 2026-001",
+                ),
+                "ConcernId" => (
+                    "意见编号，如 2026-001-y1",
+                    "a concern's id, as in 2026-001-y1",
+                ),
+                "Label" => (
+                    "代号，小写字母、数字、_，如 rent_2026_04",
+                    "a short name of a-z 0-9 _, as in rent_2026_04",
                 ),
                 "VerifierKey" => (
                     "公钥一行，或 .pub 文件的路径",
@@ -406,7 +434,8 @@ impl Form<'_> {
             format!("{label} (path of the charter's file): "),
         );
         self.terminal.ask_until(&question, |answer| {
-            read_charter(self.terminal, Path::new(answer)).map_err(|fault| format!("{fault:#}"))
+            read_charter(self.terminal, Path::new(answer))
+                .map_err(|error| fault::told(&error, self.terminal.language))
         })
     }
 }
@@ -429,6 +458,22 @@ pub(crate) fn read_charter(terminal: Terminal, file: &Path) -> anyhow::Result<Va
             format!("cannot read the charter {}", file.display()),
         )
     })?;
-    let charter = Charter::parse(&text).with_context(|| file.display().to_string())?;
+    let charter = Charter::parse(&text).map_err(|error| {
+        let said = |language| fault::in_language(&error.fault, language);
+        Refused(terminal.pick(
+            format!(
+                "{}：章程 {}：{}",
+                file.display(),
+                error.path,
+                said(Language::Zh)
+            ),
+            format!(
+                "{}: charter, at {}: {}",
+                file.display(),
+                error.path,
+                said(Language::En)
+            ),
+        ))
+    })?;
     Ok(serde_json::to_value(charter)?)
 }

@@ -5,6 +5,7 @@ mod command;
 mod concerns;
 mod draft;
 mod exchange;
+mod fault;
 mod form;
 mod key_file;
 mod masking;

@@ -241,8 +241,8 @@ const ORDER: &[&str] = &[
     "payee",
     "account",
     "voucher",
-    "cancels",
     "ended_on",
+    "cancels",
     "returned_on",
     "performance_bond_refunded_fen",
     "deposits_refunded_fen",
@@ -420,6 +420,31 @@ fn unit_of(name: &str) -> Unit {
         _ if name.ends_with("_basis_points") => Unit::BasisPoints,
         _ => Unit::Plain,
     }
+}
+
+/// What a field of an event is called, by the names that lead to it, as in `event.asset.name`.
+pub(crate) fn name_of(kind: &str, path: &str, language: Language) -> Option<String> {
+    let mut shape = of_event(kind)?;
+    let mut called: Vec<String> = Vec::new();
+    for name in path.trim_start_matches("event.").split('.') {
+        let (name, place) = name.split_once('[').unwrap_or((name, ""));
+        let Shape::Object(fields) = shape else {
+            return None;
+        };
+        let field = fields.into_iter().find(|field| field.name == name)?;
+        let label = field.label.pick(language);
+        shape = match (place.trim_end_matches(']').parse::<usize>(), field.shape) {
+            (Ok(place), Shape::List(of)) => {
+                called.push(format!("{label} {}", place + 1));
+                *of
+            }
+            (_, shape) => {
+                called.push(label.to_owned());
+                shape
+            }
+        };
+    }
+    Some(called.join("·"))
 }
 
 /// The schema of the value that may be left out.

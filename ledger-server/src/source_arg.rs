@@ -105,11 +105,12 @@ impl DataPlace {
             )),
             (wanted, _) => bail!(terminal.pick(
                 format!(
-                    "{} 里有账本：{}；请写成 {}#账本（现为 {}）",
+                    "{} 里有账本：{}；请指明是哪一个，如 {}#{}{}",
                     self.data.display(),
                     slugs.join("、"),
                     self.data.display(),
-                    wanted.as_deref().unwrap_or("未指明"),
+                    slugs.first().map_or("", |slug| slug.as_ref()),
+                    wanted.as_deref().map_or_else(String::new, |slug| format!("（现为 {slug}）")),
                 ),
                 format!(
                     "{} holds the ledgers {}; write {}#ledger (found {})",

@@ -182,8 +182,8 @@ fn stage(l: Language, contract: &Contract, gives_back: bool, today: Date) -> Str
             l.pick(format!("期限已于 {since} 届满"), format!("its term ended on {since}"))
         }
         Stage::Expired { since } => l.pick(
-            format!("【到期】{since} 已到期，既没有续签也没有收回：请登记 contract_renewed 或 asset_returned"),
-            format!("[EXPIRED] ended on {since}, neither renewed nor handed back: record contract_renewed or asset_returned"),
+            format!("【到期】{since} 已到期，既没有续签也没有收回：请登记续签（contract_renewed）或收回（asset_returned）"),
+            format!("[EXPIRED] ended on {since}, neither renewed nor handed back: record a renewal (contract_renewed) or the return (asset_returned)"),
         ),
         Stage::Ended { on } | Stage::Returned { on } => format!("{name}{}{on}", l.pick("：", ": ")),
     }

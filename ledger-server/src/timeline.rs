@@ -6,12 +6,13 @@ use ledger_core::event::{Event, Statement};
 use ledger_core::name::StreamId;
 use ledger_core::signing;
 use ledger_core::state::State;
+use ledger_core::transaction::Transaction;
 use ledger_core::{Language, LogTime, MemberId, Role};
 use serde_json::{Value, json};
 
 use crate::command::cosign::words_for;
 use crate::moment;
-use crate::words;
+use crate::words::{self, Words};
 
 /// An entry that holds, with what the ledger knew of it when it came.
 #[derive(Debug, Clone)]
@@ -29,10 +30,19 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// An entry, seen with the state after it.
-    pub(crate) fn new(language: Language, entry: &Entry, state: &State) -> Self {
+    /// An entry, seen with the state after it, and its transaction as it stood before: what a
+    /// correction replaced.
+    pub(crate) fn new(
+        language: Language,
+        entry: &Entry,
+        state: &State,
+        before: Option<&Transaction>,
+    ) -> Self {
         let statement = entry.statement();
-        let words = words_for(language, state, statement);
+        let words = Words {
+            transaction: before,
+            ..words_for(language, state, statement)
+        };
         let mut lines = words::lines(&words.statement(statement), language);
         let signers = roles(entry, state);
         let offset = words.charter.map_or(moment::CHINA_OFFSET_MINUTES, |c| {

@@ -24,7 +24,8 @@ pub(crate) struct Words<'a> {
     pub(crate) language: Language,
     pub(crate) ledger: Option<&'a LedgerState>,
     pub(crate) charter: Option<&'a Charter>,
-    /// The transaction that the event belongs to, as it stands: what a correction refers to.
+    /// The transaction that the event belongs to, as it stands before the event: what a correction
+    /// refers to.
     pub(crate) transaction: Option<&'a Transaction>,
 }
 
@@ -110,7 +111,7 @@ impl Words<'_> {
         format!("{name}（{}）", values.join(" "))
     }
 
-    /// A correction: which field of which event, by their names, its value as it stands and the new one.
+    /// A correction: which field of which event, by their names, its value before and the new one.
     fn correction(&self, corrected: &Corrected) -> Vec<Row> {
         let l = self.language;
         let mut rows = Vec::new();
@@ -135,11 +136,9 @@ impl Words<'_> {
         });
         let shape = leaf.as_ref().map_or(&Shape::Any, |leaf| &leaf.shape);
         let none = || Value::String(l.pick("（不填）", "(left out)").to_owned());
-        // Once it is admitted, the value as it stands is the new one.
-        let open = leaf.as_ref().filter(|leaf| leaf.value != corrected.value);
-        if let Some(leaf) = open {
+        if let Some(leaf) = &leaf {
             let value = leaf.value.clone().unwrap_or_else(none);
-            self.value(&mut rows, 0, l.pick("现值", "value now"), shape, &value);
+            self.value(&mut rows, 0, l.pick("原值", "value before"), shape, &value);
         }
         let value = corrected.value.clone().unwrap_or_else(none);
         self.value(&mut rows, 0, l.pick("改为", "becomes"), shape, &value);

@@ -88,6 +88,18 @@ fn a_transaction_goes_astray_and_comes_back() {
     );
     carry_out(&end);
     refused(&office, &steps[5], "交易已终止");
+    // Nobody is asked for documents and answers that could not be taken.
+    let key = office.key("zhao");
+    let late = [
+        "record",
+        "plan_drafting",
+        "--ledger",
+        "data",
+        "--transaction",
+        TRANSACTION,
+    ];
+    let late = [&late[..], &["--key", &key, "--passphrase-file", "pass"]].concat();
+    office.fails(&late, 1, "交易已终止");
     let status = office.ok(&["status", "data", "--transaction", TRANSACTION]);
     assert_eq!(
         status.last(),
@@ -185,6 +197,12 @@ fn correct_what_was_published(office: &Office, publication: &Deed) {
     );
     let notice = office.ok(&["notice", "data", TRANSACTION, "pre_plan"]);
     assert!(notice.out.contains("东街旧仓库"), "{notice:?}");
+    // The sheet and the record say what was changed, and what stood there before.
+    let course = office.ok(&["show", "data", "--transaction", TRANSACTION]);
+    assert!(course.out.contains("原值：12 号商铺"), "{course:?}");
+    for part in ["变更经过", "原值", "12 号商铺", "以上为更正后的内容"] {
+        assert!(notice.out.contains(part), "{part}: {notice:?}");
+    }
 }
 
 fn go_back(office: &Office) {

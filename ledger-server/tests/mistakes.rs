@@ -421,7 +421,7 @@ fn private_data_are_refused_with_their_place_and_a_way_out() {
     assert_eq!(said.code, 1, "{said:?}");
     for part in [
         "含有个人信息",
-        "event.summary 第 7 至 19 个字符像是手机号码",
+        "「摘要」第 7 至 19 个字符像是手机号码",
         "不公开的材料",
     ] {
         assert!(said.err.contains(part), "{part}: {said:?}");
@@ -576,7 +576,7 @@ fn a_data_folder_may_hold_several_ledgers() {
         .ok(&["audit", "data", "--pins", "data/xilang/pins.json", "--json"])
         .json();
     assert_eq!(one["origin"], "sanzi.example.org/xilang");
-    office.fails(&["status", "data"], 2, "#账本");
+    office.fails(&["status", "data"], 2, "请指明是哪一个，如 data#donglang");
     office.ok(&["status", "data#donglang"]);
     office.ok(&["status", "data/xilang"]);
     // One that does not hold is enough.

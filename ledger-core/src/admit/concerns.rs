@@ -117,11 +117,10 @@ impl Case<'_> {
         let Some((of, holding)) = transaction.concerns.holding_up(step) else {
             return Ok(());
         };
-        let rule = self
-            .ledger
-            .charter_at(self.position)
-            .signing
-            .of("concern_answered");
+        // Who answers a concern is said by the charter under which it was raised.
+        let raised_at = holding.keys().next().copied().unwrap_or(self.position);
+        let charter = self.ledger.charter_of(raised_at, self.position);
+        let rule = charter.signing.of("concern_answered");
         let roles = rule.map(|rule| signing::roles_of(rule, &self.ledger.roster, self.position).0);
         Err(Refusal::ConcernOpen {
             step: of,

@@ -67,13 +67,15 @@ impl Case<'_> {
     }
 
     /// What a corrected event of the contract's life must satisfy by itself: as when it was recorded,
-    /// but that a payment may be corrected to nothing, if there was none.
+    /// by the charter of then, but that a payment may be corrected to nothing, if there was none.
     pub(super) fn check_corrected_life(
         &self,
         transaction: &Transaction,
+        entry: u64,
         event: &Event,
     ) -> Result<(), Refusal> {
-        limits::check(self.charter(), Some(transaction), event)?;
+        let charter = self.ledger.charter_of(transaction.begun_at, entry);
+        limits::check(charter, Some(transaction), event)?;
         let Some(record) = event.record() else {
             return Ok(());
         };

@@ -1,6 +1,7 @@
 //! Rules 4 to 7: waivers, returns, corrections, the end.
 
 use super::{Case, limits};
+use crate::category::Category;
 use crate::charter::{Charter, Waiver};
 use crate::event::{Event, StepView};
 use crate::money::Fen;
@@ -77,7 +78,7 @@ impl Case<'_> {
             .map_err(|fault| unfit(fault.path, &fault.fault))?;
         match event.step() {
             Some(view) => self.check_corrected_step(transaction, corrected, view, &event)?,
-            None => self.check_corrected_life(transaction, &event)?,
+            None => self.check_corrected_life(transaction, corrected.entry, &event)?,
         }
         let field = || format!("event{}", corrected.field.as_str().replace('/', "."));
         if won(original) != won(&event) {
@@ -87,6 +88,10 @@ impl Case<'_> {
         }
         let voted = transaction.record(Step::MemberVote);
         let voted = voted.is_some_and(|passed| !passed.is_waived());
+        if voted && !transaction.was_completed() && category(original) != category(&event) {
+            let found = "已经表决的是另一类交易，类别不能更正；请退回第 2 环节重新提出 (members voted on another kind of dealing: go back to step 2 and propose this one)";
+            return Err(unfit(field(), found));
+        }
         if voted && !transaction.was_completed() && is_another_plan(original, &event) {
             let found = "方案已经表决，除摘要外不能更正；请退回第 6 环节重新编制，再行表决 (the plan has been voted on, and all but its summary stands: go back to step 6 and vote again)";
             return Err(unfit(field(), found));
@@ -189,6 +194,13 @@ fn worth(transaction: &Transaction) -> Option<Fen> {
 fn won(event: &Event) -> Option<bool> {
     match event {
         Event::Bidding(bidding) => Some(matches!(bidding.outcome, BiddingOutcome::Won { .. })),
+        _ => None,
+    }
+}
+
+fn category(event: &Event) -> Option<Category> {
+    match event {
+        Event::ProposalInitiation(proposal) => Some(proposal.category),
         _ => None,
     }
 }

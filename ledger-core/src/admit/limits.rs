@@ -7,7 +7,7 @@ use core::cmp::Ordering;
 use crate::category::{AssetKind, Category, Method};
 use crate::charter::{Charter, Limit, LimitRule};
 use crate::event::Event;
-use crate::money::Price;
+use crate::money::{Price, PriceBasis};
 use crate::record::{AccountKind, BiddingOutcome};
 use crate::refusal::Refusal;
 use crate::step::Step;
@@ -146,11 +146,37 @@ impl<'a> Facts<'a> {
             Some(category) if category.is_spending() => (Ordering::Greater, "≤"),
             _ => (Ordering::Less, "≥"),
         };
-        let found = price.compare_share(valuation, numerator, denominator)?;
-        (found == wrong).then(|| Beyond {
-            expected: format!("{sign} {valuation} × {numerator}/{denominator}"),
+        let found = price
+            .compare_share(valuation, numerator, denominator)
+            .or_else(|| {
+                let (ours, theirs) = (self.in_all(price)?, self.in_all(valuation)?);
+                ours.compare_share(&theirs, numerator, denominator)
+            });
+        // What cannot be compared keeps to no limit: another basis is no way around it.
+        let same = match found {
+            Some(found) if found != wrong => return None,
+            Some(_) => "",
+            None => "，按同一计价方式 (by the same basis)",
+        };
+        Some(Beyond {
+            expected: format!("{sign} {valuation} × {numerator}/{denominator}{same}"),
             found: price.to_string(),
         })
+    }
+
+    /// What a price comes to over the asset's area and the term, as far as they are recorded.
+    fn in_all(&self, price: &Price) -> Option<Price> {
+        let area = match self.at(Step::AssetVerification)? {
+            Event::AssetVerification(verified) => verified.asset.area.as_ref(),
+            _ => None,
+        };
+        let months = match self.event {
+            Event::PlanDrafting(plan) => plan.term_months,
+            _ => self.transaction?.term_months(),
+        };
+        let fen = price.total(area, months)?;
+        let basis = PriceBasis::Total;
+        Some(Price { fen, basis })
     }
 
     fn term_beyond(&self, at_most_months: u32) -> Option<Beyond> {

@@ -43,7 +43,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// Who declares signs, alone; the intake key signs nothing but concerns.
+    /// Who declares signs, alone, and holds a role; the intake key signs nothing but concerns.
     fn relative_declared(&self, declared: &RelativeDeclared) -> Result<(), Refusal> {
         let member = &declared.member;
         if self.signers != std::slice::from_ref(member) {
@@ -52,8 +52,12 @@ impl Case<'_> {
                 found: self.signers.to_vec(),
             });
         }
+        // Who signs nothing else has nothing to declare, and could move the stream on for ever.
         let held = self.ledger.roster.member(member);
-        if held.is_some_and(|held| held.holds(Role::Intake, self.position)) {
+        let mut roles = held
+            .into_iter()
+            .flat_map(|held| held.roles_at(self.position));
+        if !roles.any(|role| role != Role::Intake) {
             return Err(Refusal::SignerWithoutRole {
                 member: member.clone(),
                 expected: Vec::new(),

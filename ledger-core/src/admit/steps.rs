@@ -8,7 +8,7 @@ use crate::disclosure::Disclosure;
 use crate::event::{Event, StepView};
 use crate::hash::Digest;
 use crate::name::Label;
-use crate::record::{ChannelPosted, DocumentRef, MemberVote, Publication};
+use crate::record::{ChannelPosted, ContractSigning, DocumentRef, MemberVote, Publication};
 use crate::refusal::Refusal;
 use crate::step::{PublicationPoint, Step};
 use crate::transaction::{Phase, Transaction};
@@ -55,8 +55,10 @@ impl Case<'_> {
             return Err(Refusal::DocumentMissing { missing });
         }
         self.check_record(view.record)?;
-        if let Event::MemberVote(vote) = event {
-            check_vote(charter, &Votes::from(vote))?;
+        match event {
+            Event::MemberVote(vote) => check_vote(charter, &Votes::from(vote))?,
+            Event::ContractSigning(contract) => check_term(transaction, contract)?,
+            _ => {}
         }
         limits::check(charter, transaction, event)
     }
@@ -231,6 +233,32 @@ impl From<&MemberVote> for Votes {
             present: vote.present,
         }
     }
+}
+
+/// A contract runs no longer than the plan that was voted on, where the plan has a term.
+fn check_term(
+    transaction: Option<&Transaction>,
+    contract: &ContractSigning,
+) -> Result<(), Refusal> {
+    let plan = transaction.and_then(|transaction| transaction.record(Step::PlanDrafting));
+    let Some(Event::PlanDrafting(plan)) = plan.map(|passed| &passed.event) else {
+        return Ok(());
+    };
+    let Some(expected_months) = plan.term_months else {
+        return Ok(());
+    };
+    let term = contract.term_start.zip(contract.term_end);
+    let fits = term.is_some_and(|(start, end)| {
+        let after = start.plus_months(expected_months);
+        after.is_none_or(|after| end < after)
+    });
+    if fits {
+        return Ok(());
+    }
+    Err(Refusal::TermExceedsPlan {
+        expected_months,
+        found: contract.term_end,
+    })
 }
 
 /// Rule 3, for a body that must be one of those that may decide a plan.

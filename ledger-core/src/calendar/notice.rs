@@ -15,7 +15,7 @@ use crate::time::{Date, Year};
 pub enum NoticeError {
     /// A notice without its number, or with one too long to be one.
     #[error(
-        "expected the number of the notice for {year}, 1 to 200 bytes, found {found} bytes ({year} 年通知应写明文号,1 至 200 字节,实为 {found} 字节)"
+        "expected the number of the notice for {year}, 1 to 200 bytes, found {found} bytes ({year} 年通知应写明文号，1 至 200 字节，实为 {found} 字节)"
     )]
     Source {
         /// The year of the notice.
@@ -79,7 +79,7 @@ impl YearNotice {
                     return Err(wrong(
                         *date,
                         "a day of that year, or 28 to 31 December of the year before",
-                        "应为当年日期,或上一年 12 月 28 日至 31 日",
+                        "应为当年日期，或上一年 12 月 28 日至 31 日",
                     ));
                 }
             }
@@ -87,7 +87,7 @@ impl YearNotice {
                 return Err(wrong(
                     pair[1],
                     "days in ascending order, each once",
-                    "日期应按先后排列,且不重复",
+                    "日期应按先后排列，且不重复",
                 ));
             }
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum SpanError {
     /// A span longer than a hundred years.
     #[error(
-        "expected a span of at most {most} {unit}, found {found} (期限过长:最多 {most} {unit_zh},实为 {found})"
+        "expected a span of at most {most} {unit}, found {found} (期限过长：最多 {most} {unit_zh}，实为 {found})"
     )]
     TooLong {
         /// The most that is accepted.

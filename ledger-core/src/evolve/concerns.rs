@@ -145,6 +145,15 @@ fn is_inside(ledger: &LedgerState, transaction: &Transaction, step: Step, entry:
     if passed.is_waived() {
         return false;
     }
+    let calendar = ledger.calendar_at(entry.index());
+    // Without a calendar nobody can say that the window has ended, and nothing follows it.
+    let is_open = |since, span| {
+        let end = calendar.end_of(since, span);
+        end.map_or(true, |end| entry.received_at() < end)
+    };
+    if let Some((since, span)) = transaction.window_again(step) {
+        return is_open(since, span);
+    }
     let mut since = passed.recorded.received_at;
     if let (Some(point), Some(publication)) = (step.publication_point(), passed.event.publication())
     {
@@ -166,12 +175,7 @@ fn is_inside(ledger: &LedgerState, transaction: &Transaction, step: Step, entry:
         .open_for
         .as_ref()
         .map(|rule| rule.span);
-    let calendar = ledger.calendar_at(entry.index());
-    // Without a calendar nobody can say that the window has ended, and nothing follows it.
-    span.is_some_and(|span| {
-        let end = calendar.end_of(since, span);
-        end.map_or(true, |end| entry.received_at() < end)
-    })
+    span.is_some_and(|span| is_open(since, span))
 }
 
 impl ConcernSubject {

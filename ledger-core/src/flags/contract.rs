@@ -9,6 +9,7 @@ use super::{Case, Flag, FlagRule, Rule, Severity};
 
 pub(super) const RULES: &[Rule] = &[
     winner_not_in_contract,
+    amount_off_price,
     term_too_long,
     deposit_kept,
     rent_overdue,
@@ -27,6 +28,42 @@ fn winner_not_in_contract(case: &Case<'_>) -> Option<Flag> {
         [bidding.recorded.index, contract.recorded.index],
         format!("成交人是{winner}，合同写的是{}；请核对签约的是不是成交人，名称写法是否一致。", names.join("、")),
         format!("The winner is {winner}, the contract names {}; please check that they are the same, and written alike.", names.join(", ")),
+    ))
+}
+
+/// What the contract comes to against the winning price over its term: less than that without the months
+/// free of rent, or, where money is spent, more. Where it rises over the term, it may come to more.
+fn amount_off_price(case: &Case<'_>) -> Option<Flag> {
+    let (contract, bidding) = (case.dealing.contract?, case.dealing.bidding?);
+    let (price, _) = case.dealing.won()?;
+    let plan = case.dealing.plan.map(|plan| plan.record);
+    let free = plan.map_or(0, |plan| plan.rent_free_months);
+    let months = case.dealing.term_months();
+    let whole = u128::from(price.total(case.dealing.area(), months)?.get());
+    let amount = u128::from(contract.record.amount_fen.get());
+    let spending = case.dealing.is_spending();
+    let expected = match months.filter(|months| *months > 0 && !spending) {
+        Some(months) => whole * u128::from(months.saturating_sub(free)) / u128::from(months),
+        None => whole,
+    };
+    let is_off = if spending {
+        amount > expected
+    } else {
+        amount < expected
+    };
+    if !is_off {
+        return None;
+    }
+    let (ours, theirs) = (yuan(amount), yuan(expected));
+    let (zh, en) = match spending {
+        true => ("多", "more"),
+        false => ("少", "less"),
+    };
+    Some(case.flag(
+        FlagRule::AmountOffPrice,
+        [bidding.recorded.index, contract.recorded.index],
+        format!("合同额 {ours} 元，比按成交价算出的 {theirs} 元{zh}；请核对合同是不是按成交价签的。"),
+        format!("The contract comes to {ours} yuan, {en} than the {theirs} that the winning price gives; please check that it was signed at that price."),
     ))
 }
 

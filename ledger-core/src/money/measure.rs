@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub enum MeasureError {
     /// The text is no canonical decimal.
     #[error(
-        "expected a decimal of at most 12 digits before and 6 after the point, without needless zeros, as in 12.5, found {found:?} (小数格式不对:整数部分最多 12 位、小数部分最多 6 位、没有多余的零,如 12.5,实为 {found:?})"
+        "expected a decimal of at most 12 digits before and 6 after the point, without needless zeros, as in 12.5, found {found:?} (小数格式不对：整数部分最多 12 位、小数部分最多 6 位、没有多余的零，如 12.5，实为 {found:?})"
     )]
     Decimal {
         /// The text that was found, cut to a length that fits a message.

@@ -31,12 +31,22 @@ const COMPOUND: [&str; 24] = [
 
 /// How names of organisations, and what they go by in a field, end.
 #[rustfmt::skip]
-const ENDINGS: [&str; 52] = [
+const ENDINGS: [&str; 55] = [
     "公司", "集团", "合作社", "联社", "经济社", "农场", "中心", "协会", "商会", "学会", "基金会", "委员会",
     "理事会", "事务所", "银行", "学校", "医院", "大队", "小组", "生产队", "工作室", "个体户",
     "厂", "店", "社", "场", "站", "部", "所", "局", "院", "校", "行", "馆", "园", "坊", "庄", "村", "镇",
-    "街", "办", "委", "铺", "档", "会", "处", "组", "队", "司", "号", "市", "县",
+    "街", "办", "委", "铺", "档", "会", "处", "组", "队", "司", "号", "市", "县", "户",
+    "祠", "庙",
 ];
+
+/// Whoever it is: words that begin with the character of a surname and name nobody.
+const ANYBODY: [&str; 5] = ["成员", "单位", "施工方", "管理方", "关联方"];
+
+/// What people put behind a name to address somebody.
+const TITLES: [&str; 5] = ["先生", "女士", "小姐", "同志", "老板"];
+
+/// Offices. What stands before one may be a name as well as a place of work: 党组织书记, 项目经理.
+const OFFICES: [&str; 4] = ["主任", "书记", "经理", "会计"];
 
 fn is_han(c: char) -> bool {
     matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{20000}'..='\u{323AF}')
@@ -124,7 +134,7 @@ pub fn name_in(text: &str) -> Option<Found> {
 
 fn is_unmasked(part: &[char]) -> bool {
     let text: String = part.iter().collect();
-    if is_masked(&text) || is_organisation(&text) {
+    if is_masked(&text) || is_organisation(&text) || ANYBODY.contains(&&*text) {
         return false;
     }
     let dotted = part.iter().any(|c| is_name_dot(*c));
@@ -136,9 +146,18 @@ fn is_unmasked(part: &[char]) -> bool {
     if !part.iter().all(|c| is_han(*c)) {
         return false;
     }
+    if OFFICES.iter().any(|office| text.ends_with(office)) {
+        return false;
+    }
+    // With a title behind it a surname alone says no more than 张* does.
+    let titled = TITLES.iter().find_map(|title| text.strip_suffix(title));
+    if titled.is_some_and(|name| COMPOUND.contains(&name)) {
+        return false;
+    }
+    let length = titled.map_or(part.len(), |name| name.chars().count());
     match surname(part) {
-        Some(2) => matches!(part.len(), 3 | 4),
-        Some(_) => matches!(part.len(), 2 | 3),
+        Some(2) => matches!(length, 3 | 4),
+        Some(_) => matches!(length, 2 | 3),
         None => false,
     }
 }
@@ -219,6 +238,8 @@ mod tests {
             ("王五（承租人）", (0, 2)),
             ("张*（代理人：赵六）", (7, 9)),
             ("阿依古丽·买买提", (0, 8)),
+            ("张明先生", (0, 4)),
+            ("张*、欧阳明月女士", (3, 9)),
             ("东塱经济联社 陈大文", (7, 10)),
         ] {
             let found = name_in(text).map(|found| (found.start, found.end));
@@ -253,6 +274,16 @@ mod tests {
             "老村长",
             "梁家祠理事会",
             "江边三队",
+            "梁家祠",
+            "张先生",
+            "欧阳女士",
+            "何会计",
+            "党组织书记、大会主持人",
+            "项目经理",
+            "农户",
+            "商户、单位",
+            "施工方",
+            "成员",
             "",
             "、、",
         ] {

@@ -56,7 +56,10 @@ fn digit(c: char) -> Option<u8> {
 
 /// Characters without width, behind which a run goes on.
 const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200D}' | '\u{2060}')
+    matches!(
+        c,
+        '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}'
+    )
 }
 
 const fn link_of(c: char) -> Option<Link> {
@@ -153,24 +156,18 @@ impl Digits {
     fn find(&self, check: impl Fn(&Window<'_>) -> Option<Found>) -> Option<Found> {
         (0..self.runs.len()).find_map(|first| {
             let mut length = 0;
-            self.runs
-                .get(first..)?
-                .iter()
-                .enumerate()
-                .find_map(|(more, run)| {
-                    let chained = more == 0 || run.link.is_some();
-                    length = if chained {
-                        length + run.length
-                    } else {
-                        LONGEST + 1
-                    };
-                    let window = (length <= LONGEST).then(|| Window {
-                        digits: self,
-                        first,
-                        last: first + more,
-                    })?;
-                    check(&window)
+            let runs = self.runs.get(first..)?.iter().enumerate();
+            // Nothing beyond a gap, or longer, is any of these numbers: there the search ends.
+            let windows = runs.map_while(|(more, run)| {
+                let chained = more == 0 || run.link.is_some();
+                length += run.length;
+                (chained && length <= LONGEST).then_some(Window {
+                    digits: self,
+                    first,
+                    last: first + more,
                 })
+            });
+            windows.map(|window| check(&window)).find_map(|found| found)
         })
     }
 }
@@ -183,13 +180,13 @@ struct Window<'a> {
 }
 
 /// Words in Latin letters that may stand right before a number without being a part of it.
-const LATIN_LABELS: [&str; 14] = [
-    "card", "cell", "dh", "id", "mob", "mobile", "phone", "sfz", "sj", "tel", "vx", "wechat",
-    "weixin", "wx",
+const LATIN_LABELS: [&str; 17] = [
+    "card", "cell", "dh", "id", "idcard", "mob", "mobile", "phone", "sfz", "sfzh", "sfzhm", "sj",
+    "tel", "vx", "wechat", "weixin", "wx",
 ];
 
 /// What a serial number is announced by. An identity card's own words are none of these.
-const SERIAL_LABELS: [&str; 22] = [
+const SERIAL_LABELS: [&str; 26] = [
     "编号",
     "代码",
     "合同号",
@@ -212,6 +209,10 @@ const SERIAL_LABELS: [&str; 22] = [
     "备案号",
     "序列号",
     "批次号",
+    "地籍号",
+    "注册号",
+    "表号",
+    "户号",
 ];
 
 impl Window<'_> {

@@ -1,5 +1,7 @@
 //! What steps 9 to 15 record: from the street office's review to the handover.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Conclusion, DocumentRef, Inconsistency, Record, inconsistent};
@@ -188,6 +190,12 @@ pub struct ReceivedAmount {
     pub voucher: Line,
 }
 
+/// A voucher's number without white space: `粤财 001` and `粤财001` are one.
+pub(crate) fn voucher_key(voucher: &Line) -> String {
+    let visible = |c: &char| !c.is_whitespace();
+    voucher.as_str().chars().filter(visible).collect()
+}
+
 step_record! {
     /// Step 15: what was handed over and what was paid. (交付与款项核对)
     HandoverAndReceipt {
@@ -202,4 +210,10 @@ step_record! {
         let received = record.received.iter().map(|amount| ("received.received_on", amount.received_on));
         received.chain([("handed_over_on", record.handed_over_on)]).collect()
     };
+    check |record| {
+        let mut seen = BTreeSet::new();
+        let mut vouchers = record.received.iter().map(|amount| &amount.voucher);
+        let twice = vouchers.find(|voucher| !seen.insert(voucher_key(voucher)))?;
+        inconsistent("received.voucher", "每张一次 (each once)", twice.as_str())
+    }
 }

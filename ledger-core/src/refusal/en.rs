@@ -74,6 +74,8 @@ impl Refusal {
             Self::ContractRunning { acceptable_from: None } => "The contract has no term and does not run out by itself. Record contract_terminated first, then the return.".to_owned(),
             Self::PaymentsStand { found } => format!("{found} payments stand on this contract: it cannot be gone back on to its signing or before, nor can the transaction be broken off. If it is no longer carried out, record contract_terminated."),
             Self::CorrectionBreaks { entry, broken } => format!("With this correction entry {entry} would not stand ({broken}). Correct entry {entry} first, then this one."),
+            Self::TermExceedsPlan { expected_months, found: Some(found) } => format!("The plan that was voted on runs for {expected_months} months; this contract ends on {found}. Sign it as planned, or go back to the plan and to a new vote."),
+            Self::TermExceedsPlan { expected_months, found: None } => format!("The plan that was voted on runs for {expected_months} months; this contract states no term. Fill in term_start and term_end."),
             Self::NegativeList { limit, text, expected, found } => format!("Negative list, {limit}: {text}. Expected {expected}, found {found}. Change the plan; the list itself changes only with the charter."),
             Self::FindingOpen { found } => format!("Findings of the street office stop the transaction until they are answered: entry {}. Record the answer first.", list(found, ToString::to_string, l)),
             Self::UnknownFinding { found } => format!("Entry {found} is no finding recorded here. Check the entry and the transaction."),

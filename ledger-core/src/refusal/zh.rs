@@ -41,7 +41,7 @@ impl Refusal {
                 wanted(expected, l)
             ),
             Self::SignerWithoutRole { member, expected } => format!(
-                "{member} 在这件事里没有可签的岗位（不任这些岗位，或该岗位已有人签）：{}。请去掉这个签名，或先办理任职。",
+                "{member} 在这件事里没有可签的岗位（不任这些岗位，或该岗位已有人签）：{}。请改由任这些岗位的人签署；确应由 {member} 签的，先办理任职。",
                 roles(expected, l)
             ),
             Self::FounderUnsigned { missing } => format!(
@@ -275,6 +275,18 @@ impl Refusal {
             ),
             Self::CorrectionBreaks { entry, broken } => format!(
                 "这样更正之后，第 {entry} 条就不成立了（{broken}）。请先更正第 {entry} 条，再更正这一条。"
+            ),
+            Self::TermExceedsPlan {
+                expected_months,
+                found: Some(found),
+            } => format!(
+                "表决通过的方案期限是 {expected_months} 个月，合同却到 {found} 才满。请按方案签约；确需更长，须退回编制方案、重新表决。"
+            ),
+            Self::TermExceedsPlan {
+                expected_months,
+                found: None,
+            } => format!(
+                "表决通过的方案期限是 {expected_months} 个月，合同没有写期限。请填写期限起止（term_start、term_end）。"
             ),
             Self::NegativeList {
                 limit,

@@ -133,6 +133,15 @@ impl Transaction {
             && self.record(of).is_some_and(|passed| !passed.is_waived())
     }
 
+    /// From when and how long the window of a step that is no publication runs, if something may still
+    /// wait for it: after a correction it runs once more.
+    pub(crate) fn window_again(&self, of: Step) -> Option<(LogTime, Span)> {
+        self.gates().iter().find_map(|gate| match gate {
+            Gate::Window { step, since, span } if *step == of => Some((*since, *span)),
+            _ => None,
+        })
+    }
+
     /// The windows that may still run.
     fn gates(&self) -> Vec<Gate> {
         match (&self.redo, &self.phase) {

@@ -3,12 +3,13 @@
 use ledger_core::concern::ConcernPhase;
 use ledger_core::event::Event;
 use ledger_core::refusal::Refusal;
+use ledger_core::role::Role;
 use ledger_core::step::{PublicationPoint, Step};
 use ledger_core::transaction::Phase;
 use serde_json::json;
 
 use crate::scene::concerns::answered;
-use crate::scene::{CHANNELS, DEAL, ON, Scene, event, rule, second_charter, signers_of};
+use crate::scene::{CHANNELS, DEAL, ON, Scene, adoption, event, rule, second_charter, signers_of};
 
 fn returned(to: Step) -> Event {
     event(json!({"kind": "returned", "documents": [], "reason": "资料有误", "to": to}))
@@ -308,4 +309,85 @@ fn the_time_to_answer_is_that_of_the_charter_under_which_it_was_raised() {
         .calendar_at(scene.state.size());
     assert!(scene.concern("y2").is_overdue(calendar, scene.clock));
     assert!(!scene.concern("y1").is_overdue(calendar, scene.clock));
+}
+
+/// A corrected result lies open to objections again: one that is raised then is waited for.
+#[test]
+fn an_objection_in_a_window_that_runs_again_is_waited_for() {
+    for (at, corrected) in [
+        (Step::ContractSigning, Step::Bidding),
+        (Step::HandoverAndReceipt, Step::ResultAndObjection),
+    ] {
+        let mut scene = Scene::before(at);
+        let (field, value) = match corrected {
+            Step::Bidding => ("/outcome/winner", "王*"),
+            _ => ("/objections_to", "街道办二楼"),
+        };
+        scene.correct(DEAL, corrected, field, json!(value)).unwrap();
+        let end = scene.opens_at(DEAL).unwrap();
+        assert!(end > scene.clock);
+        scene.clock = end.minus_seconds(1);
+        scene.raise("y1", "result").unwrap();
+        scene.clock = end;
+        scene.raise("y2", "result").unwrap();
+        let refused = scene.step(DEAL, at).unwrap_err();
+        assert!(
+            matches!(
+                &refused,
+                Refusal::ConcernOpen {
+                    step: Step::ResultAndObjection,
+                    count: 1,
+                    ..
+                }
+            ),
+            "{refused:?}"
+        );
+        scene.answer("y1", &[]).unwrap();
+        scene.step(DEAL, at).unwrap();
+    }
+}
+
+/// Who answers is said by the charter under which a concern was raised, and so is who is waited for.
+#[test]
+fn a_concern_is_answered_by_those_of_its_own_charter() {
+    let mut scene = posted();
+    scene.raise("y1", "pre_plan").unwrap();
+    let later = second_charter(|value| {
+        let rule = &mut value["signing"]["concern_answered"];
+        rule["answers"] = json!("chair");
+        rule["cosigns"] = json!([{"role": "supervisor", "when": "always"}]);
+    });
+    scene.change(adoption(&later, false)).unwrap();
+    scene.clock = scene.opens_at(DEAL).unwrap();
+    let refused = scene.step(DEAL, Step::FeedbackAndValuation).unwrap_err();
+    let Refusal::ConcernOpen { answered_by, .. } = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(answered_by, [Role::CouncilMember, Role::Supervisor]);
+    scene.answer("y1", &[]).unwrap();
+    scene.step(DEAL, Step::FeedbackAndValuation).unwrap();
+}
+
+/// An answer for others is signed by all whom a newer charter asks to answer those.
+#[test]
+fn an_answer_reaches_no_concern_that_others_must_answer() {
+    let mut scene = posted();
+    scene.raise("y1", "pre_plan").unwrap();
+    let later = second_charter(|value| {
+        let cosigns = value["signing"]["concern_answered"]["cosigns"].as_array_mut();
+        cosigns
+            .unwrap()
+            .push(json!({"role": "chair", "when": "always"}));
+    });
+    scene.change(adoption(&later, false)).unwrap();
+    scene.raise("y2", "pre_plan").unwrap();
+    assert_eq!(rule(scene.answer("y1", &["y2"])), "missing_roles");
+    assert_eq!(rule(scene.answer("y2", &[])), "missing_roles");
+    scene.answer("y1", &[]).unwrap();
+    let answer = scene.put(
+        "concern/y2",
+        answered(DEAL, &[]),
+        &["zhou", "huang", "chen"],
+    );
+    assert_eq!(rule(answer), "admitted");
 }

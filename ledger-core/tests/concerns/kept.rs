@@ -295,3 +295,60 @@ fn a_flood_leaves_what_was_signed_valid_and_two_answers_end_it() {
     }
     assert_eq!(audit_index(ledger.store()).unwrap(), None);
 }
+
+/// Who has signed nothing makes nobody read what an answer names: there may be thousands of concerns.
+#[test]
+fn nothing_that_an_answer_names_is_read_before_its_signatures_hold() {
+    let scene = eventful();
+    let temp = TempDir::new().unwrap();
+    let data = folder(temp.path());
+    let store = fill(local(&data), &scene).into_store();
+    let raised = scene.concern("y3").recorded.index;
+    let bytes = store.entry(raised).unwrap();
+    let mut ledger = open(store);
+    // What was said is damaged, so that reading it is seen.
+    let path = temp.path().join("data/donglang/entries");
+    let mut entries = std::fs::read(&path).unwrap();
+    let place = entries
+        .windows(bytes.len())
+        .position(|window| window == bytes);
+    entries[place.unwrap() + bytes.len() - 2] ^= 1;
+    std::fs::write(&path, entries).unwrap();
+    let answer = scene.statement("concern/y5", answered(DEAL, &["y3"]));
+    let forged = scene.sign(&scene.statement("concern/y5", answered(DEAL, &[])), ANSWER);
+    let text = answer.to_text().unwrap();
+    let lines = String::from_utf8(forged).unwrap();
+    let (_, lines) = lines.split_once("\n\n").unwrap();
+    let forged = format!("{text}\n{lines}");
+    let refused = ledger.append(forged.as_bytes(), scene.clock);
+    assert!(
+        matches!(
+            refused,
+            Err(AppendError::Refused(Refusal::InvalidSignature { .. }))
+        ),
+        "{refused:?}"
+    );
+    let signed = scene.sign(&answer, ANSWER);
+    let read = ledger.append(&signed, scene.clock);
+    assert!(matches!(read, Err(AppendError::Ledger(_))), "{read:?}");
+}
+
+/// A window that runs again is kept nowhere but in what was recorded.
+#[test]
+fn a_window_that_runs_again_is_loaded_as_it_was_replayed() {
+    let mut scene = Scene::before(Step::HandoverAndReceipt);
+    let winner = serde_json::json!("王*");
+    scene
+        .correct(DEAL, Step::Bidding, "/outcome/winner", winner)
+        .unwrap();
+    scene.raise("y1", "result").unwrap();
+    scene.clock = scene.opens_at(DEAL).unwrap();
+    scene.raise("y2", "result").unwrap();
+    let kept = scene.transaction(DEAL).unwrap().concerns.unanswered();
+    let holds: Vec<bool> = kept.values().map(|concern| concern.holds).collect();
+    assert_eq!(holds, [true, false]);
+    let ledger = fill(MemoryStore::new(), &scene);
+    assert_eq!(audited(ledger.store()), scene.state);
+    agrees(&ledger, &scene.state);
+    agrees(&open(ledger.into_store()), &scene.state);
+}

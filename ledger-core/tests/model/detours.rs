@@ -173,8 +173,12 @@ impl Model {
         let voted = standing
             .iter()
             .any(|one| one.place == 6 && !one.is_waived());
-        let voted = voted && target.place == 5 && !self.was_completed(stream);
-        let replaced = voted && without_summary(&after) != without_summary(&target.event);
+        let voted = voted && !self.was_completed(stream);
+        let replaced = match target.place {
+            1 => voted && after["category"] != target.event["category"],
+            5 => voted && without_summary(&after) != without_summary(&target.event),
+            _ => false,
+        };
         let mut events: Vec<Value> = Vec::new();
         for one in &standing {
             let this = one.index == target.index;

@@ -10,7 +10,7 @@ use ledger_core::time::Date;
 use ledger_core::transaction::Phase;
 use serde_json::{Value, json};
 
-use crate::scene::{DEAL, ON, Scene, event, signers_of, time};
+use crate::scene::{DEAL, ON, Scene, adoption, event, second_charter, signers_of, time};
 use crate::{Row, changed, labels};
 
 /// A deal whose contract lives.
@@ -435,7 +435,11 @@ pub(crate) fn contract_rows() -> Vec<Row> {
 
 /// A deal whose contract has no term, after its signing.
 fn without_term() -> Scene {
-    let mut scene = Scene::before(Step::ContractSigning);
+    let mut scene = Scene::before(Step::PlanDrafting);
+    scene.pass_with(DEAL, Step::PlanDrafting, |value| {
+        value.as_object_mut().unwrap().remove("term_months");
+    });
+    scene.go_on_to(DEAL, Step::ContractSigning);
     let signing = changed(&scene, Step::ContractSigning, |value| {
         let fields = value.as_object_mut().unwrap();
         fields.remove("term_start");
@@ -472,6 +476,12 @@ pub(crate) fn undoing_rows() -> Vec<Row> {
     let chair = ["chen", "huang", "jiedao"];
     let mut renewed = Life::settled();
     let renewal = renewed.renew("2023-07-01", "2018-10-10").unwrap().index();
+    // As long as planned, but a day later.
+    let signed = renewed.0.transaction(DEAL).unwrap().correctable(signing);
+    let mut a_day_later = serde_json::to_value(signed.unwrap()).unwrap();
+    a_day_later.as_object_mut().unwrap().remove("kind");
+    a_day_later["term_start"] = json!("2018-07-02");
+    a_day_later["term_end"] = json!("2023-07-01");
     vec![
         (
             "back to the signing of a contract that was paid on",
@@ -550,7 +560,7 @@ pub(crate) fn undoing_rows() -> Vec<Row> {
         ),
         (
             "a contract corrected to a term that its renewal overlaps",
-            renewed.correct(signing, "/term_end", json!("2023-07-01"), &chair),
+            renewed.correct(signing, "", a_day_later, &chair),
             Refusal::CorrectionBreaks {
                 entry: renewal,
                 broken: "renewal_overlaps",
@@ -695,11 +705,11 @@ fn a_correction_of_the_signing_is_felt_by_the_contract() {
     life.correct(
         signing,
         "/term_end",
-        json!("2024-06-30"),
+        json!("2022-06-30"),
         &["chen", "huang", "jiedao"],
     )
     .unwrap();
-    assert_eq!(life.contract().expiry(), Some(day("2024-06-30")));
+    assert_eq!(life.contract().expiry(), Some(day("2022-06-30")));
     assert_eq!(life.contract().dues.len(), 1);
 }
 
@@ -713,4 +723,26 @@ fn limits_of_the_charter_hold_for_what_is_paid_and_for_each_term() {
         .unwrap();
     let cap = life.amend(json!({"signed_on": "2018-10-10", "term_end": "2043-07-01"}));
     assert_eq!(cap.unwrap_err().rule(), "negative_list");
+}
+
+/// A payment is judged by the charter under which it was made, also when it is corrected.
+#[test]
+fn a_stricter_charter_does_not_stand_in_the_way_of_correcting_a_payment() {
+    let mut life = Life::settled();
+    let body = json!({
+        "account": "cash", "amount_fen": 300, "dues": ["repair"], "paid_on": life.today(),
+        "payee": "某维修公司", "summary": "付维修款", "voucher": "付 001",
+    });
+    let paid = life.put("payment_made", body).unwrap().index();
+    let stricter = second_charter(|value| {
+        for limit in value["limits"].as_array_mut().unwrap() {
+            if limit["id"] == "corporate_account" {
+                limit["rule"]["categories"] = json!([]);
+            }
+        }
+    });
+    life.0.change(adoption(&stricter, true)).unwrap();
+    let signers = signers("payment_made");
+    life.correct(paid, "/summary", json!("付屋顶维修款"), signers)
+        .unwrap();
 }

@@ -453,6 +453,13 @@ fn unfit_rows() -> Vec<Row> {
     });
     scene.go_on_to(DEAL, ListingNotice);
     scene.waive(DEAL, ListingNotice, Bidding).unwrap();
+    // Before completion the vote stands in the way, after it the waiver does.
+    unfit(
+        "event.category",
+        scene.correct(DEAL, ProposalInitiation, "/category", json!("contracting")),
+    );
+    scene.go_on_to(DEAL, PublishCompletion);
+    scene.pass(DEAL, PublishCompletion);
     unfit(
         "event.category",
         scene.correct(DEAL, ProposalInitiation, "/category", json!("sale")),
@@ -945,4 +952,18 @@ fn several_windows_have_a_form() {
     assert_eq!(phase["gate"]["gate"], "all");
     assert_eq!(phase["gate"]["gates"][0]["gate"], "window");
     assert_eq!(phase["gate"]["gates"][0]["step"], "result_and_objection");
+}
+
+/// What the members voted on is one kind of dealing: another kind goes back to them.
+#[test]
+fn the_kind_of_dealing_is_not_corrected_after_the_vote() {
+    let mut scene = Scene::before(MemberVote);
+    scene
+        .correct(DEAL, ProposalInitiation, "/category", json!("contracting"))
+        .unwrap();
+    let mut scene = Scene::before(PublishPlan);
+    let refused = scene.correct(DEAL, ProposalInitiation, "/category", json!("sale"));
+    assert_eq!(crate::scene::rule(refused), "correction_unfit");
+    let reason = scene.correct(DEAL, ProposalInitiation, "/reason", json!("合同期满"));
+    assert_eq!(crate::scene::rule(reason), "admitted");
 }

@@ -56,6 +56,14 @@ pub(crate) fn limit_rows() -> Vec<Row> {
             _ => {}
         }
     };
+    let sale_at = |basis: &'static str, fen: u64| {
+        move |step, value: &mut Value| {
+            sale(fen)(step, value);
+            if step == Step::PlanDrafting {
+                value["reserve_price"]["basis"] = json!(basis);
+            }
+        }
+    };
     let works = |step, value: &mut Value| {
         if step == Step::ProposalInitiation {
             value["category"] = json!("works");
@@ -73,13 +81,25 @@ pub(crate) fn limit_rows() -> Vec<Row> {
             if value.get("term_end").is_some() {
                 value["term_end"] = json!(end);
             }
+            if value.get("term_months").is_some() {
+                value["term_months"] = json!(240);
+            }
         }
+    };
+    let contract = |change: fn(&mut Value)| {
+        deal(Step::ContractSigning, move |step, value| {
+            if step == Step::ContractSigning {
+                change(value);
+            }
+        })
     };
     let term = "租赁期限不得超过二十年";
     assert_eq!(
         rule(deal(Step::PlanDrafting, sale(117_000_000))),
         "admitted"
     );
+    let in_all = deal(Step::PlanDrafting, sale_at("total", 585_000_000));
+    assert_eq!(rule(in_all), "admitted");
     let twenty_years = till("2038-06-30");
     assert_eq!(rule(deal(Step::ContractSigning, twenty_years)), "admitted");
     vec![
@@ -101,6 +121,31 @@ pub(crate) fn limit_rows() -> Vec<Row> {
                 "转让价低于评估价的百分之九十，须重新评估或重新表决",
                 "≥ 1,300,000.00 元/年 × 90/100",
                 "1,169,999.99 元/年",
+            ),
+        ),
+        (
+            "sold for less, by another basis",
+            deal(Step::PlanDrafting, sale_at("total", 584_999_999)),
+            list(
+                "price_floor",
+                "转让价低于评估价的百分之九十，须重新评估或重新表决",
+                "≥ 1,300,000.00 元/年 × 90/100",
+                "5,849,999.99 元",
+            ),
+        ),
+        (
+            "sold by a basis that compares with nothing",
+            deal(Step::PlanDrafting, |step, value: &mut Value| {
+                sale_at("per_mu", 900_000_000)(step, value);
+                if step == Step::AssetVerification {
+                    value["asset"].as_object_mut().unwrap().remove("area");
+                }
+            }),
+            list(
+                "price_floor",
+                "转让价低于评估价的百分之九十，须重新评估或重新表决",
+                "≥ 1,300,000.00 元/年 × 90/100，按同一计价方式 (by the same basis)",
+                "9,000,000.00 元/亩",
             ),
         ),
         (
@@ -128,13 +173,40 @@ pub(crate) fn limit_rows() -> Vec<Row> {
         ),
         (
             "a contract of twenty years and a day",
-            deal(Step::ContractSigning, till("2038-07-01")),
+            deal(Step::ContractSigning, |step, value| {
+                let fields = value.as_object_mut().unwrap();
+                if step == Step::PlanDrafting {
+                    fields.remove("term_months");
+                }
+                if step == Step::ContractSigning {
+                    value["term_end"] = json!("2038-07-01");
+                }
+            }),
             list(
                 "lease_term",
                 term,
                 "≤ 240 个月 (months)",
                 "2018-07-01 – 2038-07-01",
             ),
+        ),
+        (
+            "a contract a day longer than its plan",
+            contract(|value| value["term_end"] = json!("2023-07-01")),
+            Refusal::TermExceedsPlan {
+                expected_months: 60,
+                found: Some("2023-07-01".parse().unwrap()),
+            },
+        ),
+        (
+            "a contract without the term that its plan has",
+            contract(|value| {
+                let fields = value.as_object_mut().unwrap();
+                fields.retain(|name, _| !name.starts_with("term_"));
+            }),
+            Refusal::TermExceedsPlan {
+                expected_months: 60,
+                found: None,
+            },
         ),
         (
             "works without an agreement on integrity",
@@ -279,14 +351,19 @@ pub(crate) fn finding_rows() -> Vec<Row> {
 }
 
 pub(crate) fn ledger_rows() -> Vec<Row> {
-    let declared = |by: &[&str]| {
-        let value = json!({
+    let relative = || {
+        event(json!({
             "kind": "relative_declared", "documents": [], "member": "zhou", "name": "周*商行",
             "relation": "兄弟", "summary": "兄弟经营商行",
-        });
-        Scene::founded().put("ledger", event(value), by)
+        }))
     };
+    let declared = |by: &[&str]| Scene::founded().put("ledger", relative(), by);
     assert_eq!(rule(declared(&["zhou"])), "admitted");
+    let mut retired = Scene::founded();
+    let ended =
+        json!({"kind": "role_ended", "member": "zhou", "reason": "换届", "role": "council_member"});
+    retired.change(ended).unwrap();
+    let retired = retired.put("ledger", relative(), &["zhou"]);
     let intake = json!({
         "kind": "relative_declared", "documents": [], "member": "intake", "name": "周*",
         "relation": "本人", "summary": "无",
@@ -336,6 +413,14 @@ pub(crate) fn ledger_rows() -> Vec<Row> {
             Scene::founded().put("ledger", event(intake), &["intake"]),
             Refusal::SignerWithoutRole {
                 member: member("intake"),
+                expected: Vec::new(),
+            },
+        ),
+        (
+            "declared by somebody who signs nothing any more",
+            retired,
+            Refusal::SignerWithoutRole {
+                member: member("zhou"),
                 expected: Vec::new(),
             },
         ),

@@ -64,6 +64,15 @@ pub(crate) fn record_rows() -> Vec<Row> {
             },
         ),
         (
+            "one voucher for two amounts that came in",
+            step_with(Step::HandoverAndReceipt, |value: &mut Value| {
+                let mut again = value["received"][0].clone();
+                again["voucher"] = json!("粤财001");
+                value["received"].as_array_mut().unwrap().push(again);
+            }),
+            inconsistent("received.voucher", "每张一次 (each once)", "粤财001"),
+        ),
+        (
             "documents missing",
             step_with(Step::MemberVote, documents),
             Refusal::DocumentMissing {

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use ledger_core::{Language, charter};
 
 use super::help::Text;
+use crate::fault;
 use crate::terminal::{Refused, Terminal};
 
 #[derive(Debug, clap::Args)]
@@ -98,16 +99,16 @@ pub(crate) fn parse(
     text: &str,
     training: bool,
 ) -> anyhow::Result<charter::Charter> {
-    let charter = charter::Charter::parse(text).map_err(|fault| {
+    let charter = charter::Charter::parse(text).map_err(|error| {
+        let said = fault::in_language(&error.fault, terminal.language);
+        // The charter as a whole has no name.
+        let (zh, en) = match error.path.as_str() {
+            "" | "." => (String::new(), String::new()),
+            path => (format!("字段 {path}："), format!("Field {path}: ")),
+        };
         Refused(terminal.pick(
-            format!(
-                "章程有误。字段 {}：{}。请改好后再检查。",
-                fault.path, fault.fault
-            ),
-            format!(
-                "the charter is at fault. Field {}: {}. Correct it and check again.",
-                fault.path, fault.fault
-            ),
+            format!("章程有误。{zh}{said}。请改好后再检查。"),
+            format!("the charter is at fault. {en}{said}. Correct it and check again."),
         ))
     })?;
     match charter.training_rule() {

@@ -333,7 +333,12 @@ impl List {
                 Ok(None) => ("never_here", String::new()),
                 Err(StoreError::Erased { erasure, .. }) => (
                     "erased",
-                    format!("{} {}：{}", erasure.at, erasure.by, erasure.reason),
+                    format!(
+                        "{} {}：{}",
+                        moment::logged(erasure.at, moment::CHINA_OFFSET_MINUTES),
+                        erasure.by,
+                        erasure.reason
+                    ),
                 ),
                 Err(error @ StoreError::Corrupt { .. }) => ("damaged", error.to_string()),
                 Err(error) => return Err(error.into()),

@@ -3,6 +3,7 @@
 //! Composed again from the ledger and compared with the digest that was signed: what is printed is what
 //! was published. One file, without scripts; the QR code leads to the page that verifies it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,14 +11,16 @@ use anyhow::bail;
 use askama::Template;
 use data_encoding::BASE64URL_NOPAD;
 use ledger_core::calendar::{Calendar, SpanUnit};
-use ledger_core::disclosure::Disclosure;
+use ledger_core::disclosure::{DisclosedDetour, Disclosure};
+use ledger_core::event::Event;
 use ledger_core::hash::Digest;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::Transaction;
-use ledger_core::{Language, PublicationPoint, TransactionId};
+use ledger_core::{Language, MemberId, PublicationPoint, StatedTime, TransactionId};
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 
+use super::cosign::words_for;
 use super::help::Text;
 use crate::draft;
 use crate::key_file::grouped;
@@ -59,6 +62,8 @@ struct Page {
     comments_title: &'static str,
     comments: String,
     reports: String,
+    detours_title: &'static str,
+    detours: Vec<Facts>,
     facts_title: &'static str,
     steps: Vec<Facts>,
     qr: String,
@@ -76,6 +81,8 @@ struct Facts {
 
 /// What was published, composed again.
 struct Published {
+    /// In words as of the time, by entry.
+    detours: BTreeMap<u64, Vec<Row>>,
     disclosure: Disclosure,
     signed: Digest,
 }
@@ -125,6 +132,7 @@ impl Notice {
         let source = source_arg::open(terminal, &self.source, self.pins.as_deref())?;
         let mut before: Option<Transaction> = None;
         let mut published = None;
+        let mut detours = BTreeMap::new();
         let report = source.replay(&mut |entry, state, _| {
             let event = &entry.statement().event;
             let here = event
@@ -139,9 +147,17 @@ impl Notice {
                 let disclosure =
                     Disclosure::compose(ledger, charter, before, self.point, publication);
                 published = Some(Published {
+                    detours: detours.clone(),
                     disclosure,
                     signed: publication.disclosure,
                 });
+            }
+            if ours && is_detour(event) {
+                let words = Words {
+                    transaction: before.as_ref(),
+                    ..words_for(language, state, entry.statement())
+                };
+                detours.insert(entry.index(), words.event(event));
             }
             before = transaction.cloned();
         })?;
@@ -244,6 +260,8 @@ impl Notice {
             comments_title: terminal.pick("怎样提意见", "How to comment"),
             comments: disclosure.comments_to.to_string(),
             reports: terminal.pick(format!("监督举报：{}", disclosure.reports_to), format!("To report misuse: {}", disclosure.reports_to)),
+            detours_title: terminal.pick("变更经过", "What was changed on the way"),
+            detours: detours(&words, published),
             facts_title: terminal.pick("公开事项", "What is published"),
             steps: facts(&words, disclosure),
             qr: qr(&url)?,
@@ -259,32 +277,110 @@ impl Notice {
 }
 
 fn facts(words: &Words<'_>, disclosure: &Disclosure) -> Vec<Facts> {
+    let l = words.language;
     let of = |step: &ledger_core::disclosure::DisclosedStep| {
-        let late = if step.recorded_late {
-            words.language.pick("【补录】", " [RECORDED LATE]")
-        } else {
-            ""
-        };
+        if matches!(step.record, Event::StepWaived(_)) {
+            return Facts {
+                title: l.pick(
+                    format!("第 {} 环节 {}", step.step.number(), step.step.zh()),
+                    format!("step {}, {}", step.step.number(), step.step.en()),
+                ),
+                rows: vec![row(
+                    l.pick("免办", "waived"),
+                    l.pick(
+                        format!("依章程豁免，见“变更经过”（第 {} 条）", step.index),
+                        format!("under the charter, see the changes (entry {})", step.index),
+                    ),
+                )],
+            };
+        }
         let mut rows = words.event(&step.record);
-        let at = moment::stated(step.at);
-        rows.push(Row {
-            depth: 0,
-            label: words.language.pick("时间", "at").to_owned(),
-            value: format!("{at}{late}"),
-        });
-        let signers: Vec<String> = step.signers.iter().map(|id| words.member(id)).collect();
-        let value = signers.join(words.language.pick("、", ", "));
-        rows.push(Row {
-            depth: 0,
-            label: words.language.pick("签署", "signed by").to_owned(),
-            value,
-        });
+        if !step.corrected_by.is_empty() {
+            let by: Vec<String> = step.corrected_by.iter().map(u64::to_string).collect();
+            rows.push(row(
+                l.pick("更正", "corrected"),
+                l.pick(
+                    format!(
+                        "以上为更正后的内容，见“变更经过”（第 {} 条）",
+                        by.join("、")
+                    ),
+                    format!(
+                        "this is what it says as corrected, see the changes (entry {})",
+                        by.join(", ")
+                    ),
+                ),
+            ));
+        }
+        rows.extend(signed(words, step.at, step.recorded_late, &step.signers));
         Facts {
             title: words.title(&step.record),
             rows,
         }
     };
     disclosure.steps.iter().map(of).collect()
+}
+
+/// Whether a disclosure tells it among the changes on the way.
+fn is_detour(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Corrected(_) | Event::Returned(_) | Event::StepWaived(_)
+    )
+}
+
+fn row(label: &str, value: String) -> Row {
+    Row {
+        depth: 0,
+        label: label.to_owned(),
+        value,
+    }
+}
+
+/// When it happened and who signed it.
+fn signed(words: &Words<'_>, at: StatedTime, recorded_late: bool, by: &[MemberId]) -> [Row; 2] {
+    let l = words.language;
+    let late = if recorded_late {
+        l.pick("【补录】", " [RECORDED LATE]")
+    } else {
+        ""
+    };
+    let signers: Vec<String> = by.iter().map(|id| words.member(id)).collect();
+    [
+        row(
+            l.pick("时间", "at"),
+            format!("{}{late}", moment::stated(at)),
+        ),
+        row(
+            l.pick("签署", "signed by"),
+            signers.join(l.pick("、", ", ")),
+        ),
+    ]
+}
+
+/// Waivers, returns and corrections, each with its entry.
+fn detours(words: &Words<'_>, published: &Published) -> Vec<Facts> {
+    let l = words.language;
+    let of = |detour: &DisclosedDetour| {
+        let mut rows = match published.detours.get(&detour.index) {
+            Some(rows) => rows.clone(),
+            None => words.event(&detour.record),
+        };
+        rows.extend(signed(
+            words,
+            detour.at,
+            detour.recorded_late,
+            &detour.signers,
+        ));
+        let (name, index) = (words.title(&detour.record), detour.index);
+        Facts {
+            title: l.pick(
+                format!("{name}（第 {index} 条）"),
+                format!("{name} (entry {index})"),
+            ),
+            rows,
+        }
+    };
+    published.disclosure.detours.iter().map(of).collect()
 }
 
 /// When the disclosure is open: by days once it is posted everywhere, by its length before. The

@@ -203,6 +203,7 @@ impl Record {
         let desk = Desk {
             terminal,
             charter,
+            kind: &self.kind,
             ledger,
             signer: signer(terminal, ledger, state.size(), &key)?,
             state,

@@ -126,6 +126,7 @@ impl Show {
         let source = source_arg::open(terminal, &self.source, self.pins.as_deref())?;
         let (index, stream) = self.wanted();
         let mut shown: Vec<Shown> = Vec::new();
+        let mut before = State::default();
         let report = source.replay(&mut |entry, state, _| {
             let statement = entry.statement();
             let wanted = match &stream {
@@ -135,7 +136,12 @@ impl Show {
                 None => index == Some(entry.index()),
             };
             if wanted {
-                shown.push(Shown::new(language, entry, state));
+                let before = before.transaction_of(&statement.stream);
+                shown.push(Shown::new(language, entry, state, before));
+            }
+            let next_wanted = index.is_some_and(|index| index == entry.index() + 1);
+            if next_wanted || wanted && stream.is_some() {
+                before = state.clone();
             }
         })?;
         if shown.is_empty() {

@@ -211,6 +211,13 @@ fn say(
             format!(", {ended} broken off"),
         ),
     };
+    let contracts = match watch.len() {
+        0 => String::new(),
+        count => terminal.pick(
+            format!("；另有 {count} 份合同有逾期款项或将到期、已到期"),
+            format!("; contracts with something late or running out: {count}"),
+        ),
+    };
     terminal.say(match only {
         Some(id) if tasks.is_empty() && terminated(state, id) => terminal.pick(
             format!("交易 {id} 已终止，没有待办。"),
@@ -222,11 +229,11 @@ fn say(
         ),
         _ => terminal.pick(
             format!(
-                "待办 {} 项，其中逾期 {overdue} 项；已办结交易 {complete} 笔{ended}。",
+                "待办 {} 项，其中逾期 {overdue} 项；已办结交易 {complete} 笔{ended}{contracts}。",
                 tasks.len()
             ),
             format!(
-                "{} to do, {overdue} of them overdue; {complete} transactions complete{ended}.",
+                "{} to do, {overdue} of them overdue; {complete} transactions complete{ended}{contracts}.",
                 tasks.len()
             ),
         ),
@@ -324,9 +331,19 @@ fn say_concerns(terminal: Terminal, task: &Task, waiting: &[Waiting], offset: i3
     } else {
         ""
     };
+    let (zh, en) = match waiting {
+        [one] => (
+            format!("--concern {}", one.id),
+            format!("--concern {}", one.id),
+        ),
+        _ => (
+            "--concern 意见编号，一次可答复多条".to_owned(),
+            "--concern ID; one answer may cover many".to_owned(),
+        ),
+    };
     terminal.say(terminal.pick(
-        format!("{overdue}交易 {transaction}：{count} 条群众意见待答复（sanzi record concern_answered --concern 意见编号，一次可答复多条）"),
-        format!("{overdue}transaction {transaction}: {count} concerns to be answered (sanzi record concern_answered --concern ID; one answer may cover many)"),
+        format!("{overdue}交易 {transaction}：{count} 条群众意见待答复（sanzi record concern_answered {zh}）"),
+        format!("{overdue}transaction {transaction}: {count} concerns to be answered (sanzi record concern_answered {en})"),
     ));
     for line in concerns::waiting(terminal.language, waiting, offset) {
         terminal.say(line);

@@ -14,9 +14,10 @@ use ledger_core::record::Direction;
 use ledger_core::signing;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::Phase;
-use ledger_core::{MemberId, Refusal, SigningKey, StatedTime, Step, TransactionId};
+use ledger_core::{Language, MemberId, Refusal, SigningKey, StatedTime, Step, TransactionId};
 use serde_json::{Map, Value, json};
 
+use crate::fault;
 use crate::form::Form;
 use crate::moment;
 use crate::shape::{self, Shape};
@@ -28,6 +29,7 @@ use crate::terminal::{Refused, Terminal};
 pub(super) struct Desk<'a> {
     pub(super) terminal: Terminal,
     pub(super) charter: &'a Charter,
+    pub(super) kind: &'a str,
     pub(super) ledger: &'a LedgerState,
     pub(super) signer: MemberId,
     pub(super) state: &'a State,
@@ -92,8 +94,19 @@ impl Desk<'_> {
         if kind == "channel_posted" && self.publishing().is_none() {
             return Err(self.refused(&Refusal::NothingToPost));
         }
+        self.check_concern(kind)?;
         self.check_contract(kind)?;
-        let (Ok(step), StreamId::Transaction(id)) = (kind.parse::<Step>(), &self.stream) else {
+        let StreamId::Transaction(id) = &self.stream else {
+            return Ok(());
+        };
+        let transaction = self.state.transaction(id);
+        let ended = transaction.is_some_and(|t| matches!(t.phase, Phase::Terminated { .. }));
+        let detours = ["corrected", "returned", "step_waived", "terminated"];
+        let step = kind.parse::<Step>();
+        if ended && (step.is_ok() || detours.contains(&kind)) {
+            return Err(self.refused(&Refusal::TransactionTerminated));
+        }
+        let Ok(step) = step else {
             return Ok(());
         };
         let expected = match self.state.transaction(id) {
@@ -108,6 +121,22 @@ impl Desk<'_> {
                 expected,
                 found: step,
             })),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is such a concern, before anybody is asked what is to be said to it.
+    fn check_concern(&self, kind: &str) -> anyhow::Result<()> {
+        let StreamId::Concern(id) = &self.stream else {
+            return Ok(());
+        };
+        let found = id.clone();
+        match self.state.concern(id) {
+            _ if kind == "concern_raised" => Ok(()),
+            None => Err(self.refused(&Refusal::ConcernUnknown { found })),
+            Some(concern) if kind != "concern_answered" && concern.answered().is_none() => {
+                Err(self.refused(&Refusal::ConcernUnanswered { found }))
+            }
             _ => Ok(()),
         }
     }
@@ -128,6 +157,17 @@ impl Desk<'_> {
         };
         if LIFE.contains(&kind) && transaction.contract.is_none() {
             return Err(self.refused(&Refusal::NoContract));
+        }
+        let begins = [
+            "contract_amended",
+            "contract_renewed",
+            "contract_terminated",
+            "payment_due",
+        ];
+        let contract = transaction.contract.as_ref();
+        let over = contract.and_then(|contract| contract.returned.or(contract.ended));
+        if let Some((on, entry)) = over.filter(|_| begins.contains(&kind)) {
+            return Err(self.refused(&Refusal::ContractEnded { entry, on }));
         }
         let pays = kind == "payment_received" || kind == "payment_made";
         if pays
@@ -201,6 +241,10 @@ impl Desk<'_> {
         }
         choices.extend(self.open_dues(kind));
         self.preset(kind, body);
+        if let (Some(step), "step_waived") = (self.awaited(), kind) {
+            // Only the step whose turn it is can be the first one waived.
+            body.entry("from").or_insert_with(|| json!(step));
+        }
         let mut fields = fields;
         if kind == "corrected" {
             self.ask_correction(body)?;
@@ -231,6 +275,14 @@ impl Desk<'_> {
             (due.due.id.to_string(), name)
         };
         Some((field, open.map(named).collect()))
+    }
+
+    /// The step whose turn it is.
+    fn awaited(&self) -> Option<Step> {
+        match &self.state.transaction_of(&self.stream)?.phase {
+            Phase::Awaiting(awaiting) => Some(awaiting.step),
+            _ => None,
+        }
     }
 
     fn publishing(&self) -> Option<&ledger_core::transaction::Publishing> {
@@ -328,11 +380,13 @@ impl Desk<'_> {
             anyhow::Error::new(Refused(self.terminal.pick(
                 format!(
                     "内容有误，什么都没有写。字段 {}：{}",
-                    fault.path, fault.fault
+                    fault.path,
+                    fault::in_language(&fault.fault, Language::Zh)
                 ),
                 format!(
                     "the content is at fault, nothing was written. Field {}: {}",
-                    fault.path, fault.fault
+                    fault.path,
+                    fault::in_language(&fault.fault, Language::En)
                 ),
             )))
         })
@@ -378,6 +432,23 @@ impl Desk<'_> {
         })
     }
 
+    /// A refusal in Chinese, with the field called as the form calls it.
+    fn with_names(&self, refusal: &Refusal) -> String {
+        let said = refusal.detail(Language::Zh);
+        let path = match refusal {
+            Refusal::Inconsistent { field, .. } => field.to_string(),
+            Refusal::PrivateData { field, .. } => field.to_string(),
+            _ => return said,
+        };
+        match shape::name_of(self.kind, &path, Language::Zh) {
+            Some(name) => {
+                let said = said.replacen(&path, &format!("「{name}」"), 1);
+                said.replacen("」 第", "」第", 1)
+            }
+            None => said,
+        }
+    }
+
     fn refused(&self, refusal: &Refusal) -> anyhow::Error {
         Refused(self.in_words(refusal)).into()
     }
@@ -388,7 +459,7 @@ impl Desk<'_> {
             format!(
                 "没有写草稿，规则不允许：{}。{}",
                 refusal.title(l),
-                refusal.detail(l)
+                self.with_names(refusal)
             ),
             format!(
                 "no draft was written, a rule refuses it: {}. {}",
