@@ -21,7 +21,9 @@ use ledger_core::ledger::{LedgerError, Receipt};
 use ledger_core::tree::parse_size;
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+use crate::client::Client;
 use crate::language::Asked;
 use crate::problem::Problem;
 use crate::served::{Ledgers, Served};
@@ -30,18 +32,31 @@ use crate::wire::{self, BRIEFLY, BYTES, FOR_EVER, TEXT, headers, reading};
 /// How long a submission may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
+/// How long a submission may wait for its receipt.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+
 /// `POST /<slug>/events`
+#[utoipa::path(
+    post,
+    path = "/events",
+    request_body(content = String, description = "The signed event", content_type = "text/plain; charset=utf-8"),
+    responses(
+        (status = 201, description = "Admitted, durable and in a published checkpoint: the receipt, a tlog-proof", body = String, content_type = "text/plain; charset=utf-8", headers(("location" = String, description = "Where a newer receipt is had"))),
+        (status = 200, description = "This statement stands already: its receipt", body = String, content_type = "text/plain; charset=utf-8", headers(("location" = String, description = "Where a newer receipt is had"))),
+    )
+)]
 pub(crate) async fn submit(
     State(ledger): State<Arc<Served>>,
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
     check_type(request.headers(), language)?;
-    let address = peer(&request);
+    let address = client(&request);
     let _share = (ledger.queue.shares().take(address))
         .ok_or_else(|| Problem::too_many(ledger.queue.shares().limit(), language))?;
     let note = body(request, NOTE_LIMIT, language).await?;
-    let receipt = ledger.submit(note).await;
+    let receipt = tokio::time::timeout(ANSWER_TIME, ledger.submit(note)).await;
+    let receipt = receipt.map_err(|_| Problem::no_answer(language))?;
     let receipt = receipt.map_err(|error| Problem::of_submission(&error, language))?;
     Ok(answer(&ledger, &receipt))
 }
@@ -67,7 +82,13 @@ fn check_type(headers: &HeaderMap, language: Language) -> Result<(), Problem> {
     Err(Problem::wrong_type(&found, language))
 }
 
-/// Who sent it. Without a socket all come from one place.
+/// Who sent it, through whatever trusted proxies.
+pub(crate) fn client(request: &Request) -> IpAddr {
+    let client = request.extensions().get::<Client>();
+    client.map_or_else(|| peer(request), |client| client.address)
+}
+
+/// Whose socket it came from. Without a socket all come from one place.
 pub(crate) fn peer(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
@@ -109,6 +130,12 @@ fn answer(ledger: &Served, receipt: &Receipt) -> Response {
 }
 
 /// `GET /<slug>/proof/<index>`
+#[utoipa::path(
+    get,
+    path = "/proof/{index}",
+    params(("index" = u64, Path, description = "The entry, counted from 0")),
+    responses((status = 200, description = "A receipt of that entry under the newest checkpoint", body = String, content_type = "text/plain; charset=utf-8"))
+)]
 pub(crate) async fn proof(
     State(ledger): State<Arc<Served>>,
     Asked(language): Asked,
@@ -124,6 +151,12 @@ pub(crate) async fn proof(
 /// `GET /<slug>/documents/<sha256>`
 ///
 /// A document is somebody else's: it is given as bytes to keep, never shown on this site.
+#[utoipa::path(
+    get,
+    path = "/documents/{sha256}",
+    params(("sha256" = String, Path, description = "Its digest, 64 hexadecimal digits")),
+    responses((status = 200, description = "A public document", body = Vec<u8>, content_type = "application/octet-stream"))
+)]
 pub(crate) async fn document(
     State(ledger): State<Arc<Served>>,
     Asked(language): Asked,
@@ -149,8 +182,8 @@ pub(crate) async fn document(
 }
 
 /// One ledger in `/ledgers.json`.
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Listed {
     slug: String,
     origin: String,
     ledger_id: String,
@@ -160,8 +193,8 @@ struct Listed {
 }
 
 /// One ledger as `/<slug>/ledger.json` describes it.
-#[derive(Serialize)]
-struct Described {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Described {
     #[serde(flatten)]
     listed: Listed,
     log_key: String,
@@ -182,12 +215,22 @@ fn listed(ledger: &Served) -> Listed {
 }
 
 /// `GET /ledgers.json`
+#[utoipa::path(
+    get,
+    path = "/ledgers.json",
+    responses((status = 200, description = "The ledgers of this site", body = Vec<Listed>, content_type = "application/json"))
+)]
 pub(crate) async fn ledgers(State(ledgers): State<Ledgers>) -> Response {
     let listed: Vec<Listed> = ledgers.iter().map(|ledger| listed(ledger)).collect();
     as_json(&listed)
 }
 
 /// `GET /<slug>/ledger.json`
+#[utoipa::path(
+    get,
+    path = "/ledger.json",
+    responses((status = 200, description = "What a verifier pins: origin, log key, ledger id, policy", body = Described, content_type = "application/json"))
+)]
 pub(crate) async fn ledger(State(ledger): State<Arc<Served>>) -> Response {
     as_json(&Described {
         listed: listed(&ledger),
@@ -203,6 +246,11 @@ fn as_json(value: &impl Serialize) -> Response {
 }
 
 /// `GET /healthz`: whether every ledger can be read and written.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    responses((status = 200, description = "Every ledger can be read and written", body = String, content_type = "text/plain; charset=utf-8"))
+)]
 pub(crate) async fn health(State(ledgers): State<Ledgers>, Asked(language): Asked) -> Response {
     let stopped: Vec<Value> = ledgers
         .iter()

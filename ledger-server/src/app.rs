@@ -8,64 +8,93 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{
-    ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Method};
-use axum::routing::{get, post};
+use axum::middleware::from_fn_with_state;
 use ledger_core::event::NOTE_LIMIT;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::trace::TraceLayer;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::routes;
 
+use crate::front::{Front, FrontOptions, pass};
 use crate::language::Asked;
 use crate::problem::Problem;
+use crate::ready::{Readiness, ReadyLimits};
+use crate::request_id::REQUEST_ID;
 use crate::served::{Ledgers, Served};
-use crate::{api, pages, wire};
+use crate::{api, openapi, pages, ready, wire};
+
+/// What is no page loads, runs and frames nothing.
+const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Builds the router of these ledgers, which trusts no proxy and lets everybody come as often as they like.
+pub fn app(ledgers: Ledgers) -> Router {
+    app_behind(ledgers, FrontOptions::default(), ReadyLimits::default())
+}
 
 /// Builds the router of these ledgers.
-pub fn app(ledgers: Ledgers) -> Router {
-    let mut router = Router::new()
-        .route("/", get(pages::index))
-        .route("/healthz", get(api::health))
-        .route("/ledgers.json", get(api::ledgers))
-        .with_state(ledgers.clone());
+pub fn app_behind(ledgers: Ledgers, options: FrontOptions, limits: ReadyLimits) -> Router {
+    let readiness = Readiness {
+        ledgers: ledgers.clone(),
+        limits: Arc::new(limits),
+    };
+    let (mut router, site) = OpenApiRouter::new()
+        .routes(routes!(pages::index))
+        .routes(routes!(api::health))
+        .routes(routes!(api::ledgers))
+        .with_state(ledgers.clone())
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(ready::ready))
+                .with_state(readiness),
+        )
+        .split_for_parts();
     for ledger in ledgers.iter() {
         let path = format!("/{}", ledger.slug());
-        router = router.nest(&path, of_ledger(Arc::clone(ledger)));
+        let (of_ledger, _) = of_ledger().with_state(Arc::clone(ledger)).split_for_parts();
+        router = router.nest(&path, of_ledger);
     }
-    with_common(router)
+    let site = site.merge_from(openapi::own().into_openapi());
+    let document = openapi::described(site, of_ledger().into_openapi());
+    with_common(router.merge(openapi::served(&document)), options)
 }
 
 /// The router with what all answers have in common, whoever gives them.
-pub(crate) fn with_common(router: Router) -> Router {
+pub(crate) fn with_common(router: Router, options: FrontOptions) -> Router {
     router
         .fallback(async |Asked(language): Asked| Problem::not_found(language))
         .method_not_allowed_fallback(async |Asked(language): Asked| {
             Problem::method_not_allowed(language)
         })
+        // Below the others: who comes too often is answered with their headers, too.
+        .layer(from_fn_with_state(Front::new(options), pass))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(NO_PAGE),
+        ))
         .layer(always(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(REFERRER_POLICY, "no-referrer"))
         .layer(cross_origin())
-        .layer(TraceLayer::new_for_http())
 }
 
-fn of_ledger(ledger: Arc<Served>) -> Router {
+fn of_ledger() -> OpenApiRouter<Arc<Served>> {
     // Hashes do not get smaller by compression; everything else does.
-    let compressed = Router::new()
-        .route("/ledger.json", get(api::ledger))
-        .route("/tile/entries/{*path}", get(wire::tile))
+    let compressed = OpenApiRouter::new()
+        .routes(routes!(api::ledger))
+        .routes(routes!(wire::entries))
         .layer(CompressionLayer::new());
     let limit = DefaultBodyLimit::max(NOTE_LIMIT);
-    Router::new()
-        .route("/checkpoint", get(wire::checkpoint))
-        .route("/documents/{sha256}", get(api::document))
-        .route("/events", post(api::submit).layer(limit))
-        .route("/proof/{index}", get(api::proof))
-        .route("/tile/{level}/{*path}", get(wire::tile))
+    OpenApiRouter::new()
+        .routes(routes!(wire::checkpoint))
+        .routes(routes!(api::document))
+        .routes(routes!(api::submit).layer(limit))
+        .routes(routes!(api::proof))
+        .routes(routes!(wire::tile))
         .merge(compressed)
-        .with_state(ledger)
 }
 
 fn always(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
@@ -78,5 +107,5 @@ fn cross_origin() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers([ACCEPT_LANGUAGE, CONTENT_TYPE])
-        .expose_headers([LOCATION, RETRY_AFTER])
+        .expose_headers([LOCATION, RETRY_AFTER, REQUEST_ID])
 }

@@ -16,6 +16,7 @@ mod backup;
 mod building;
 mod charter;
 mod completions;
+mod config;
 pub(crate) mod cosign;
 mod data;
 mod demo;
@@ -35,6 +36,7 @@ mod recover;
 mod restore;
 mod schema;
 mod serve;
+mod settings;
 mod show;
 mod status;
 mod submit;
@@ -69,7 +71,7 @@ macro_rules! commands {
         }
 
         /// All texts of the help.
-        const TEXTS: &[&[Text]] = &[GENERAL, $($module::TEXTS),*];
+        const TEXTS: &[&[Text]] = &[GENERAL, $($module::TEXTS),*, settings::TEXTS];
     };
 }
 
@@ -79,6 +81,7 @@ commands! {
     backup::Backup,
     charter::Charter,
     completions::Completions,
+    config::Config,
     cosign::Cosign,
     demo::Demo,
     document::Document,

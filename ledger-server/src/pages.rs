@@ -31,6 +31,11 @@ struct Row {
 }
 
 /// `GET /`: which ledgers there are, and where their files are.
+#[utoipa::path(
+    get,
+    path = "/",
+    responses((status = 200, description = "Which ledgers there are, for people", body = String, content_type = "text/html; charset=utf-8"))
+)]
 pub(crate) async fn index(State(ledgers): State<Ledgers>) -> Response {
     let row = |ledger: &std::sync::Arc<crate::served::Served>| {
         let snapshot = ledger.snapshot();

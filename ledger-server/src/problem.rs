@@ -16,6 +16,7 @@ use ledger_core::witness::Rejection;
 use serde_json::{Map, Value, json};
 
 use crate::queue::SubmitError;
+use crate::request_id;
 
 /// An error as a client is told it. (问题)
 #[derive(Debug, Clone)]
@@ -142,6 +143,33 @@ impl Problem {
         )
         .with("expected", limit)
         .retry_after(1)
+    }
+
+    /// Requests that come too fast from one address: 429.
+    #[must_use]
+    pub fn too_often(per_second: u32, language: Language) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_often",
+            language.pick("请求过频", "too often"),
+            language.pick(
+                format!("同一地址每秒最多 {per_second} 次请求。请稍后重试。"),
+                format!("One address may send {per_second} requests a second. Try again later."),
+            ),
+        )
+        .with("expected", per_second)
+        .retry_after(1)
+    }
+
+    /// A submission whose answer does not come: 503. It may yet be recorded.
+    #[must_use]
+    pub fn no_answer(language: Language) -> Self {
+        unavailable(
+            "no_answer",
+            language.pick("写入迟迟没有完成", "writing takes too long"),
+            5,
+            language,
+        )
     }
 
     /// A body that did not arrive: 408.
@@ -347,7 +375,7 @@ impl Problem {
         Self::fault(language)
     }
 
-    /// The body: problem details in JSON.
+    /// The body: problem details in JSON, with the id of the request that is being answered.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut body = self.members.clone();
@@ -355,6 +383,9 @@ impl Problem {
         body.insert("title".to_owned(), json!(self.title));
         body.insert("status".to_owned(), json!(self.status.as_u16()));
         body.insert("detail".to_owned(), json!(self.detail));
+        if let Some(id) = request_id::current() {
+            body.insert("request_id".to_owned(), json!(id));
+        }
         Value::Object(body)
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::share::Shares;
+use crate::waiting::Waiting;
 
 /// What becomes of a submission.
 pub(crate) type Answer = Result<Receipt, SubmitError>;
@@ -66,6 +67,7 @@ pub(crate) struct Queue {
     jobs: mpsc::Sender<Job>,
     ledger: usize,
     shares: Arc<Shares>,
+    waiting: Arc<Waiting>,
 }
 
 impl Queue {
@@ -75,12 +77,18 @@ impl Queue {
             jobs,
             ledger,
             shares,
+            waiting: Arc::default(),
         }
     }
 
     /// What one address may have waiting, in all ledgers together.
     pub(crate) fn shares(&self) -> &Arc<Shares> {
         &self.shares
+    }
+
+    /// Who waits for this ledger.
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.waiting
     }
 
     /// Whether the writer has stopped.
@@ -100,6 +108,7 @@ impl Queue {
             TrySendError::Full(_) => SubmitError::QueueFull,
             TrySendError::Closed(_) => SubmitError::Closing,
         })?;
+        let _ticket = self.waiting.enter();
         answered.await.unwrap_or(Err(SubmitError::Closing))
     }
 

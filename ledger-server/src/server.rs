@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::Service as _;
 
+use crate::client::Proxies;
 use crate::share::{Share, Shares};
 use crate::writer::Writer;
 
@@ -29,8 +30,30 @@ const CONNECTION_TIME: Duration = Duration::from_secs(300);
 /// How long an answer may then still take.
 const LAST_ANSWER_TIME: Duration = Duration::from_secs(30);
 
-/// How many connections one address may have: fewer than a process may commonly have files.
-const CONNECTIONS_PER_ADDRESS: usize = 256;
+/// How many connections a server takes.
+///
+/// Who comes beyond that is not answered: an answer would take what there is too little of.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Connections {
+    /// All together.
+    pub total: usize,
+    /// Of one address that is no trusted proxy.
+    pub per_address: usize,
+    /// Whose connections are those of many clients, so that only the total holds for them.
+    pub proxies: Proxies,
+}
+
+impl Default for Connections {
+    /// 768 together and 256 of one address: fewer than a process may commonly have files.
+    fn default() -> Self {
+        Self {
+            total: 768,
+            per_address: 256,
+            proxies: Proxies::default(),
+        }
+    }
+}
 
 /// How long open requests may take to finish.
 const REQUESTS_TIME: Duration = Duration::from_secs(2);
@@ -66,12 +89,76 @@ pub async fn serve(
     writer: Writer,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    serve_router(listener, router, shutdown).await;
-    match timeout(CLOSING_TIME, writer.stop()).await {
-        Ok(closed) => closed?,
-        Err(_) => return Err(ServeError::TooLong),
+    let connections = Connections::default();
+    connections.serve(listener, router, writer, shutdown).await
+}
+
+impl Connections {
+    /// As [`serve`], with these limits.
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        router: Router,
+        writer: Writer,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        self.serve_router(listener, router, shutdown).await;
+        match timeout(CLOSING_TIME, writer.stop()).await {
+            Ok(closed) => closed?,
+            Err(_) => return Err(ServeError::TooLong),
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// As [`serve_router`], with these limits.
+    pub async fn serve_router(
+        &self,
+        listener: TcpListener,
+        router: Router,
+        shutdown: impl Future<Output = ()>,
+    ) {
+        let (stop, stopped) = watch::channel(());
+        let mut tasks = JoinSet::new();
+        tokio::select! {
+            () = self.accept(listener, router, stopped, &mut tasks) => {}
+            () = shutdown => {}
+        }
+        drop(stop);
+        // A client that does not finish in time is left behind.
+        let _ = timeout(REQUESTS_TIME, async {
+            while tasks.join_next().await.is_some() {}
+        })
+        .await;
+    }
+
+    /// Takes connections for ever, each as a task of its own.
+    async fn accept(
+        &self,
+        mut listener: TcpListener,
+        router: Router,
+        stopped: watch::Receiver<()>,
+        tasks: &mut JoinSet<()>,
+    ) {
+        let shares = Shares::new(self.per_address);
+        let mut services = router.into_make_service_with_connect_info::<SocketAddr>();
+        loop {
+            let (socket, peer) = axum::serve::Listener::accept(&mut listener).await;
+            while tasks.try_join_next().is_some() {}
+            if tasks.len() >= self.total {
+                continue;
+            }
+            let share = shares.take(peer.ip());
+            if share.is_none() && !self.proxies.trusts(peer.ip()) {
+                continue;
+            }
+            let Ok(service) = services.call(peer).await;
+            let service = TowerToHyperService::new(service);
+            tasks.spawn(converse(socket, service, share, stopped.clone()));
+        }
+    }
 }
 
 /// Serves a router that has no writer until `shutdown`; then takes no more, and gives open requests two
@@ -81,47 +168,15 @@ pub async fn serve_router(
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) {
-    let (stop, stopped) = watch::channel(());
-    let mut connections = JoinSet::new();
-    tokio::select! {
-        () = accept(listener, router, stopped, &mut connections) => {}
-        () = shutdown => {}
-    }
-    drop(stop);
-    // A client that does not finish in time is left behind.
-    let _ = timeout(REQUESTS_TIME, async {
-        while connections.join_next().await.is_some() {}
-    })
-    .await;
-}
-
-/// Takes connections for ever, each as a task of its own.
-async fn accept(
-    mut listener: TcpListener,
-    router: Router,
-    stopped: watch::Receiver<()>,
-    connections: &mut JoinSet<()>,
-) {
-    let shares = Shares::new(CONNECTIONS_PER_ADDRESS);
-    let mut services = router.into_make_service_with_connect_info::<SocketAddr>();
-    loop {
-        let (socket, peer) = axum::serve::Listener::accept(&mut listener).await;
-        while connections.try_join_next().is_some() {}
-        // Who has too many is not answered: that would take what there is too little of.
-        let Some(share) = shares.take(peer.ip()) else {
-            continue;
-        };
-        let Ok(service) = services.call(peer).await;
-        let service = TowerToHyperService::new(service);
-        connections.spawn(converse(socket, service, share, stopped.clone()));
-    }
+    let connections = Connections::default();
+    connections.serve_router(listener, router, shutdown).await;
 }
 
 /// Answers one client until it leaves, stalls, has been there long enough, or all have to go.
 async fn converse(
     socket: TcpStream,
     service: TowerToHyperService<AddExtension<Router, ConnectInfo<SocketAddr>>>,
-    _share: Share,
+    _share: Option<Share>,
     mut stopped: watch::Receiver<()>,
 ) {
     // An answer is small and complete: it need not wait for more to send.

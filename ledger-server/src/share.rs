@@ -1,7 +1,7 @@
 //! How much of the queue one address may fill, so that nobody can keep others from submitting.
 //!
-//! Counts submissions that wait, by the peer's address; an IPv6 network of 64 bits counts as one. Knows
-//! nothing of proxies: behind one, all clients share one address.
+//! Counts submissions that wait, by address; an IPv6 network of 64 bits counts as one. Knows nothing of
+//! proxies: whose address it is given is for others to say.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -67,7 +67,8 @@ impl Drop for Share {
     }
 }
 
-fn network(address: IpAddr) -> IpAddr {
+/// What counts as one address: an IPv6 network of 64 bits, or an IPv4 address.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         v4 => v4,

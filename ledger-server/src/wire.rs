@@ -37,12 +37,38 @@ pub(crate) fn headers(kind: HeaderValue, cache: HeaderValue) -> [(HeaderName, He
 }
 
 /// `GET /<slug>/checkpoint`
+#[utoipa::path(
+    get,
+    path = "/checkpoint",
+    responses((status = 200, description = "The newest checkpoint, with its cosignatures", body = String, content_type = "text/plain; charset=utf-8"))
+)]
 pub(crate) async fn checkpoint(State(ledger): State<Arc<Served>>) -> Response {
     let checkpoint = ledger.snapshot().checkpoint.to_bytes();
     (headers(TEXT, BRIEFLY), checkpoint).into_response()
 }
 
-/// `GET /<slug>/tile/<L>/<N>[.p/<W>]` and `GET /<slug>/tile/entries/<N>[.p/<W>]`
+/// `GET /<slug>/tile/entries/<N>[.p/<W>]`
+#[utoipa::path(
+    get,
+    path = "/tile/entries/{*path}",
+    params(("path" = String, Path, description = "`<N>` or `<N>.p/<W>`, as tlog-tiles has it")),
+    responses((status = 200, description = "Entries", body = Vec<u8>, content_type = "application/octet-stream"))
+)]
+pub(crate) async fn entries(
+    ledger: State<Arc<Served>>,
+    asked: Asked,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    tile(ledger, asked, uri).await
+}
+
+/// `GET /<slug>/tile/<L>/<N>[.p/<W>]`
+#[utoipa::path(
+    get,
+    path = "/tile/{level}/{*path}",
+    params(("level" = u8, Path, description = "The level of the tile"), ("path" = String, Path, description = "`<N>` or `<N>.p/<W>`, as tlog-tiles has it")),
+    responses((status = 200, description = "Hashes", body = Vec<u8>, content_type = "application/octet-stream"))
+)]
 pub(crate) async fn tile(
     State(ledger): State<Arc<Served>>,
     Asked(language): Asked,

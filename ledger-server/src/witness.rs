@@ -26,8 +26,9 @@ use ledger_core::store::local::WitnessFolder;
 use ledger_core::time::LogTime;
 use ledger_core::witness::{AddCheckpoint, Cosigned, MAX_REQUEST_BYTES, Rejection, RereadError};
 
-use crate::api::{body, peer};
+use crate::api::{body, client};
 use crate::app::with_common;
+use crate::front::FrontOptions;
 use crate::language::Asked;
 use crate::pages;
 use crate::problem::Problem;
@@ -182,7 +183,7 @@ pub fn witness_app(service: Arc<WitnessService>) -> Router {
         .route("/healthz", get(health))
         .route("/{origin}/checkpoint", get(checkpoint))
         .with_state(service);
-    with_common(router)
+    with_common(router, FrontOptions::default())
 }
 
 /// Runs what may wait for a disk where it holds up nobody.
@@ -200,7 +201,7 @@ async fn add_checkpoint(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    let _share = (service.shares.take(peer(&request)))
+    let _share = (service.shares.take(client(&request)))
         .ok_or_else(|| Problem::too_many(service.shares.limit(), language))?;
     let bytes = body(request, MAX_REQUEST_BYTES, language).await?;
     let asked = bytes.clone();

@@ -200,7 +200,7 @@ fn a_folder_in_use_is_not_opened_twice() {
 fn usage_is_explained_in_the_language_asked_for() {
     for (arguments, zh, en) in [
         (
-            &["serve"][..],
+            &["witness"][..],
             "缺少参数 --data <DIR>",
             "required arguments",
         ),

@@ -41,7 +41,7 @@ fn a_new_event_is_answered_with_201_and_its_receipt() {
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(
         answer.header("access-control-expose-headers"),
-        "location,retry-after"
+        "location,retry-after,x-request-id"
     );
     let proof = Proof::parse(&answer.body).unwrap();
     let under = proof.verify(&leaf(&site, 1), key(None).verifier()).unwrap();

@@ -12,10 +12,10 @@ use ledger_core::language::Language;
 use ledger_core::money::Fen;
 use ledger_core::store::local::LocalOptions;
 use ledger_core::transaction::{Phase, Transaction};
-use ledger_server::Options;
 use ledger_server::demo::{self, DEFAULT_SEED, Found, Made, Sight};
 
 use super::help::Text;
+use super::settings::{LogFormat, Settings};
 use super::{complain, data, say, serve};
 
 /// The exit code when what was built does not hold.
@@ -96,13 +96,20 @@ impl Demo {
         if self.no_serve {
             return Ok(ExitCode::SUCCESS);
         }
-        serve::start_logging();
+        serve::start_logging(LogFormat::default());
         let opened = data::open(&self.data, LocalOptions::default(), None, language)?;
         // Ledgers that were there already may be others than the demonstration's.
         if self.data.join("keys").join("passphrase.txt").is_file() {
             advise(&self.data, self.listen, language);
         }
-        serve::serve(opened, Options::default(), self.listen, language)
+        let settings = Settings {
+            data: Some(self.data),
+            listen: Some(self.listen),
+            // To be shown and tried, not to be held against a crowd.
+            requests_per_second: Some(0),
+            ..Settings::default()
+        };
+        serve::serve(opened, &settings, language)
     }
 
     /// Builds and audits; says whether what was built holds.

@@ -10,13 +10,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use ledger_core::language::Language;
 use ledger_core::store::local::LocalOptions;
-use ledger_server::{Ledgers, Options, Writer, app, ask_witnesses};
+use ledger_server::{Ledgers, Writer, app_behind, ask_witnesses, metrics_app, serve_router};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::data::{self, Opened};
 use super::help::Text;
+use super::settings::{LogFormat, Settings};
 use super::{complain, say};
 
 /// How long a start waits for the witnesses: what they have seen may be more than what is here.
@@ -25,18 +26,17 @@ const FIRST_ANSWERS: Duration = Duration::from_secs(3);
 /// Serves the ledgers of a data folder.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
-    #[arg(long, value_name = "DIR")]
-    anchor: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SANZI_CONFIG",
+        hide_env_values = true
+    )]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
     #[arg(long)]
     adopt_checkpoint: bool,
-    #[arg(long, value_name = "FILE")]
-    log_passphrase_file: Option<PathBuf>,
-    #[arg(long, value_name = "N", default_value_t = 4096)]
-    queue: usize,
 }
 
 pub(crate) const TEXTS: &[Text] = &[
@@ -46,85 +46,74 @@ pub(crate) const TEXTS: &[Text] = &[
         en: "Serve all ledgers of a data folder until told to stop",
     },
     Text {
-        of: "serve.data",
-        zh: "数据文件夹",
-        en: "The data folder",
-    },
-    Text {
-        of: "serve.listen",
-        zh: "监听的地址和端口",
-        en: "Address and port to listen on",
-    },
-    Text {
-        of: "serve.anchor",
-        zh: "锚点文件夹，应在另一块盘上、不随数据一起备份；默认在数据文件夹旁边",
-        en: "Folder of the anchors: on another disk, not backed up with the data; by default beside the data folder",
+        of: "serve.config",
+        zh: "设置文件（TOML，样例见 sanzi config example）；命令行和环境变量优先于它",
+        en: "A file of settings (TOML; see sanzi config example); flags and environment come before it",
     },
     Text {
         of: "serve.adopt_checkpoint",
         zh: "锚点丢失时，以数据文件夹里的检查点为最新；只有确知没有更新的检查点时才可用",
         en: "If an anchor is lost, take the data folder's checkpoint for the newest; only if you know that it is",
     },
-    Text {
-        of: "serve.log_passphrase_file",
-        zh: "存有日志钥匙口令的文件；也可用环境变量 SANZI_LOG_PASSPHRASE",
-        en: "File with the passphrase of the log keys; or set SANZI_LOG_PASSPHRASE",
-    },
-    Text {
-        of: "serve.queue",
-        zh: "最多有多少份提交排队等候",
-        en: "How many submissions may wait",
-    },
 ];
 
 impl Serve {
     /// Serves until told to stop.
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
-        start_logging();
-        if self.anchor.is_none() {
+        let settings = self.settings.with_file(self.config.as_deref(), language)?;
+        start_logging(settings.log_format.unwrap_or_default());
+        let data = settings.data(language)?;
+        if settings.anchor.is_none() {
             complain(language.pick(
                 "提醒：锚点放在数据文件夹旁边；要防止恢复旧备份时分叉，请用 --anchor 放到另一块盘",
                 "note: the anchors lie beside the data folder; to guard against forking from an old backup, put them on another disk with --anchor",
             ));
         }
         let options = LocalOptions {
-            anchor_folder: self.anchor,
+            anchor_folder: settings.anchor.clone(),
             adopt_checkpoint: self.adopt_checkpoint,
             ..LocalOptions::default()
         };
-        let passphrase_file = self.log_passphrase_file.as_deref();
-        let opened = data::open(&self.data, options, passphrase_file, language)?;
-        let options = Options {
-            queue: self.queue,
-            queue_per_address: (self.queue / 4).max(1),
-            ..Options::default()
-        };
-        serve(opened, options, self.listen, language)
+        let passphrase_file = settings.log_passphrase_file.as_deref();
+        let opened = data::open(&data, options, passphrase_file, language)?;
+        serve(opened, &settings, language)
     }
 }
 
 /// Serves these ledgers until SIGTERM or SIGINT.
 pub(crate) fn serve(
     opened: Opened,
-    options: Options,
-    listen: SocketAddr,
+    settings: &Settings,
     language: Language,
 ) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()?;
     let Opened { folder, ledgers } = opened;
     let served = runtime.block_on(async {
-        let listener = TcpListener::bind(listen).await;
-        let listener = listener.map_err(|error| unbound(error, listen, language))?;
+        let listener = bound(settings.listen(), language).await?;
+        let private = match settings.metrics_listen {
+            Some(address) => Some(bound(address, language).await?),
+            None => None,
+        };
         let told = told_to_stop()?;
-        let (ledgers, writer) = Writer::start(ledgers, options)?;
+        let (ledgers, writer) = Writer::start(ledgers, settings.writer())?;
         let mut asking = ask_witnesses(&ledgers);
         asking.asked_once(FIRST_ANSWERS).await;
         announce(&ledgers, listener.local_addr()?, language);
+        let (front, limits) = (settings.front(), settings.ready());
+        if let Some(private) = private {
+            say_metrics(private.local_addr()?, language);
+            let metrics = Arc::clone(&front.metrics);
+            let router = metrics_app(ledgers.clone(), metrics, limits.clone());
+            tokio::spawn(serve_router(private, router, std::future::pending()));
+        }
         let stop = async {
             told.await;
             complain(language.pick("正在停止……", "stopping ..."));
         };
-        ledger_server::serve(listener, app(ledgers), writer, stop)
+        let router = app_behind(ledgers, front, limits);
+        let connections = settings.connections();
+        connections
+            .serve(listener, router, writer, stop)
             .await
             .context(language.pick("服务异常结束", "serving ended badly"))
     });
@@ -141,6 +130,19 @@ pub(crate) fn serve(
         "Stopped: all that was accepted is written, and the ledgers are closed cleanly.",
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+async fn bound(address: SocketAddr, language: Language) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| unbound(error, address, language))
+}
+
+/// Says where the metrics are.
+fn say_metrics(at: SocketAddr, language: Language) {
+    complain(&language.pick(
+        format!("指标：http://{at}/metrics （切勿对外开放）"),
+        format!("metrics: http://{at}/metrics (keep them from the public)"),
+    ));
 }
 
 /// Waits for SIGTERM or SIGINT, which are heard from now on.
@@ -211,12 +213,15 @@ fn announce(ledgers: &Ledgers, at: SocketAddr, language: Language) {
 }
 
 /// Logs to standard error.
-pub(super) fn start_logging() {
+pub(super) fn start_logging(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,ledger_server=info"));
-    // A second subscriber, as in a test, is no reason not to serve.
-    let _ = tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .try_init();
+        .with_writer(io::stderr);
+    // A second subscriber, as in a test, is no reason not to serve.
+    let _ = match format {
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+        LogFormat::Text => log.try_init(),
+    };
 }

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use super::help::Text;
 use super::serve::{start_logging, told_to_stop, unbound};
+use super::settings::LogFormat;
 use super::{audit, complain, say};
 use crate::key_file;
 use crate::terminal::Terminal;
@@ -74,7 +75,7 @@ pub(crate) const TEXTS: &[Text] = &[
 impl Witness {
     /// Witnesses until told to stop.
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
-        start_logging();
+        start_logging(LogFormat::default());
         let terminal = Terminal::new(language);
         let policy = audit::read_policy(terminal, &self.policy)?;
         if policy.logs().is_empty() {

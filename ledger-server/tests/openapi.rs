@@ -1,0 +1,169 @@
+//! The description for programs against the routes that there really are.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod scene;
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::header::CONTENT_TYPE;
+use scene::{Answer, Site, submission};
+use serde_json::{Map, Value};
+
+/// A part of a path, and two that may stand in its place.
+type Sample = (&'static str, &'static str, &'static str);
+
+/// What may stand in place of a parameter: something that is there, and something that is not.
+const SAMPLES: [Sample; 6] = [
+    ("{slug}", "donglang", "donglang"),
+    ("{index}", "1", "77"),
+    ("{sha256}", "00", "ff"),
+    (
+        "tile/entries/{path}",
+        "tile/entries/000.p/2",
+        "tile/entries/x",
+    ),
+    ("{level}", "0", "9"),
+    ("{path}", "000.p/2", "099"),
+];
+
+fn paths(document: &Value) -> &Map<String, Value> {
+    document["paths"].as_object().unwrap()
+}
+
+fn filled(path: &str, with: fn(&Sample) -> &'static str) -> String {
+    let fill = |path: String, sample: &Sample| path.replace(sample.0, with(sample));
+    SAMPLES.iter().fold(path.to_owned(), fill)
+}
+
+/// An answer is as the operation says: one of its statuses and types, or else a problem.
+fn is_described(operation: &Value, answer: &Answer) -> bool {
+    let responses = &operation["responses"];
+    let stated = &responses[answer.status.as_str()];
+    let response = if stated.is_null() {
+        &responses["default"]
+    } else {
+        stated
+    };
+    let kinds = response["content"].as_object().unwrap();
+    kinds.contains_key(answer.header("content-type"))
+}
+
+fn ask(site: &Site, method: &str, path: &str) -> Answer {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header(CONTENT_TYPE, "text/plain");
+    site.ask(request.body(Body::empty()).unwrap())
+}
+
+#[test]
+fn it_is_openapi_3_1_and_names_every_route() {
+    let site = Site::new();
+    let answer = site.get("/openapi.json");
+    assert_eq!(answer.header("content-type"), "application/json");
+    let document = answer.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    let described: BTreeSet<&str> = paths(&document).keys().map(String::as_str).collect();
+    let expected = BTreeSet::from([
+        "/",
+        "/healthz",
+        "/ledgers.json",
+        "/openapi.json",
+        "/readyz",
+        "/{slug}/checkpoint",
+        "/{slug}/documents/{sha256}",
+        "/{slug}/events",
+        "/{slug}/ledger.json",
+        "/{slug}/proof/{index}",
+        "/{slug}/tile/entries/{path}",
+        "/{slug}/tile/{level}/{path}",
+    ]);
+    assert_eq!(described, expected);
+}
+
+#[test]
+fn every_route_answers_as_described_and_to_no_other_method() {
+    let site = Site::new();
+    assert_eq!(site.submit(site.opening("2018-001")).status.as_u16(), 201);
+    let document = site.get("/openapi.json").json();
+    let two: [fn(&Sample) -> &'static str; 2] = [|sample| sample.1, |sample| sample.2];
+    let mut good = 0;
+    for (path, item) in paths(&document) {
+        for method in ["get", "post", "put", "delete", "patch"] {
+            let operation = &item[method];
+            for with in two {
+                let answer = ask(&site, &method.to_uppercase(), &filled(path, with));
+                let status = answer.status.as_u16();
+                if operation.is_null() {
+                    assert_eq!(status, 405, "{method} {path}");
+                    continue;
+                }
+                assert!(status != 405 && status < 500, "{method} {path}: {status}");
+                assert!(
+                    is_described(operation, &answer),
+                    "{method} {path}: {status}"
+                );
+                good += usize::from(status == 200);
+            }
+        }
+    }
+    // All but the submission and the document, which is not kept; those without a parameter twice.
+    assert_eq!(good, 3 + 2 * 7);
+    let submit = &document["paths"]["/{slug}/events"]["post"];
+    for status in [201, 200] {
+        let path = "2018-002";
+        let answer = site.ask(submission(site.opening(path)));
+        assert_eq!(answer.status.as_u16(), status);
+        assert!(is_described(submit, &answer));
+    }
+}
+
+#[test]
+fn its_references_and_parameters_are_declared() {
+    fn references<'a>(value: &'a Value, to: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(members) => {
+                to.extend(members.get("$ref").and_then(Value::as_str));
+                members.values().for_each(|value| references(value, to));
+            }
+            Value::Array(items) => items.iter().for_each(|value| references(value, to)),
+            _ => {}
+        }
+    }
+    let site = Site::new();
+    let document = site.get("/openapi.json").json();
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 10);
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    for (path, item) in paths(&document) {
+        let named: BTreeSet<&str> = path
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split('}').next())
+            .collect();
+        let operation = if item["get"].is_null() {
+            &item["post"]
+        } else {
+            &item["get"]
+        };
+        let lists = [&item["parameters"], &operation["parameters"]];
+        let declared = lists.into_iter().filter_map(Value::as_array).flatten();
+        let declared: BTreeSet<&str> = declared
+            .map(|parameter| {
+                assert_eq!(parameter["in"], "path", "{path}");
+                assert_eq!(parameter["required"], true, "{path}");
+                parameter["name"].as_str().unwrap()
+            })
+            .collect();
+        assert_eq!(declared, named, "{path}");
+    }
+}
