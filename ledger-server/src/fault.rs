@@ -32,6 +32,14 @@ pub(crate) fn in_language(text: &str, language: Language) -> String {
     {
         return format!("{place}{}", in_language(said, language));
     }
+    // Or it stands before it in both.
+    if let Some((place, said)) = text.split_once("): ")
+        && let Some((zh, en)) = both(&format!("{place})"))
+    {
+        let place = language.pick(zh, en);
+        let colon = language.pick("：", ": ");
+        return format!("{place}{colon}{}", in_language(said, language));
+    }
     if let Some((zh, en)) = both(text) {
         return in_language(language.pick(zh, en), language);
     }
@@ -149,6 +157,11 @@ mod tests {
                 "a.jsonl, line 1: 应为表头 (expected a header)",
                 "a.jsonl, line 1: 应为表头",
                 "a.jsonl, line 1: expected a header",
+            ),
+            (
+                "第 1 行 (line 1): 应为钥匙 (expected a key: name+id)",
+                "第 1 行：应为钥匙",
+                "line 1: expected a key: name+id",
             ),
             ("没有材料 selfie", "没有材料 selfie", "没有材料 selfie"),
             (
