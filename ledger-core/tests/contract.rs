@@ -44,7 +44,11 @@ fn schedule() -> Vec<Due> {
 
 /// A deal of twenty years, complete, on the day on which its schedule is registered.
 fn leased() -> Scene {
-    let mut scene = Scene::before(Step::ContractSigning);
+    let mut scene = Scene::before(Step::PlanDrafting);
+    scene.pass_with(DEAL, Step::PlanDrafting, |plan| {
+        plan["term_months"] = json!(240);
+    });
+    scene.go_on_to(DEAL, Step::ContractSigning);
     let mut signing = serde_json::to_value(scene.event_of(DEAL, Step::ContractSigning)).unwrap();
     signing["term_end"] = json!("2038-06-30");
     let signing = event(signing);

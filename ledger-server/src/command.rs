@@ -12,6 +12,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ledger_core::language::Language;
 
 mod audit;
+mod backup;
+mod building;
 mod charter;
 mod completions;
 mod config;
@@ -21,13 +23,17 @@ mod demo;
 mod document;
 mod export;
 mod flags;
+mod fsck;
 mod help;
 mod import;
 mod init;
 mod key;
+mod mirror;
 mod notice;
 mod proof;
 mod record;
+mod recover;
+mod restore;
 mod schema;
 mod serve;
 mod settings;
@@ -72,6 +78,7 @@ macro_rules! commands {
 // One line for each command.
 commands! {
     audit::Audit,
+    backup::Backup,
     charter::Charter,
     completions::Completions,
     config::Config,
@@ -81,11 +88,15 @@ commands! {
     export::Export,
     import::Import,
     flags::Flags,
+    fsck::Fsck,
     init::Init,
     key::Key,
+    mirror::Mirror,
     notice::Notice,
     proof::Proof,
     record::Record,
+    recover::Recover,
+    restore::Restore,
     schema::Schema,
     serve::Serve,
     show::Show,

@@ -34,7 +34,7 @@ pub(crate) struct Form<'a> {
     pub(crate) kind: &'a str,
     /// Minutes east of UTC in which times are typed.
     pub(crate) offset_minutes: i32,
-    /// The labels there are to choose from, by field: channels.
+    /// What there is to choose from, by field: channels, dues, steps.
     pub(crate) choices: Vec<(&'a str, Vec<(String, String)>)>,
 }
 
@@ -127,6 +127,14 @@ impl Form<'_> {
         tag: Option<&str>,
         variants: &[Variant],
     ) -> anyhow::Result<Value> {
+        let listed = self
+            .choices
+            .iter()
+            .find(|(field, _)| matches!(path.last(), Some(Part::Field(name)) if name == field));
+        let may = |variant: &&Variant| {
+            listed.is_none_or(|(_, allowed)| allowed.iter().any(|(id, _)| *id == variant.id))
+        };
+        let variants: Vec<&Variant> = variants.iter().filter(may).collect();
         let names: Vec<String> = variants
             .iter()
             .map(|variant| variant.label.pick(self.terminal.language).to_owned())
@@ -135,7 +143,7 @@ impl Form<'_> {
             "{label}{}",
             self.terminal.pick("（请选一项）：", " (one of):")
         );
-        let variant = &variants[self.terminal.choose(&question, &names)?];
+        let variant = variants[self.terminal.choose(&question, &names)?];
         let Some(tag) = tag else {
             return Ok(Value::String(variant.id.clone()));
         };

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use ledger_core::admit::Entry;
 use ledger_core::audit::{Fault, Report};
+use ledger_core::hash::Digest;
 use ledger_core::policy::Policy;
 use ledger_core::source::{FolderSource, Source, SourceError, StoreSource};
 use ledger_core::state::State;
@@ -18,6 +19,7 @@ use ledger_core::tile::{Tile, TileSource};
 use ledger_core::{Expected, Pins};
 use serde::Deserialize;
 
+use crate::inspect::Raw;
 use crate::raw_folder::RawFolder;
 use crate::terminal::{Refused, Terminal};
 use crate::url_source::UrlSource;
@@ -130,31 +132,57 @@ impl DataPlace {
 }
 
 /// The ledgers that a source means, each as a source of its own: a data folder without `#slug` means
-/// all it has, or the one that the pins are of.
+/// all it has, or the one that the pins are of, and so does a folder of mirrors.
 pub(crate) fn each(
     terminal: Terminal,
     source: &str,
     pins: Option<&Path>,
 ) -> anyhow::Result<Vec<String>> {
     let place = data_place(source).filter(|place| !is_url(source) && place.slug.is_none());
-    let Some(place) = place else {
-        return Ok(vec![source.to_owned()]);
+    let list = Path::new(source).join("ledgers.json");
+    let (slugs, separator) = match place {
+        Some(place) => {
+            let folder = LocalFolder::open(&place.data, read_only()).map_err(damage)?;
+            (folder.slugs()?, '#')
+        }
+        None if !is_url(source) && list.is_file() => (listed(terminal, &list)?, '/'),
+        None => return Ok(vec![source.to_owned()]),
     };
-    let slugs = LocalFolder::open(&place.data, read_only())
-        .map_err(damage)?
-        .slugs()?;
     let pinned = pins.map(|file| read_pins(terminal, file)).transpose()?;
     let pinned = pinned.as_ref().map(|pins| pins.origin.slug());
     let wanted = |slug: &&String| pinned.is_none_or(|pinned| pinned == *slug);
     let named = slugs
         .iter()
         .filter(wanted)
-        .map(|slug| format!("{source}#{slug}"));
+        .map(|slug| format!("{source}{separator}{slug}"));
     let named: Vec<String> = named.collect();
     match (slugs.len(), named.is_empty()) {
-        (0 | 1, _) | (_, true) => Ok(vec![source.to_owned()]),
+        (0 | 1, _) if separator == '#' => Ok(vec![source.to_owned()]),
+        (_, true) => Ok(vec![source.to_owned()]),
         _ => Ok(named),
     }
+}
+
+/// The slugs that a folder's `ledgers.json` lists.
+fn listed(terminal: Terminal, file: &Path) -> anyhow::Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Listed {
+        slug: String,
+    }
+    let listed: Vec<Listed> = std::fs::read(file)
+        .map_err(anyhow::Error::from)
+        .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
+        .with_context(|| {
+            terminal.pick(
+                format!("{} 看不懂", file.display()),
+                format!("cannot make sense of {}", file.display()),
+            )
+        })?;
+    let slugs = listed.into_iter().map(|one| one.slug);
+    // What the file says becomes part of a path.
+    Ok(slugs
+        .filter(|slug| LocalFolder::slug_of(&slug.replace('/', "+")).is_some())
+        .collect())
 }
 
 fn read_only() -> LocalOptions {
@@ -162,6 +190,42 @@ fn read_only() -> LocalOptions {
         read_only: true,
         ..LocalOptions::default()
     }
+}
+
+/// Opens a source for looking over its files as they are; the pins are found as in [`open`]. Gives also
+/// the slug, for a ledger in a data folder.
+pub(crate) fn open_raw(
+    terminal: Terminal,
+    source: &str,
+    pins: Option<&Path>,
+) -> anyhow::Result<(Raw, Pins, Option<DataPlace>)> {
+    if is_url(source) {
+        let url = UrlSource::new(terminal, source);
+        let pins = raw_pins(terminal, pins, || {
+            described(terminal, &url.get("ledger.json")?)
+        })?;
+        return Ok((Raw::Url(url), pins, None));
+    }
+    if let Some(mut place) = data_place(source) {
+        let folder = LocalFolder::open(&place.data, read_only()).map_err(damage)?;
+        let slug = place.slug(terminal, &folder)?;
+        let own = place.ledger_folder(&slug);
+        place.slug = Some(slug);
+        let offered = || read_pins(terminal, &own.join("pins.json"));
+        let pins = raw_pins(terminal, pins, offered)?;
+        return Ok((Raw::Data(RawFolder::new(own)), pins, Some(place)));
+    }
+    let path = PathBuf::from(source);
+    let pins = raw_pins(terminal, pins, || mirrored_pins(terminal, &path))?;
+    Ok((Raw::Mirror(path), pins, None))
+}
+
+fn raw_pins(
+    terminal: Terminal,
+    given: Option<&Path>,
+    offered: impl FnOnce() -> anyhow::Result<Pins>,
+) -> anyhow::Result<Pins> {
+    given.map_or_else(offered, |file| read_pins(terminal, file))
 }
 
 /// Opens a source. Without `pins`, those that the source itself offers are taken.
@@ -203,7 +267,7 @@ fn open_kind(terminal: Terminal, source: &str) -> anyhow::Result<SourceKind> {
             Ok(store) => Ok(SourceKind::Data(Box::new(store), own)),
             Err(error @ StoreError::Corrupt { .. }) => {
                 terminal.advise(error.to_string());
-                Ok(SourceKind::Damaged(RawFolder(own)))
+                Ok(SourceKind::Damaged(RawFolder::new(own)))
             }
             Err(error) => Err(damage(error)),
         };
@@ -249,29 +313,42 @@ pub(crate) fn read_pins(terminal: Terminal, file: &Path) -> anyhow::Result<Pins>
 }
 
 fn offered_pins(terminal: Terminal, kind: &SourceKind) -> anyhow::Result<Pins> {
-    let bytes = match kind {
-        SourceKind::Data(_, folder) | SourceKind::Damaged(RawFolder(folder)) => {
-            return read_pins(terminal, &folder.join("pins.json"));
-        }
-        SourceKind::Mirror(_, folder) => {
-            let pins = folder.join("pins.json");
-            if pins.is_file() {
-                return read_pins(terminal, &pins);
-            }
-            std::fs::read(folder.join("ledger.json")).with_context(|| {
-                terminal.pick(
-                    "镜像里没有 pins.json 或 ledger.json；请用 --pins 指定信任锚文件",
-                    "the mirror has neither pins.json nor ledger.json; give --pins",
-                )
-            })?
-        }
-        SourceKind::Url(url) => url.get("ledger.json")?,
-    };
+    match kind {
+        SourceKind::Data(_, folder) => read_pins(terminal, &folder.join("pins.json")),
+        SourceKind::Damaged(raw) => read_pins(terminal, &raw.folder().join("pins.json")),
+        SourceKind::Mirror(_, folder) => mirrored_pins(terminal, folder),
+        SourceKind::Url(url) => described(terminal, &url.get("ledger.json")?),
+    }
+}
+
+/// The pins that a mirror's folder offers.
+fn mirrored_pins(terminal: Terminal, folder: &Path) -> anyhow::Result<Pins> {
+    let pins = folder.join("pins.json");
+    if pins.is_file() {
+        return read_pins(terminal, &pins);
+    }
+    let bytes = std::fs::read(folder.join("ledger.json")).with_context(|| {
+        terminal.pick(
+            format!(
+                "{} 里没有 pins.json 或 ledger.json；请用 --pins 指定信任锚文件",
+                folder.display()
+            ),
+            format!(
+                "{} has neither pins.json nor ledger.json; give --pins",
+                folder.display()
+            ),
+        )
+    })?;
+    described(terminal, &bytes)
+}
+
+/// The pins that a server's description holds.
+fn described(terminal: Terminal, bytes: &[u8]) -> anyhow::Result<Pins> {
     let LedgerJson {
         ledger_id,
         log_key,
         origin,
-    } = serde_json::from_slice(&bytes).with_context(|| {
+    } = serde_json::from_slice(bytes).with_context(|| {
         terminal.pick(
             "ledger.json 看不懂；请用 --pins 指定信任锚文件",
             "cannot make sense of ledger.json; give --pins",
@@ -366,7 +443,7 @@ impl TileSource for OpenSource {
             SourceKind::Data(store, folder) => match StoreSource(&**store).fetch(tile) {
                 // The audit is to say which entry it is, and what that means.
                 Err(SourceError::Store(StoreError::Corrupt { .. })) => {
-                    Ok(RawFolder(folder.clone()).fetch(tile)?)
+                    Ok(RawFolder::new(folder.clone()).fetch(tile)?)
                 }
                 answer => answer.map_err(read_damage),
             },
@@ -384,6 +461,46 @@ impl OpenSource {
             SourceKind::Damaged(raw) => Ok(raw.checkpoint()?),
             SourceKind::Mirror(mirror, _) => mirror.checkpoint().map_err(read_damage),
             SourceKind::Url(url) => url.checkpoint(),
+        }
+    }
+}
+
+impl OpenSource {
+    /// A public document as the source has it, not compared with its digest; `None` if it is not there.
+    pub(crate) fn document(&self, digest: &Digest) -> anyhow::Result<Option<Vec<u8>>> {
+        self.raw_file(&format!("documents/{digest}"))
+    }
+
+    /// Who must witness the ledger, as the source says, in the form of tlog-policy.
+    pub(crate) fn stated_policy(&self) -> anyhow::Result<Option<String>> {
+        if matches!(self.kind, SourceKind::Data(..) | SourceKind::Damaged(_)) {
+            let policy = self.raw_file("policy")?;
+            let policy = policy.and_then(|policy| String::from_utf8(policy).ok());
+            return Ok(policy.map(|policy| self.with_log_line(policy)));
+        }
+        let described = self.raw_file("ledger.json")?.unwrap_or_default();
+        let described: serde_json::Value = serde_json::from_slice(&described).unwrap_or_default();
+        Ok(described["policy"].as_str().map(str::to_owned))
+    }
+
+    /// A server publishes a policy without a log line with the ledger's own.
+    fn with_log_line(&self, policy: String) -> String {
+        match policy.lines().any(|line| line.starts_with("log ")) {
+            true => policy,
+            false => format!("log {}\n{policy}", self.pins.log_key),
+        }
+    }
+
+    fn raw_file(&self, name: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        let folder = match &self.kind {
+            SourceKind::Data(_, folder) | SourceKind::Mirror(_, folder) => folder,
+            SourceKind::Damaged(raw) => raw.folder(),
+            SourceKind::Url(url) => return url.get_if_there(name),
+        };
+        match std::fs::read(folder.join(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| folder.join(name).display().to_string()),
         }
     }
 }

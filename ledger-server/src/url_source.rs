@@ -54,12 +54,26 @@ impl UrlSource {
     pub(crate) fn get(&self, name: &str) -> anyhow::Result<Vec<u8>> {
         let url = format!("{}/{name}", self.base);
         let answer = self.try_often(&url, || self.request(self.agent.get(&url).call()))?;
+        self.accepted(&url, answer)
+    }
+
+    fn accepted(&self, url: &str, answer: Answer) -> anyhow::Result<Vec<u8>> {
         match answer.status {
             200 => Ok(answer.body),
             status => bail!(self.terminal.pick(
                 format!("{url} 回答 {status}；请核对地址（应为 http(s)://主机/账本）"),
                 format!("{url} answered {status}; check the address (http(s)://host/ledger)"),
             )),
+        }
+    }
+
+    /// As [`UrlSource::get`]; `None` if the server says that there is no such file.
+    pub(crate) fn get_if_there(&self, name: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        let url = format!("{}/{name}", self.base);
+        let answer = self.try_often(&url, || self.request(self.agent.get(&url).call()))?;
+        match answer.status {
+            404 | 410 => Ok(None),
+            _ => self.accepted(&url, answer).map(Some),
         }
     }
 

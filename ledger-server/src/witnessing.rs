@@ -338,8 +338,8 @@ fn reason(
         ),
     };
     text.push_str(
-        "不要再登记；用更新的备份或镜像补齐条目。确认是见证方出错时，把它从 policy 文件里去掉，删除 signing-stopped 文件，再启动 \
-         (Restore the missing entries from a newer backup or a mirror. Only if the witness is at fault: take it out of the policy file, delete the file signing-stopped, and start again)。",
+        "不要再登记；用更新的备份或镜像补齐条目（sanzi recover）。确认是见证方出错时，把它从 policy 文件里去掉，删除 signing-stopped 文件，再启动 \
+         (Restore the missing entries from a newer backup or a mirror with sanzi recover. Only if the witness is at fault: take it out of the policy file, delete the file signing-stopped, and start again)。",
     );
     if let Some(shown) = shown {
         text.push_str(

@@ -206,12 +206,37 @@ fn correct_what_was_published(office: &Office, publication: &Deed) {
 }
 
 fn go_back(office: &Office) {
-    let back = json!({ "reason": "询价须重做", "to": "feedback_and_valuation" });
-    office.carry_out(
+    let draft = office.fresh_draft();
+    let (chair, supervisor) = (office.key("chen"), office.key("liang"));
+    let pass = ["--passphrase-file", "pass"];
+    let record = [
+        "record",
+        "returned",
+        "--ledger",
         "data",
-        &noted("returned", &["chen", "liang"], back),
-        &office.fresh_draft(),
-    );
+        "--transaction",
+        TRANSACTION,
+        "--key",
+        &chair,
+        "--out",
+        &draft,
+    ];
+    let asked = office.run_with(&[&record[..], &pass].concat(), "5\n询价须重做\n");
+    assert_eq!(asked.code, 0, "{asked:?}");
+    // Only steps that were done are offered.
+    let offered = |step: &str| asked.err.contains(step);
+    assert!(offered("编制交易方案") && !offered("民主表决"), "{asked:?}");
+    let cosign = [
+        "cosign",
+        &draft,
+        "--key",
+        &supervisor,
+        "--ledger",
+        "data",
+        "--yes",
+    ];
+    office.ok(&[&cosign[..], &pass].concat());
+    office.ok(&["submit", &draft, "--to", "data"]);
     assert_eq!(task(office)["number"], 5);
     let shown = office.ok(&["show", "data", "--transaction", TRANSACTION, "--json"]);
     let entries = shown.json()["entries"].as_array().unwrap().clone();

@@ -77,7 +77,7 @@ impl Audit {
     /// Audits a ledger.
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
         let terminal = Terminal::new(language);
-        if self.index && !compare_index(terminal, &self.source, self.anchor)? {
+        if self.index && !compare_index(terminal, &self.source, self.anchor, false)? {
             return Ok(ExitCode::from(1));
         }
         audit(
@@ -90,11 +90,13 @@ impl Audit {
     }
 }
 
-/// Whether the index of a data folder says what the log says, for every ledger in it.
-fn compare_index(
+/// Whether the index of a data folder says what the log says, for every ledger in it. The answer
+/// goes to standard error if standard output is to stay `quiet`.
+pub(super) fn compare_index(
     terminal: Terminal,
     source: &str,
     anchor_folder: Option<PathBuf>,
+    quiet: bool,
 ) -> anyhow::Result<bool> {
     let place = source_arg::data_place(source).with_context(|| {
         terminal.pick(
@@ -116,10 +118,12 @@ fn compare_index(
                 format!("ledger {slug} was not stopped cleanly; its index is made again at the next start and is not compared"),
             ));
         } else if let Some(fault) = audit_index(&store)? {
-            terminal.say(format!(
-                "{slug}：{fault} {}",
-                fault.meaning(terminal.language)
-            ));
+            let said = format!("{slug}：{fault} {}", fault.meaning(terminal.language));
+            if quiet {
+                terminal.advise(said);
+            } else {
+                terminal.say(said);
+            }
             holds = false;
         }
         store.close()?;

@@ -12,11 +12,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use ledger_core::ledger::{Rebuild, RebuildError};
+use ledger_core::store::Store as _;
 use ledger_core::store::local::{LocalFolder, LocalOptions};
-use ledger_core::store::{Store as _, StoreError};
 use ledger_core::{Language, Pins, SigningKey, keyfile};
 use serde_json::json;
 
+use super::building::{self, Wanted};
 use super::data;
 use super::help::Text;
 use crate::exchange::lines::{Header, LineError, Reader};
@@ -110,19 +111,25 @@ impl Import {
                 format!("cannot read {}", self.file.display()),
             )
         })?;
-        check_vacant(terminal, &self.data)?;
+        building::check_vacant(terminal, &self.data)?;
         let mut reader = Reader::new(BufReader::new(file))
             .map_err(|error| at_line(terminal, &self.file, 1, error))?;
         let pins = self.pinned(terminal, reader.header())?;
         let key = self.opened_key(terminal, &pins)?;
-        let anchors = self.anchors(terminal, &pins, key.is_some())?;
-        let place = beside(terminal, &self.data)?;
+        let wanted = Wanted {
+            adopt: self.adopt_checkpoint,
+            anchors: self.anchor.as_deref(),
+            data: &self.data,
+        };
+        let anchors = building::anchors(terminal, wanted, &pins, key.is_some())?;
+        let place = building::beside(terminal, &self.data)?;
         let built = self.build(terminal, &mut reader, &pins, place.path())?;
         let data = place.path().join("data");
         self.furnish(terminal, &data, &pins, key.as_ref())?;
         let signs = key.is_some();
-        settle(terminal, &data, &anchors, &pins, &built, signs)?;
-        move_in(terminal, &data, &self.data)?;
+        let checkpoint = built.header.checkpoint.as_bytes();
+        building::settle(terminal, &data, &anchors, &pins, checkpoint, signs)?;
+        building::move_in(terminal, &data, &self.data)?;
         self.report(terminal, &built, signs);
         Ok(ExitCode::SUCCESS)
     }
@@ -201,36 +208,6 @@ impl Import {
             )));
         }
         Ok(Some(pem))
-    }
-
-    /// The anchor folder that the data folder will have. To sign on, a newest checkpoint must be known.
-    fn anchors(&self, terminal: Terminal, pins: &Pins, signs: bool) -> anyhow::Result<Anchors> {
-        let folder = match &self.anchor {
-            Some(folder) => folder.clone(),
-            None => LocalFolder::default_anchor_folder(&self.data).with_context(|| {
-                terminal.pick(
-                    format!("{} 旁边放不了锚点；请用 --anchor 指定", self.data.display()),
-                    format!(
-                        "no anchors can lie beside {}; give --anchor",
-                        self.data.display()
-                    ),
-                )
-            })?,
-        };
-        let there = LocalFolder::anchor_file(&folder, pins.origin.slug()).is_file();
-        if signs && !there && !self.adopt_checkpoint {
-            bail!(Refused(terminal.pick(
-                format!(
-                    "{} 里没有这个账本的锚点，无从知道导出之后是否又签过检查点；从旧检查点接着签会使账本分叉。\n  请用 --anchor 指出原来的锚点；确知没有更新的检查点时用 --adopt-checkpoint；只供核对则不要给 --log-key",
-                    folder.display(),
-                ),
-                format!(
-                    "no anchor of this ledger is in {}: whether checkpoints were signed after the export is not known, and signing on from an old one forks the ledger.\n  Name the old anchors with --anchor; or, if you know that there is none newer, --adopt-checkpoint; or, only to verify, leave --log-key out",
-                    folder.display(),
-                ),
-            )));
-        }
-        Ok(Anchors { folder, there })
     }
 
     fn build(
@@ -349,119 +326,6 @@ impl Import {
             ),
         ));
     }
-}
-
-/// The anchor folder of the new data folder, and whether it knows this ledger already.
-struct Anchors {
-    folder: PathBuf,
-    there: bool,
-}
-
-/// Refuses a target that holds something.
-fn check_vacant(terminal: Terminal, data: &Path) -> anyhow::Result<()> {
-    let vacant = match std::fs::read_dir(data) {
-        Ok(mut names) => names.next().is_none(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
-        Err(error) => {
-            return Err(error).with_context(|| {
-                terminal.pick(
-                    format!("{} 不能用作数据文件夹", data.display()),
-                    format!("{} cannot be a data folder", data.display()),
-                )
-            });
-        }
-    };
-    if vacant {
-        return Ok(());
-    }
-    bail!(terminal.pick(
-        format!("{} 不是空的，不会覆盖；请换一个文件夹", data.display()),
-        format!(
-            "{} is not empty and is not overwritten; choose another folder",
-            data.display()
-        ),
-    ))
-}
-
-/// A folder to build in, on the same disk as the target. It is gone with what is left in it.
-fn beside(terminal: Terminal, data: &Path) -> anyhow::Result<tempfile::TempDir> {
-    let parent = parent(data);
-    tempfile::Builder::new()
-        .prefix(".sanzi-import-")
-        .tempdir_in(parent)
-        .with_context(|| {
-            terminal.pick(
-                format!(
-                    "写不了 {}；请检查文件夹是否存在、是否有写入权限",
-                    parent.display()
-                ),
-                format!(
-                    "cannot write in {}; check that the folder is there and may be written to",
-                    parent.display()
-                ),
-            )
-        })
-}
-
-fn parent(data: &Path) -> &Path {
-    match data.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// Holds what was built against the anchor: nothing older than it, and no other log, may be signed on
-/// or pass for the ledger. Makes an anchor only for a folder that is to sign.
-fn settle(
-    terminal: Terminal,
-    data: &Path,
-    anchors: &Anchors,
-    pins: &Pins,
-    built: &Built,
-    signs: bool,
-) -> anyhow::Result<()> {
-    if !signs && !anchors.there {
-        return Ok(());
-    }
-    let options = LocalOptions {
-        anchor_folder: Some(anchors.folder.clone()),
-        adopt_checkpoint: signs,
-        ..LocalOptions::default()
-    };
-    let folder = LocalFolder::open(data, options)?;
-    let opened = folder.ledger(pins.origin.slug());
-    let mut store = opened.map_err(|error| forks(terminal, &anchors.folder, error))?;
-    // An anchor of before may be older than what its own log has signed since.
-    store.publish(built.entries, built.header.checkpoint.as_bytes())?;
-    store.close()?;
-    folder.close()?;
-    Ok(())
-}
-
-/// What it means that the anchor and the entries do not fit.
-fn forks(terminal: Terminal, anchors: &Path, error: StoreError) -> anyhow::Error {
-    let said = match &error {
-        StoreError::Behind { expected, found, .. } => terminal.pick(
-            format!("锚点（{}）已到 {expected} 条，导出只有 {found} 条：导出后账本又签过，从这里接着签会分叉。请用更新的导出", anchors.display()),
-            format!("the anchor in {} is of {expected} entries, the export of {found}: the log was signed since, and going on from here would fork it. Take a newer export", anchors.display()),
-        ),
-        StoreError::Corrupt { .. } => terminal.pick(
-            format!("锚点（{}）签过的树与导出的不同：同一把钥匙签出了两个账本，请保存两份并查明", anchors.display()),
-            format!("the tree signed by the anchor in {} is not that of the export: one key has signed two logs; keep both and find out why", anchors.display()),
-        ),
-        _ => return error.into(),
-    };
-    Refused(format!("{said}\n  {error}")).into()
-}
-
-fn move_in(terminal: Terminal, built: &Path, data: &Path) -> anyhow::Result<()> {
-    let moved = std::fs::rename(built, data).and_then(|()| File::open(parent(data))?.sync_all());
-    moved.with_context(|| {
-        terminal.pick(
-            format!("写不了 {}", data.display()),
-            format!("cannot write {}", data.display()),
-        )
-    })
 }
 
 fn line_words(terminal: Terminal, file: &Path, number: u64) -> String {

@@ -101,7 +101,11 @@ impl Status {
             terminal.say(json!({ "now": now, "tasks": tasks, "contracts": contracts }).to_string());
             return Ok(ExitCode::SUCCESS);
         }
-        say(terminal, &report.state, &findings, &tasks, &watch, only);
+        let said = Said {
+            terminal,
+            source: &self.source,
+        };
+        say(said, &report.state, &findings, &tasks, &watch, only);
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -151,14 +155,31 @@ fn as_json(task: &Task) -> Value {
     value
 }
 
-fn say(
+/// Where to speak, and of which ledger.
+#[derive(Clone, Copy)]
+struct Said<'a> {
     terminal: Terminal,
+    source: &'a str,
+}
+
+impl Said<'_> {
+    /// The command that records something here.
+    fn command(self, kind: &str, about: &str) -> String {
+        let key = self.terminal.pick("钥匙文件", "KEYFILE");
+        let source = self.source;
+        format!("sanzi record {kind} --ledger '{source}' {about} --key {key}")
+    }
+}
+
+fn say(
+    said: Said<'_>,
     state: &State,
     findings: &Findings,
     tasks: &[Task],
     watch: &[Watched<'_>],
     only: Option<&TransactionId>,
 ) {
+    let terminal = said.terminal;
     let words = Words {
         language: terminal.language,
         ledger: state.ledger(),
@@ -182,7 +203,7 @@ fn say(
         // Channels are named as by the charter that governs the transaction.
         let stream = StreamId::Transaction(task.transaction.clone());
         let charter = state.charter_of(&stream).map(AsRef::as_ref);
-        say_task(terminal, &Words { charter, ..words }, task, offset);
+        say_task(said, &Words { charter, ..words }, task, offset);
         let line = findings.line(&task.transaction, terminal.language);
         terminal.say(format!("  {line}"));
     }
@@ -245,7 +266,10 @@ fn terminated(state: &State, id: &TransactionId) -> bool {
     transaction.is_some_and(|t| matches!(t.phase, Phase::Terminated { .. }))
 }
 
-fn say_task(terminal: Terminal, words: &Words<'_>, task: &Task, offset: i32) {
+fn say_task(said: Said<'_>, words: &Words<'_>, task: &Task, offset: i32) {
+    let terminal = said.terminal;
+    let in_transaction = format!("--transaction {}", task.transaction);
+    let command = |kind: &str| said.command(kind, &in_transaction);
     let (number, name) = (
         task.step.number(),
         terminal.pick(task.step.zh(), task.step.en()),
@@ -256,7 +280,7 @@ fn say_task(terminal: Terminal, words: &Words<'_>, task: &Task, offset: i32) {
         ""
     };
     if let What::AnswerConcerns(waiting) = &task.what {
-        say_concerns(terminal, task, waiting, offset);
+        say_concerns(said, task, waiting, offset);
         return say_roles(terminal, words, task);
     }
     terminal.say(terminal.pick(
@@ -282,26 +306,26 @@ fn say_task(terminal: Terminal, words: &Words<'_>, task: &Task, offset: i32) {
             format!("  the window is open; possible from {}", at(*possible_from)),
         ),
         What::Record { .. } => terminal.pick(
-            format!("  现在可以办理：sanzi record {} --transaction {}", task.step, task.transaction),
-            format!("  can be recorded now: sanzi record {} --transaction {}", task.step, task.transaction),
+            format!("  现在可以办理：{}", command(task.step.id())),
+            format!("  can be recorded now: {}", command(task.step.id())),
         ),
         What::CalendarMissing(why) => terminal.pick(format!("  还不能办理：{why}"), format!("  not possible yet: {why}")),
         What::Post(channels) => {
             let channels: Vec<String> = channels.iter().map(|id| words.channel(id)).collect();
             terminal.pick(
-                format!("  待张贴并登记（sanzi record channel_posted --transaction {}）：{}", task.transaction, channels.join("、")),
-                format!("  to be posted and recorded (sanzi record channel_posted --transaction {}): {}", task.transaction, channels.join(", ")),
+                format!("  待张贴：{}；贴好后逐个登记：{}", channels.join("、"), command("channel_posted")),
+                format!("  to be posted: {}; then record each: {}", channels.join(", "), command("channel_posted")),
             )
         }
         What::Return => terminal.pick(
-            format!("  竞价未成交：条件不变退回到第 10 环节再公告，改价或改条件退回到第 6 环节重新表决（sanzi record returned --transaction {}）", task.transaction),
-            format!("  the bidding failed: go back to step 10 on the same terms, or to step 6 and a new vote (sanzi record returned --transaction {})", task.transaction),
+            format!("  竞价未成交：条件不变退回到第 10 环节再公告，改价或改条件退回到第 6 环节重新表决：{}", command("returned")),
+            format!("  the bidding failed: go back to step 10 on the same terms, or to step 6 and a new vote: {}", command("returned")),
         ),
         What::Answer(entries) => {
             let entries: Vec<String> = entries.iter().map(ToString::to_string).collect();
             terminal.pick(
-                format!("  街道发现的问题未答复（第 {} 条），答复前不得办理：sanzi record finding_answered --transaction {}", entries.join("、"), task.transaction),
-                format!("  findings of the street office to be answered first (entry {}): sanzi record finding_answered --transaction {}", entries.join(", "), task.transaction),
+                format!("  街道发现的问题未答复（第 {} 条），答复前不得办理：{}", entries.join("、"), command("finding_answered")),
+                format!("  findings of the street office to be answered first (entry {}): {}", entries.join(", "), command("finding_answered")),
             )
         }
         What::Held(count) => terminal.pick(
@@ -324,26 +348,29 @@ fn say_task(terminal: Terminal, words: &Words<'_>, task: &Task, offset: i32) {
     }
 }
 
-fn say_concerns(terminal: Terminal, task: &Task, waiting: &[Waiting], offset: i32) {
+fn say_concerns(said: Said<'_>, task: &Task, waiting: &[Waiting], offset: i32) {
+    let terminal = said.terminal;
     let (count, transaction) = (waiting.len(), &task.transaction);
     let overdue = if task.overdue {
         terminal.pick("【逾期】", "[OVERDUE] ")
     } else {
         ""
     };
-    let (zh, en) = match waiting {
-        [one] => (
-            format!("--concern {}", one.id),
-            format!("--concern {}", one.id),
-        ),
+    let (about, more) = match waiting {
+        [one] => (format!("--concern {}", one.id), ""),
         _ => (
-            "--concern 意见编号，一次可答复多条".to_owned(),
-            "--concern ID; one answer may cover many".to_owned(),
+            terminal
+                .pick("--concern 意见编号", "--concern ID")
+                .to_owned(),
+            terminal.pick("，一次可答复多条", "; one answer may cover many"),
         ),
     };
+    let command = said.command("concern_answered", &about);
     terminal.say(terminal.pick(
-        format!("{overdue}交易 {transaction}：{count} 条群众意见待答复（sanzi record concern_answered {zh}）"),
-        format!("{overdue}transaction {transaction}: {count} concerns to be answered (sanzi record concern_answered {en})"),
+        format!("{overdue}交易 {transaction}：{count} 条群众意见待答复{more}：{command}"),
+        format!(
+            "{overdue}transaction {transaction}: {count} concerns to be answered{more}: {command}"
+        ),
     ));
     for line in concerns::waiting(terminal.language, waiting, offset) {
         terminal.say(line);

@@ -6,7 +6,7 @@ use std::process::Command;
 use ledger_core::hash::Hash;
 use ledger_core::store::Store as _;
 
-use crate::process::{Answer, Process, WitnessSite, get, post, serve, wait_until};
+use crate::process::{Answer, Process, WitnessSite, get, post, said, sanzi, serve, wait_until};
 use crate::scene::folder::{DataFolder, ledger_of};
 use crate::scene::{NOW, VERIFIERS, at, key, signed, verification};
 
@@ -112,4 +112,56 @@ fn an_old_backup_signs_nothing_and_a_fork_is_stopped() {
     assert_eq!(submit(&ledger, id, "2018-004").status, 503);
     let standing = checkpoint(&ledger);
     assert!(standing.contains("\n3\n") && !standing.contains("office.example"));
+}
+
+#[test]
+fn a_stop_is_lifted_when_what_the_witness_saw_is_there_again() {
+    let data = DataFolder::new();
+    let home = data.path().parent().unwrap().to_owned();
+    let folder = data.open();
+    let (ledger, _) = ledger_of(&folder);
+    let id = ledger.state().unwrap().ledger_id;
+    ledger.into_store().close().unwrap();
+    folder.close().unwrap();
+    let pins = serde_json::json!({
+        "ledger_id": id, "log_key": key(None).verifier(), "origin": crate::scene::ORIGIN });
+    std::fs::write(data.path().join("donglang/pins.json"), pins.to_string()).unwrap();
+    let office = WitnessSite::new("office.example", &[key(None).verifier()]);
+    let policy = format!("{}quorum office\n", office.line("office"));
+    std::fs::write(data.path().join("donglang/policy"), policy).unwrap();
+    let (backup, newest) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    copy(&home, backup.path());
+    let _witness = office.start();
+    let ledger = serve(&data);
+    assert_eq!(submit(&ledger, id, "2018-001").status, 201);
+    let checkpoint = || std::fs::read_to_string(data.path().join("donglang/checkpoint"));
+    wait_until("cosigned", || {
+        checkpoint().unwrap().contains("office.example")
+    });
+    assert_eq!(ledger.stop(), Some(0));
+    copy(&home, newest.path());
+    copy(backup.path(), &home);
+    let ledger = serve(&data);
+    assert_eq!(health(&ledger).status, 503);
+    assert_eq!(ledger.stop(), Some(0));
+
+    let recover = |more: &[&str]| {
+        let mut command = sanzi(&["recover", "--data"]);
+        command.arg(data.path()).args(more);
+        said(command)
+    };
+    let (code, text) = recover(&[]);
+    assert!(code == Some(1) && text.contains("见证方叫停"), "{text}");
+    let (code, text) = recover(&["--repair"]);
+    assert!(code == Some(1) && text.contains("停签的原因还在"), "{text}");
+    let held = newest.path().join("data");
+    let (code, text) = recover(&["--from", held.to_str().unwrap()]);
+    assert!(code == Some(0) && text.contains("停签解除"), "{text}");
+    let ledger = serve(&data);
+    assert_eq!(health(&ledger).status, 200);
+    assert_eq!(submit(&ledger, id, "2018-002").status, 201);
+    wait_until("cosigned again", || {
+        let text = checkpoint().unwrap();
+        text.contains("\n3\n") && text.contains("office.example")
+    });
 }

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::LocalStore;
+use super::anchor::Anchor;
 use super::durable::{self, Durability};
 use super::sled_folder::SledFolder;
-use crate::store::StoreError;
+use super::{LocalStore, private};
+use crate::hash::Commitment;
+use crate::store::{PrivateDocument, StoreError};
 
 const FORMAT: &str = "sanzi data folder 1\n";
 
@@ -108,6 +110,29 @@ impl LocalFolder {
     #[must_use]
     pub fn anchor_file(anchors: &Path, slug: &str) -> PathBuf {
         anchors.join(format!("{}.checkpoint", folder_name(slug)))
+    }
+
+    /// The newest checkpoint that an anchor file holds, verbatim; `None` if there is no file, or nothing
+    /// has been published. Takes no lock: another process may be writing.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if neither of its slots is whole; otherwise if it cannot be read.
+    pub fn anchored(file: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+        let anchor = Anchor::open(file, false)?;
+        let published = anchor.as_ref().and_then(Anchor::published);
+        Ok(published.map(|published| published.checkpoint.clone()))
+    }
+
+    /// Reads a private document kept in a ledger's own folder, or in a copy of it, as
+    /// [`Store::private_document`](crate::store::Store::private_document) does. Opens no store.
+    ///
+    /// # Errors
+    /// [`StoreError::Erased`]; [`StoreError::Corrupt`] if salt and document do not open the commitment.
+    pub fn private_document_in(
+        ledger_folder: &Path,
+        commitment: &Commitment,
+    ) -> Result<Option<PrivateDocument>, StoreError> {
+        private::read(ledger_folder, commitment)
     }
 
     /// Opens the folder, and makes it and its anchor folder if they are missing.

@@ -240,6 +240,7 @@ impl Desk<'_> {
             ));
         }
         choices.extend(self.open_dues(kind));
+        choices.extend(self.steps_to_choose(kind));
         self.preset(kind, body);
         if let (Some(step), "step_waived") = (self.awaited(), kind) {
             // Only the step whose turn it is can be the first one waived.
@@ -257,6 +258,31 @@ impl Desk<'_> {
             choices,
         };
         form.fill(&fields, body)
+    }
+
+    /// The steps to which a transaction can go back, or up to which steps can be left out.
+    fn steps_to_choose<'k>(&self, kind: &str) -> Option<(&'k str, Vec<(String, String)>)> {
+        let transaction = self.state.transaction_of(&self.stream)?;
+        let (field, steps): (_, Vec<Step>) = match kind {
+            "returned" => {
+                let failed = transaction.bidding_failed();
+                let may = |step: &Step| {
+                    !failed || *step == Step::ListingNotice || *step <= Step::PlanDrafting
+                };
+                let stand = transaction.passed.iter().map(|passed| passed.step);
+                ("to", stand.filter(may).collect())
+            }
+            "step_waived" => {
+                let from = self.awaited()?;
+                let waivers = &self.charter.waivers;
+                let waived = |step: &Step| waivers.iter().any(|w| w.steps.contains(step));
+                let after = Step::ALL.into_iter().skip_while(|step| *step < from);
+                ("through", after.take_while(waived).collect())
+            }
+            _ => return None,
+        };
+        let named = |step: Step| (step.id().to_owned(), String::new());
+        (!steps.is_empty()).then(|| (field, steps.into_iter().map(named).collect()))
     }
 
     /// The dues that can be paid or cancelled now, the earliest first, by the field that names them.

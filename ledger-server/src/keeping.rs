@@ -1,0 +1,125 @@
+//! What is kept beside a ledger's entries: documents, private documents, pins, policy, keys. (附件)
+//!
+//! Copied from one folder of a ledger to another, each compared with its digest or commitment on the way.
+//! Knows nothing of where the two folders are.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context as _;
+use ledger_core::hash::{Commitment, Digest};
+use ledger_core::store::StoreError;
+use ledger_core::store::local::LocalFolder;
+
+use crate::terminal::Terminal;
+
+/// The files that hold the log's key. Its passphrase is never among them.
+const KEYS: &[&str] = &["log.key", "log.key.pub"];
+
+/// How many there were, and what could not be taken for its damage.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) documents: u64,
+    pub(crate) private: u64,
+    pub(crate) damaged: Vec<String>,
+}
+
+/// Copies everything but the entries; the log's key only if asked for.
+pub(crate) fn copy(terminal: Terminal, from: &Path, to: &Path, keys: bool) -> anyhow::Result<Kept> {
+    let mut kept = Kept::default();
+    for name in names(&from.join("documents"))? {
+        let Ok(digest) = name.parse::<Digest>() else {
+            continue;
+        };
+        let bytes = fs::read(from.join("documents").join(&name))?;
+        if Digest::of(&bytes) == digest {
+            put(terminal, &to.join("documents").join(&name), &bytes, false)?;
+            kept.documents += 1;
+        } else {
+            kept.damaged.push(format!("documents/{name}"));
+        }
+    }
+    for name in names(&from.join("private"))? {
+        let Ok(commitment) = name.parse::<Commitment>() else {
+            continue;
+        };
+        match LocalFolder::private_document_in(from, &commitment) {
+            Ok(None) => {}
+            // What was erased is erased in the copy, too.
+            Ok(Some(_)) | Err(StoreError::Erased { .. }) => {
+                let bytes = zeroize::Zeroizing::new(fs::read(from.join("private").join(&name))?);
+                put(terminal, &to.join("private").join(&name), &bytes, true)?;
+                kept.private += 1;
+            }
+            Err(StoreError::Corrupt { .. }) => kept.damaged.push(format!("private/{name}")),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let keys = if keys { KEYS } else { &[] };
+    for (name, private) in [("pins.json", false), ("policy", false)]
+        .into_iter()
+        .chain(keys.iter().map(|name| (*name, true)))
+    {
+        if let Ok(bytes) = fs::read(from.join(name)) {
+            put(terminal, &to.join(name), &bytes, private)?;
+        }
+    }
+    Ok(kept)
+}
+
+fn names(folder: &Path) -> anyhow::Result<Vec<String>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder)?;
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    names.collect()
+}
+
+/// Puts a file in place, whole and on the disk, unless it is there already; for the owner only if it is
+/// private.
+pub(crate) fn put(
+    terminal: Terminal,
+    file: &Path,
+    bytes: &[u8],
+    private: bool,
+) -> anyhow::Result<()> {
+    if fs::read(file).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    let written = || -> std::io::Result<()> {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        if private && folder.ends_with("private") {
+            use std::os::unix::fs::DirBuilderExt as _;
+            builder.mode(0o700);
+        }
+        builder.create(folder)?;
+        // A temporary file is its owner's only.
+        let mut new = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempfile_in(folder)?;
+        new.write_all(bytes)?;
+        #[cfg(unix)]
+        if !private {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::Permissions::from_mode(0o644);
+            new.as_file().set_permissions(mode)?;
+        }
+        new.as_file().sync_all()?;
+        new.persist(file)?;
+        File::open(folder)?.sync_all()
+    };
+    written().with_context(|| {
+        terminal.pick(
+            format!("写不了 {}；请检查磁盘和权限", file.display()),
+            format!(
+                "cannot write {}; check the disk and the permissions",
+                file.display()
+            ),
+        )
+    })
+}

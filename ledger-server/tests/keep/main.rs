@@ -1,0 +1,18 @@
+//! What keeps a ledger over the years: fsck, mirrors, backups, recovery, all by the real binary.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../scene/mod.rs"]
+mod scene;
+#[path = "../year/mod.rs"]
+mod year;
+
+mod backup;
+mod fsck;
+mod house;
+mod mirror;
+mod recover;
