@@ -96,6 +96,16 @@ impl Server {
         Self { child, at }
     }
 
+    /// How much of the processors it has had. Other people's work on this machine does not count.
+    fn busy(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let after_name = stat.rsplit(") ").next().unwrap();
+        let ticks = after_name.split(' ').skip(11).take(2);
+        let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        // Linux tells hundredths of a second.
+        Duration::from_millis(ticks * 10)
+    }
+
     /// The most that it has had in memory, in MiB.
     fn peak_mib(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -132,7 +142,9 @@ fn measure(clients: usize, each: usize) {
     let runtime = Runtime::new().unwrap();
 
     let second = steps.split_off(clients * each);
+    let busy = server.busy();
     let full = runtime.block_on(load(server.at, clients, steps, None));
+    let each_receipt = (server.busy() - busy).div_f64(full.times.len() as f64);
     let half = Duration::from_secs_f64(2.0 * clients as f64 / full.per_second());
     let paced = runtime.block_on(load(server.at, clients, second, Some(half)));
 
@@ -151,6 +163,10 @@ fn measure(clients: usize, each: usize) {
         "  of cores x verify_strict: {:.3} (limit >= {SHARE_LIMIT}); receipts per fsync: {:.1}",
         rate / best,
         rate * sync.as_secs_f64()
+    );
+    println!(
+        "  processor time of the server for a receipt: {each_receipt:?}, {:.1} x verify_strict",
+        each_receipt.as_secs_f64() / verify.as_secs_f64()
     );
     println!(
         "half load: {:.0} receipts/s; p50 {:?}, p99 {:?} (limit <= {P99_LIMIT:?})",
