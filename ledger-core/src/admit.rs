@@ -6,7 +6,7 @@
 use crate::authenticate::AuthenticEvent;
 use crate::calendar::CalendarError;
 use crate::charter::{Charter, SigningRule};
-use crate::event::{self, Event, LoggedEntry, SignedEvent, Statement};
+use crate::event::{self, Event, Family, LoggedEntry, SignedEvent, Statement};
 use crate::hash::Hash;
 use crate::name::{MemberId, StreamId, TransactionId};
 use crate::privacy;
@@ -24,6 +24,8 @@ mod ledger_events;
 mod limits;
 mod oversight;
 mod steps;
+
+use detours::check_waiver;
 
 /// An event that the rules admit, at its place in the log. (已准入条目)
 ///
@@ -275,50 +277,37 @@ impl Case<'_> {
         if let Event::ChannelPosted(posted) = event {
             return self.posting(transaction, posted);
         }
-        let Some(transaction) = transaction else {
-            return Err(Refusal::NotBegun { found: id.clone() });
+        // Those who look on have their say about what was broken off, too.
+        let transaction = match event.family() {
+            Family::Oversight => self.begun(id)?,
+            _ => self.under_way(id)?,
         };
-        let on_looking = matches!(
-            event,
-            Event::OpinionGiven(_)
-                | Event::IntegrityAgreed(_)
-                | Event::MeetingHeld(_)
-                | Event::FindingRaised(_)
-                | Event::FindingAnswered(_)
-        );
-        if matches!(transaction.phase, Phase::Terminated { .. }) && !on_looking {
-            return Err(Refusal::TransactionTerminated);
-        }
         self.check_detour(transaction, event)?;
         if let Some(record) = event.record() {
             self.check_record(record)?;
         }
         match event {
-            _ if on_looking => self.noted(&transaction.notes),
-            Event::StepWaived(waived) => self.waived(transaction, waived),
+            Event::StepWaived(waived) => check_waiver(self.charter(), transaction, waived),
             Event::Returned(returned) => self.returned(transaction, returned),
             Event::Corrected(corrected) => self.corrected(transaction, corrected),
             Event::Terminated(_) => self.check_undoing(transaction, None),
-            Event::PaymentDue(_)
-            | Event::PaymentReceived(_)
-            | Event::PaymentMade(_)
-            | Event::ContractAmended(_)
-            | Event::ContractRenewed(_)
-            | Event::ContractTerminated(_)
-            | Event::AssetReturned(_) => self.contract_event(transaction),
-            // Others belong elsewhere, which has been checked.
-            _ => Err(Refusal::AlreadyOpened),
+            _ if event.family() == Family::Contract => self.contract_event(transaction),
+            _ => self.noted(&transaction.notes),
         }
+    }
+
+    /// A transaction that has begun.
+    fn begun(&self, id: &TransactionId) -> Result<&Transaction, Refusal> {
+        let begun = self.state.transaction(id);
+        begun.ok_or_else(|| Refusal::NotBegun { found: id.clone() })
     }
 
     /// A transaction that has begun and was not broken off.
     fn under_way(&self, id: &TransactionId) -> Result<&Transaction, Refusal> {
-        match self.state.transaction(id) {
-            None => Err(Refusal::NotBegun { found: id.clone() }),
-            Some(transaction) if matches!(transaction.phase, Phase::Terminated { .. }) => {
-                Err(Refusal::TransactionTerminated)
-            }
-            Some(transaction) => Ok(transaction),
+        let transaction = self.begun(id)?;
+        match transaction.phase {
+            Phase::Terminated { .. } => Err(Refusal::TransactionTerminated),
+            _ => Ok(transaction),
         }
     }
 
@@ -330,9 +319,14 @@ impl Case<'_> {
         self.check_days(record.days())
     }
 
-    fn check_days(&self, days: Vec<(&'static str, Date)>) -> Result<(), Refusal> {
+    /// The day on which the log receives it.
+    fn today(&self) -> Date {
         let calendar = self.ledger.calendar_at(self.position);
-        let today = calendar.date_of(self.received_at);
+        calendar.date_of(self.received_at)
+    }
+
+    fn check_days(&self, days: Vec<(&'static str, Date)>) -> Result<(), Refusal> {
+        let today = self.today();
         match days.into_iter().find(|(_, day)| *day > today) {
             Some((field, found)) => Err(Refusal::FutureDate {
                 field,

@@ -62,8 +62,27 @@ impl Home {
     }
 }
 
+/// What sort of event it is: which room of the rules judges it. (事件类属)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Founding, roster, charter. (名册与章程)
+    Ledger,
+    /// One of the sixteen steps. (环节)
+    Step,
+    /// A posting on a channel. (张贴)
+    Posting,
+    /// A waiver, a return, a correction, the end. (变更经过)
+    Detour,
+    /// What a contract lives through. (合同履行)
+    Contract,
+    /// What those who look on record. (监督事项)
+    Oversight,
+    /// A resident's concern. (群众意见)
+    Concern,
+}
+
 macro_rules! events {
-    ($($(#[$doc:meta])* $variant:ident($body:ty) in $home:ident = $kind:literal, $zh:literal, $en:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident($body:ty) in $home:ident of $family:ident = $kind:literal, $zh:literal, $en:literal;)*) => {
         /// What happened. (事件)
         #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         #[serde(tag = "kind")]
@@ -109,6 +128,21 @@ macro_rules! events {
                 }
             }
 
+            /// What sort of event it is.
+            #[must_use]
+            pub const fn family(&self) -> Family {
+                match self { $(Self::$variant(_) => Family::$family,)* }
+            }
+
+            /// What sort of event those of a kind are; `None` if there is no such kind.
+            #[must_use]
+            pub fn family_of(kind: &str) -> Option<Family> {
+                match kind {
+                    $($kind => Some(Family::$family),)*
+                    _ => None,
+                }
+            }
+
             /// Reads an event from JSON, `kind` included.
             ///
             /// # Errors
@@ -147,97 +181,97 @@ fn body<'de, T: Deserialize<'de>>(value: Value) -> Result<T, EventError> {
 
 events! {
     /// 建账
-    LedgerOpened(Box<LedgerOpened>) in Ledger = "ledger_opened", "建账", "ledger opened";
+    LedgerOpened(Box<LedgerOpened>) in Ledger of Ledger = "ledger_opened", "建账", "ledger opened";
     /// 成员入册
-    MemberEnrolled(MemberEnrolled) in Ledger = "member_enrolled", "成员入册", "member enrolled";
+    MemberEnrolled(MemberEnrolled) in Ledger of Ledger = "member_enrolled", "成员入册", "member enrolled";
     /// 任职
-    RoleGranted(RoleGranted) in Ledger = "role_granted", "任职", "role granted";
+    RoleGranted(RoleGranted) in Ledger of Ledger = "role_granted", "任职", "role granted";
     /// 离任
-    RoleEnded(RoleEnded) in Ledger = "role_ended", "离任", "role ended";
+    RoleEnded(RoleEnded) in Ledger of Ledger = "role_ended", "离任", "role ended";
     /// 换钥
-    KeyRotated(KeyRotated) in Ledger = "key_rotated", "更换钥匙", "key rotated";
+    KeyRotated(KeyRotated) in Ledger of Ledger = "key_rotated", "更换钥匙", "key rotated";
     /// 钥匙失控
-    KeyCompromised(KeyCompromised) in Ledger = "key_compromised", "钥匙失控", "key compromised";
+    KeyCompromised(KeyCompromised) in Ledger of Ledger = "key_compromised", "钥匙失控", "key compromised";
     /// 章程修订
-    CharterAdopted(Box<CharterAdopted>) in Ledger = "charter_adopted", "章程修订", "charter adopted";
+    CharterAdopted(Box<CharterAdopted>) in Ledger of Ledger = "charter_adopted", "章程修订", "charter adopted";
     /// 资产核实
-    AssetVerification(record::AssetVerification) in Transaction = "asset_verification", "资产核实", "asset verification";
+    AssetVerification(record::AssetVerification) in Transaction of Step = "asset_verification", "资产核实", "asset verification";
     /// 提出交易意向
-    ProposalInitiation(record::ProposalInitiation) in Transaction = "proposal_initiation", "提出交易意向", "proposal";
+    ProposalInitiation(record::ProposalInitiation) in Transaction of Step = "proposal_initiation", "提出交易意向", "proposal";
     /// 党组织研究
-    PartyReview(record::PartyReview) in Transaction = "party_review", "党组织研究", "party review";
+    PartyReview(record::PartyReview) in Transaction of Step = "party_review", "党组织研究", "party review";
     /// 方案生成前公开
-    PublishPrePlan(record::Publication) in Transaction = "publish_pre_plan", "方案生成前公开", "publication before the plan";
+    PublishPrePlan(record::Publication) in Transaction of Step = "publish_pre_plan", "方案生成前公开", "publication before the plan";
     /// 征求意见与底价评估
-    FeedbackAndValuation(record::FeedbackAndValuation) in Transaction = "feedback_and_valuation", "征求意见与底价评估", "feedback and valuation";
+    FeedbackAndValuation(record::FeedbackAndValuation) in Transaction of Step = "feedback_and_valuation", "征求意见与底价评估", "feedback and valuation";
     /// 编制交易方案
-    PlanDrafting(record::PlanDrafting) in Transaction = "plan_drafting", "编制交易方案", "plan drafting";
+    PlanDrafting(record::PlanDrafting) in Transaction of Step = "plan_drafting", "编制交易方案", "plan drafting";
     /// 民主表决
-    MemberVote(record::MemberVote) in Transaction = "member_vote", "民主表决", "members' vote";
+    MemberVote(record::MemberVote) in Transaction of Step = "member_vote", "民主表决", "members' vote";
     /// 方案生成后公开
-    PublishPlan(record::Publication) in Transaction = "publish_plan", "方案生成后公开", "publication of the plan";
+    PublishPlan(record::Publication) in Transaction of Step = "publish_plan", "方案生成后公开", "publication of the plan";
     /// 街道审查与定级
-    StreetReview(record::StreetReview) in Transaction = "street_review", "街道审查与定级", "street office's review";
+    StreetReview(record::StreetReview) in Transaction of Step = "street_review", "街道审查与定级", "street office's review";
     /// 发布交易公告
-    ListingNotice(record::ListingNotice) in Transaction = "listing_notice", "发布交易公告", "listing notice";
+    ListingNotice(record::ListingNotice) in Transaction of Step = "listing_notice", "发布交易公告", "listing notice";
     /// 报名与资格审核
-    BidderQualification(record::BidderQualification) in Transaction = "bidder_qualification", "报名与资格审核", "bidder qualification";
+    BidderQualification(record::BidderQualification) in Transaction of Step = "bidder_qualification", "报名与资格审核", "bidder qualification";
     /// 竞价 / 评审
-    Bidding(record::Bidding) in Transaction = "bidding", "竞价 / 评审", "bidding";
+    Bidding(record::Bidding) in Transaction of Step = "bidding", "竞价 / 评审", "bidding";
     /// 结果公示与异议
-    ResultAndObjection(record::ResultAndObjection) in Transaction = "result_and_objection", "结果公示与异议", "result and objections";
+    ResultAndObjection(record::ResultAndObjection) in Transaction of Step = "result_and_objection", "结果公示与异议", "result and objections";
     /// 签约备案
-    ContractSigning(record::ContractSigning) in Transaction = "contract_signing", "签约备案", "contract signing";
+    ContractSigning(record::ContractSigning) in Transaction of Step = "contract_signing", "签约备案", "contract signing";
     /// 交付与款项核对
-    HandoverAndReceipt(record::HandoverAndReceipt) in Transaction = "handover_and_receipt", "交付与款项核对", "handover and receipt";
+    HandoverAndReceipt(record::HandoverAndReceipt) in Transaction of Step = "handover_and_receipt", "交付与款项核对", "handover and receipt";
     /// 交易完成公开与归档
-    PublishCompletion(record::Publication) in Transaction = "publish_completion", "交易完成公开与归档", "publication of completion";
+    PublishCompletion(record::Publication) in Transaction of Step = "publish_completion", "交易完成公开与归档", "publication of completion";
     /// 渠道张贴
-    ChannelPosted(record::ChannelPosted) in Transaction = "channel_posted", "渠道张贴", "posted on a channel";
+    ChannelPosted(record::ChannelPosted) in Transaction of Posting = "channel_posted", "渠道张贴", "posted on a channel";
     /// 环节豁免
-    StepWaived(record::StepWaived) in Transaction = "step_waived", "环节豁免", "step waived";
+    StepWaived(record::StepWaived) in Transaction of Detour = "step_waived", "环节豁免", "step waived";
     /// 退回
-    Returned(record::Returned) in Transaction = "returned", "退回", "returned";
+    Returned(record::Returned) in Transaction of Detour = "returned", "退回", "returned";
     /// 更正
-    Corrected(record::Corrected) in Transaction = "corrected", "更正", "corrected";
+    Corrected(record::Corrected) in Transaction of Detour = "corrected", "更正", "corrected";
     /// 终止
-    Terminated(record::Terminated) in Transaction = "terminated", "交易终止", "terminated";
+    Terminated(record::Terminated) in Transaction of Detour = "terminated", "交易终止", "terminated";
     /// 应收应付登记
-    PaymentDue(record::PaymentDue) in Transaction = "payment_due", "应收应付登记", "payment due";
+    PaymentDue(record::PaymentDue) in Transaction of Contract = "payment_due", "应收应付登记", "payment due";
     /// 收款
-    PaymentReceived(record::PaymentReceived) in Transaction = "payment_received", "收款", "payment received";
+    PaymentReceived(record::PaymentReceived) in Transaction of Contract = "payment_received", "收款", "payment received";
     /// 付款
-    PaymentMade(record::PaymentMade) in Transaction = "payment_made", "付款", "payment made";
+    PaymentMade(record::PaymentMade) in Transaction of Contract = "payment_made", "付款", "payment made";
     /// 合同变更
-    ContractAmended(record::ContractAmended) in Transaction = "contract_amended", "合同变更", "contract amended";
+    ContractAmended(record::ContractAmended) in Transaction of Contract = "contract_amended", "合同变更", "contract amended";
     /// 合同续签
-    ContractRenewed(record::ContractRenewed) in Transaction = "contract_renewed", "合同续签", "contract renewed";
+    ContractRenewed(record::ContractRenewed) in Transaction of Contract = "contract_renewed", "合同续签", "contract renewed";
     /// 合同提前终止
-    ContractTerminated(record::ContractTerminated) in Transaction = "contract_terminated", "合同提前终止", "contract terminated";
+    ContractTerminated(record::ContractTerminated) in Transaction of Contract = "contract_terminated", "合同提前终止", "contract terminated";
     /// 到期收回
-    AssetReturned(record::AssetReturned) in Transaction = "asset_returned", "到期收回", "asset returned";
+    AssetReturned(record::AssetReturned) in Transaction of Contract = "asset_returned", "到期收回", "asset returned";
     /// 第三方意见
-    OpinionGiven(record::OpinionGiven) in Transaction = "opinion_given", "第三方意见", "third party's opinion";
+    OpinionGiven(record::OpinionGiven) in Transaction of Oversight = "opinion_given", "第三方意见", "third party's opinion";
     /// 廉洁协议
-    IntegrityAgreed(record::IntegrityAgreed) in Transaction = "integrity_agreed", "廉洁协议", "agreement on integrity";
+    IntegrityAgreed(record::IntegrityAgreed) in Transaction of Oversight = "integrity_agreed", "廉洁协议", "agreement on integrity";
     /// 会议
-    MeetingHeld(record::MeetingHeld) in LedgerOrTransaction = "meeting_held", "会议", "meeting";
+    MeetingHeld(record::MeetingHeld) in LedgerOrTransaction of Oversight = "meeting_held", "会议", "meeting";
     /// 街道发现问题
-    FindingRaised(record::FindingRaised) in LedgerOrTransaction = "finding_raised", "街道发现问题", "street office's finding";
+    FindingRaised(record::FindingRaised) in LedgerOrTransaction of Oversight = "finding_raised", "街道发现问题", "street office's finding";
     /// 整改答复
-    FindingAnswered(record::FindingAnswered) in LedgerOrTransaction = "finding_answered", "整改答复", "answer to a finding";
+    FindingAnswered(record::FindingAnswered) in LedgerOrTransaction of Oversight = "finding_answered", "整改答复", "answer to a finding";
     /// 定期确认
-    PeriodAttested(record::PeriodAttested) in Ledger = "period_attested", "定期确认", "period attested";
+    PeriodAttested(record::PeriodAttested) in Ledger of Oversight = "period_attested", "定期确认", "period attested";
     /// 亲属申报
-    RelativeDeclared(record::RelativeDeclared) in Ledger = "relative_declared", "亲属申报", "relative declared";
+    RelativeDeclared(record::RelativeDeclared) in Ledger of Oversight = "relative_declared", "亲属申报", "relative declared";
     /// 群众意见
-    ConcernRaised(record::ConcernRaised) in Concern = "concern_raised", "群众意见", "concern raised";
+    ConcernRaised(record::ConcernRaised) in Concern of Concern = "concern_raised", "群众意见", "concern raised";
     /// 意见答复
-    ConcernAnswered(record::ConcernAnswered) in Concern = "concern_answered", "意见答复", "concern answered";
+    ConcernAnswered(record::ConcernAnswered) in Concern of Concern = "concern_answered", "意见答复", "concern answered";
     /// 意见办结
-    ConcernClosed(record::ConcernClosed) in Concern = "concern_closed", "意见办结", "concern closed";
+    ConcernClosed(record::ConcernClosed) in Concern of Concern = "concern_closed", "意见办结", "concern closed";
     /// 意见评价
-    ConcernRated(record::ConcernRated) in Concern = "concern_rated", "意见评价", "concern rated";
+    ConcernRated(record::ConcernRated) in Concern of Concern = "concern_rated", "意见评价", "concern rated";
 }
 
 /// An event that records one of the sixteen steps, as the step and what all records share.

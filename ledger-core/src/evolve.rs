@@ -8,7 +8,7 @@ use crate::admit::Entry;
 use crate::calendar::Span;
 use crate::charter::Charter;
 use crate::concern::Concerns;
-use crate::event::{Event, LedgerOpened};
+use crate::event::{Event, Family, LedgerOpened};
 use crate::name::{StreamId, TransactionId};
 use crate::record::{BiddingOutcome, ChannelPosted};
 use crate::recorded::{Noted, Recorded};
@@ -124,22 +124,14 @@ pub(crate) fn evolve_transaction(
         transaction.bind(event, entry.index());
         return transaction;
     }
-    match event {
-        Event::ChannelPosted(posted) => post(&mut transaction, posted, recorded),
-        Event::StepWaived(_) | Event::Returned(_) | Event::Corrected(_) | Event::Terminated(_) => {
-            detour(&mut transaction, charter, event, recorded);
-        }
-        Event::PaymentDue(_)
-        | Event::PaymentReceived(_)
-        | Event::PaymentMade(_)
-        | Event::ContractAmended(_)
-        | Event::ContractRenewed(_)
-        | Event::ContractTerminated(_)
-        | Event::AssetReturned(_) => {
+    match (event, event.family()) {
+        (Event::ChannelPosted(posted), _) => post(&mut transaction, posted, recorded),
+        (_, Family::Detour) => detour(&mut transaction, charter, event, recorded),
+        (_, Family::Contract) => {
             let calendar = ledger.calendar_at(entry.index());
             transaction.live(event, recorded, calendar.date_of(entry.received_at()));
         }
-        event => transaction.notes.push(Noted {
+        _ => transaction.notes.push(Noted {
             event: event.clone(),
             recorded,
         }),

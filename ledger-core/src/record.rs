@@ -107,41 +107,8 @@ pub trait Record {
     }
 }
 
-macro_rules! step_record {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } $(days $days:expr;)? $(check $check:expr)?) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: $type,)*
-            /// What was done, in one paragraph. (摘要：一两句话说清办了什么，公开时先显示它)
-            pub summary: Paragraph,
-            /// The documents that go with it. (材料)
-            pub documents: Vec<DocumentRef>,
-        }
-
-        impl Record for $name {
-            fn summary(&self) -> &Paragraph {
-                &self.summary
-            }
-            fn documents(&self) -> &[DocumentRef] {
-                &self.documents
-            }
-            $(fn days(&self) -> Vec<(&'static str, Date)> {
-                let days: fn(&Self) -> Vec<(&'static str, Date)> = $days;
-                days(self)
-            })?
-            $(fn inconsistency(&self) -> Option<Inconsistency> {
-                let check: fn(&Self) -> Option<Inconsistency> = $check;
-                check(self)
-            })?
-        }
-    };
-}
-
-/// A body that is no step: all its fields, the one that tells in a paragraph what it is about, and
-/// its documents, which all have.
+/// The body of an event: its fields, the one that tells in a paragraph what it is about, and its
+/// documents, which all have.
 macro_rules! record {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } tells $told:ident; $(days $days:expr;)? $(check $check:expr)?) => {
         $(#[$doc])*
@@ -169,6 +136,23 @@ macro_rules! record {
                 let check: fn(&Self) -> Option<Inconsistency> = $check;
                 check(self)
             })?
+        }
+    };
+}
+
+/// The body of a step: a record with a summary.
+macro_rules! step_record {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* } $(days $days:expr;)? $(check $check:expr)?) => {
+        record! {
+            $(#[$doc])*
+            $name {
+                $($(#[$field_doc])* $field: $type,)*
+                /// What was done, in one paragraph. (摘要：一两句话说清办了什么，公开时先显示它)
+                summary: Paragraph,
+            }
+            tells summary;
+            $(days $days;)?
+            $(check $check)?
         }
     };
 }

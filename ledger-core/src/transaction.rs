@@ -424,6 +424,13 @@ impl Transaction {
             || self.redo.as_ref().is_some_and(|redo| redo.completed)
     }
 
+    /// Whether it may go back to a step that was done: after a failed bidding only to the listing, or to
+    /// the plan or before, and so to a new vote. (规则 5)
+    #[must_use]
+    pub fn can_return_to(&self, step: Step) -> bool {
+        !self.bidding_failed() || step == Step::ListingNotice || step <= Step::PlanDrafting
+    }
+
     /// Whether the bidding that stands ended without a winner. (流拍)
     #[must_use]
     pub fn bidding_failed(&self) -> bool {

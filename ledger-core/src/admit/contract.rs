@@ -4,7 +4,6 @@ use super::{Case, limits};
 use crate::event::Event;
 use crate::refusal::Refusal;
 use crate::step::Step;
-use crate::time::Date;
 use crate::transaction::Transaction;
 
 impl Case<'_> {
@@ -88,11 +87,5 @@ impl Case<'_> {
             return self.check_days(record.days());
         }
         self.check_record(record)
-    }
-
-    fn today(&self) -> Date {
-        self.ledger
-            .calendar_at(self.position)
-            .date_of(self.received_at)
     }
 }

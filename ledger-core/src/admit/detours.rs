@@ -3,7 +3,7 @@
 use super::{Case, limits};
 use crate::category::Category;
 use crate::charter::{Charter, Waiver};
-use crate::event::{Event, StepView};
+use crate::event::Event;
 use crate::money::Fen;
 use crate::record::{BiddingOutcome, Corrected, Returned, StepWaived};
 use crate::refusal::Refusal;
@@ -27,15 +27,6 @@ impl Case<'_> {
         }
     }
 
-    /// Rule 4: steps are left out where the charter allows it.
-    pub(super) fn waived(
-        &self,
-        transaction: &Transaction,
-        waived: &StepWaived,
-    ) -> Result<(), Refusal> {
-        check_waiver(self.charter(), transaction, waived)
-    }
-
     /// Rule 5: back to a step that stands, or one before it; after a failed bidding to the listing, or
     /// to the plan and so to a new vote.
     pub(super) fn returned(
@@ -50,8 +41,7 @@ impl Case<'_> {
                 found: returned.to,
             });
         }
-        let again = returned.to == Step::ListingNotice || returned.to <= Step::PlanDrafting;
-        if transaction.bidding_failed() && !again {
+        if !transaction.can_return_to(returned.to) {
             return Err(Refusal::ReturnAfterFailure { found: returned.to });
         }
         self.check_undoing(transaction, Some(returned.to))
@@ -76,8 +66,18 @@ impl Case<'_> {
         let event = original
             .corrected(corrected)
             .map_err(|fault| unfit(fault.path, &fault.fault))?;
+        let after = transaction.as_corrected(corrected);
         match event.step() {
-            Some(view) => self.check_corrected_step(transaction, corrected, view, &event)?,
+            Some(view) => {
+                self.check_step_record(
+                    self.ledger
+                        .charter_of(transaction.begun_at, corrected.entry),
+                    Some(transaction),
+                    view,
+                    &event,
+                )?;
+                self.check_later(&after, view.step)?;
+            }
             None => self.check_corrected_life(transaction, corrected.entry, &event)?,
         }
         let field = || format!("event{}", corrected.field.as_str().replace('/', "."));
@@ -96,32 +96,21 @@ impl Case<'_> {
             let found = "方案已经表决，除摘要外不能更正；请退回第 6 环节重新编制，再行表决 (the plan has been voted on, and all but its summary stands: go back to step 6 and vote again)";
             return Err(unfit(field(), found));
         }
-        if self
-            .check_waivers(&transaction.as_corrected(corrected))
-            .is_err()
-        {
+        if self.check_waivers(&after).is_err() {
             let found = "更正后不再符合已作的豁免；请先退回到被豁免的环节 (a waiver that stands would not be allowed: go back to the step that was left out)";
             return Err(unfit(field(), found));
         }
         self.check_refold(transaction, corrected.entry, &event)
     }
 
-    /// A step as corrected, and what was measured by it since: by the charters that governed them.
-    fn check_corrected_step(
-        &self,
-        transaction: &Transaction,
-        corrected: &Corrected,
-        view: StepView<'_>,
-        event: &Event,
-    ) -> Result<(), Refusal> {
-        let charter_of = |entry| self.ledger.charter_of(transaction.begun_at, entry);
-        let charter = charter_of(corrected.entry);
-        self.check_step_record(charter, Some(transaction), view, event)?;
-        let after = transaction.as_corrected(corrected);
-        let later = after.passed.iter().filter(|passed| passed.step > view.step);
+    /// What was measured by a step that is corrected: by the charters that governed it.
+    fn check_later(&self, after: &Transaction, corrected: Step) -> Result<(), Refusal> {
+        let later = after.passed.iter().filter(|passed| passed.step > corrected);
         for passed in later {
-            let charter = charter_of(passed.recorded.index);
-            limits::check(charter, Some(&after), &passed.event)?;
+            let charter = self
+                .ledger
+                .charter_of(after.begun_at, passed.recorded.index);
+            limits::check(charter, Some(after), &passed.event)?;
         }
         Ok(())
     }
@@ -144,7 +133,8 @@ impl Case<'_> {
     }
 }
 
-fn check_waiver(
+/// Rule 4: steps are left out where the charter allows it.
+pub(super) fn check_waiver(
     charter: &Charter,
     transaction: &Transaction,
     waived: &StepWaived,

@@ -23,8 +23,7 @@ impl Case<'_> {
     }
 
     fn finding_raised(&self, raised: &FindingRaised) -> Result<(), Refusal> {
-        let calendar = self.ledger.calendar_at(self.position);
-        let today = calendar.date_of(self.received_at);
+        let today = self.today();
         if raised.answer_by < today {
             return Err(Refusal::Inconsistent {
                 field: "answer_by",

@@ -6,7 +6,7 @@ use ledger_core::charter::{Charter, Cosigner, When};
 use ledger_core::concern::Concern;
 use ledger_core::contract::DueState;
 use ledger_core::disclosure::Disclosure;
-use ledger_core::event::{Event, Statement};
+use ledger_core::event::{Event, Family, Statement};
 use ledger_core::hash::Digest;
 use ledger_core::money::Fen;
 use ledger_core::name::StreamId;
@@ -101,15 +101,14 @@ impl Desk<'_> {
         };
         let transaction = self.state.transaction(id);
         let ended = transaction.is_some_and(|t| matches!(t.phase, Phase::Terminated { .. }));
-        let detours = ["corrected", "returned", "step_waived", "terminated"];
-        let step = kind.parse::<Step>();
-        if ended && (step.is_ok() || detours.contains(&kind)) {
+        let family = Event::family_of(kind);
+        if ended && matches!(family, Some(Family::Step | Family::Detour)) {
             return Err(self.refused(&Refusal::TransactionTerminated));
         }
-        let Ok(step) = step else {
+        let Ok(step) = kind.parse::<Step>() else {
             return Ok(());
         };
-        let expected = match self.state.transaction(id) {
+        let expected = match transaction {
             None => Some(Step::AssetVerification),
             Some(transaction) => match &transaction.phase {
                 Phase::Awaiting(awaiting) => Some(awaiting.step),
@@ -143,19 +142,10 @@ impl Desk<'_> {
 
     /// Whether there is a contract, and something to be paid, before anybody is asked about a payment.
     fn check_contract(&self, kind: &str) -> anyhow::Result<()> {
-        const LIFE: [&str; 7] = [
-            "asset_returned",
-            "contract_amended",
-            "contract_renewed",
-            "contract_terminated",
-            "payment_due",
-            "payment_made",
-            "payment_received",
-        ];
         let Some(transaction) = self.state.transaction_of(&self.stream) else {
             return Ok(());
         };
-        if LIFE.contains(&kind) && transaction.contract.is_none() {
+        if Event::family_of(kind) == Some(Family::Contract) && transaction.contract.is_none() {
             return Err(self.refused(&Refusal::NoContract));
         }
         let begins = [
@@ -265,10 +255,7 @@ impl Desk<'_> {
         let transaction = self.state.transaction_of(&self.stream)?;
         let (field, steps): (_, Vec<Step>) = match kind {
             "returned" => {
-                let failed = transaction.bidding_failed();
-                let may = |step: &Step| {
-                    !failed || *step == Step::ListingNotice || *step <= Step::PlanDrafting
-                };
+                let may = |step: &Step| transaction.can_return_to(*step);
                 let stand = transaction.passed.iter().map(|passed| passed.step);
                 ("to", stand.filter(may).collect())
             }
