@@ -26,7 +26,7 @@ use crate::problem::Problem;
 use crate::ready::{Readiness, ReadyLimits};
 use crate::request_id::REQUEST_ID;
 use crate::served::{Ledgers, Served};
-use crate::{api, openapi, pages, ready, wire};
+use crate::{api, assets, openapi, pages, ready, wire};
 
 /// What is no page loads, runs and frames nothing.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -60,7 +60,10 @@ pub fn app_behind(ledgers: Ledgers, options: FrontOptions, limits: ReadyLimits) 
     }
     let site = site.merge_from(openapi::own().into_openapi());
     let document = openapi::described(site, of_ledger().into_openapi());
-    with_common(router.merge(openapi::served(&document)), options)
+    let router = router
+        .merge(openapi::served(&document))
+        .merge(assets::served());
+    with_common(router, options)
 }
 
 /// The router with what all answers have in common, whoever gives them.

@@ -6,6 +6,7 @@
 
 mod api;
 mod app;
+mod assets;
 mod client;
 pub mod demo;
 mod front;
