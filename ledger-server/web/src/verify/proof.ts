@@ -1,9 +1,10 @@
 // Receipts (C2SP tlog-proof v1): an entry's index and inclusion proof, with the checkpoint it leads to.
-import { decimal, fromBase64, fromUtf8, utf8 } from "./bytes.ts";
+import { base64, decimal, fromBase64, fromUtf8, utf8 } from "./bytes.ts";
 import { openCheckpoint, type Checkpoint } from "./checkpoint.ts";
 import { Fault } from "./fault.ts";
 import { HASH_BYTES } from "./hash.ts";
 import type { VerifierKey } from "./key.ts";
+import { noteText } from "./note.ts";
 import { isIncluded } from "./tree.ts";
 
 const HEADER = "c2sp.org/tlog-proof@v1";
@@ -37,4 +38,10 @@ export function verifyProof(
     return fail("the receipt does not lead to its checkpoint");
   }
   return { index, checkpoint };
+}
+
+/** The text of a receipt. */
+export function proofText(index: number, hashes: readonly Uint8Array[], checkpoint: Checkpoint): string {
+  const lines = hashes.map((hash) => `${base64(hash)}\n`).join("");
+  return `${HEADER}\nindex ${index}\n${lines}\n${noteText(checkpoint.note)}`;
 }

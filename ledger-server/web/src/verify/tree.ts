@@ -55,6 +55,35 @@ export async function rootAt(read: HashReader, size: number): Promise<Uint8Array
   return root ?? rootOf([]);
 }
 
+/** The hash of the entries from `from` up to `until`, which RFC 6962 takes as one subtree. */
+async function subtree(read: HashReader, from: number, until: number): Promise<Uint8Array> {
+  const count = until - from;
+  const level = Math.floor(Math.log2(count) / 8);
+  const unit = WIDTH ** level;
+  if (Number.isInteger(Math.log2(count)) && from % count === 0) {
+    return rootOf(await read(level, from / unit, count / unit));
+  }
+  const half = 2 ** Math.ceil(Math.log2(count) - 1);
+  return nodeHash(await subtree(read, from, from + half), await subtree(read, from + half, until));
+}
+
+/** The inclusion proof of an entry in the tree of this size. */
+export async function proveInclusion(read: HashReader, index: number, size: number): Promise<Uint8Array[]> {
+  const proof: Uint8Array[] = [];
+  let [from, until] = [0, size];
+  while (until - from > 1) {
+    const middle = from + 2 ** Math.ceil(Math.log2(until - from) - 1);
+    if (index < middle) {
+      proof.unshift(await subtree(read, middle, until));
+      until = middle;
+    } else {
+      proof.unshift(await subtree(read, from, middle));
+      from = middle;
+    }
+  }
+  return proof;
+}
+
 /** Whether a leaf stands at `index` in the tree of this size and root. RFC 9162, 2.1.3.2. */
 export function isIncluded(
   index: number,
