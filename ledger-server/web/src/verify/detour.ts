@@ -1,5 +1,5 @@
 // Waivers, returns, corrections, the end: whether they may be.
-import type { Case } from "./admit.ts";
+import { checkForm, type Case } from "./admit.ts";
 import { canonical, type Json, type JsonObject } from "./canonical.ts";
 import type { Charter } from "./charter.ts";
 import { refuse } from "./fault.ts";
@@ -128,6 +128,11 @@ function checkCorrection(
   const unfit = (message: string): never => refuse("correction_unfit", message);
   const { ledger, entry } = of;
   const event = correctedEvent(original.event, entry.event) ?? unfit("there is no such field, or nothing changes");
+  try {
+    checkForm(event, read.text(event, "kind"));
+  } catch {
+    unfit("the value does not fit the field");
+  }
   if (!("step" in original)) {
     return;
   }

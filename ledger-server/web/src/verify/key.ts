@@ -7,6 +7,10 @@ import { isKeyName, type SignatureLine } from "./note.ts";
 export const ED25519 = 0x01;
 export const COSIGNATURE_V1 = 0x04;
 
+/** Keys that were read before: whether one is fit for use takes as long as verifying a signature. */
+const known = new Map<string, VerifierKey>();
+const KNOWN_AT_MOST = 1024;
+
 export class VerifierKey {
   private constructor(
     readonly name: string,
@@ -19,6 +23,14 @@ export class VerifierKey {
 
   /** Reads a vkey; `undefined` if it is none, or its public key is not fit for use. */
   static parse(text: string): VerifierKey | undefined {
+    const found = known.get(text) ?? VerifierKey.read(text);
+    if (found !== undefined && known.size < KNOWN_AT_MOST) {
+      known.set(text, found);
+    }
+    return found;
+  }
+
+  private static read(text: string): VerifierKey | undefined {
     const parts = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(text);
     const [, name = "", id = "", encoded = ""] = parts ?? [];
     const bytes = fromBase64(encoded);
