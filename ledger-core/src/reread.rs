@@ -34,15 +34,21 @@ impl Reread {
         }
     }
 
-    /// Takes the next of the entries. To take one again changes nothing that stands.
+    /// Takes the next of the entries. Each is to be fed once to what it bears on.
     pub fn feed(&mut self, index: u64, logged: LoggedEntry) -> Entry {
         let entry = Entry::reread(self.state.ledger(), index, logged);
         evolve(&mut self.state, &entry);
         entry
     }
 
-    /// Drops a transaction or a concern from the working set; it is there again once its entries are
-    /// fed again.
+    /// Takes in the transactions and concerns that another working set has read back.
+    pub fn take_in(&mut self, other: Self) {
+        self.state.transactions.extend(other.state.transactions);
+        self.state.concerns.extend(other.state.concerns);
+    }
+
+    /// Drops a transaction or a concern from the working set; it is there again once it was
+    /// read back elsewhere and [taken in](Self::take_in).
     pub fn forget(&mut self, stream: &StreamId) {
         match stream {
             StreamId::Ledger => {}

@@ -11,6 +11,7 @@ extern crate self as ledger_server;
 mod agenda;
 mod api;
 mod app;
+mod assets;
 mod catalogue;
 mod client;
 mod command;

@@ -1,0 +1,2 @@
+// Checks a whole ledger beside the page.
+export {};
