@@ -112,6 +112,7 @@ impl Writer {
                 stop: Arc::clone(&hosting.stop),
             });
             let one = Served {
+                catalogue: Arc::default(),
                 failing,
                 log_key,
                 policy,
