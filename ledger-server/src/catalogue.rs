@@ -131,6 +131,17 @@ impl Catalogue {
         Ok(register.bearing_on(id))
     }
 
+    /// Every entry of the ledger's own stream, in the order of the log: roster and charters follow from them.
+    pub(crate) fn of_ledger(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+    ) -> Result<Vec<u64>, NoView> {
+        self.follow(snapshot)?;
+        let register = locked(&self.register);
+        let entries = register.streams.get(&StreamId::Ledger);
+        Ok(entries.cloned().unwrap_or_default())
+    }
+
     /// Reads on in the background, if somebody does not already.
     pub(crate) fn read_on(self: &Arc<Self>, snapshot: &Arc<Snapshot>) {
         let mut reading = locked(&self.reading);

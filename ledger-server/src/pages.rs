@@ -125,6 +125,12 @@ impl Scene {
         format!("/{}", self.ledger.slug())
     }
 
+    /// The entries of the ledger's own stream; none while the log is still being read.
+    fn ledger_entries(&self) -> Vec<u64> {
+        let entries = self.ledger.catalogue.of_ledger(&self.snapshot);
+        entries.unwrap_or_default()
+    }
+
     /// What there is to list.
     fn view(&self) -> Result<Arc<crate::catalogue::View>, NoPage> {
         Ok(self.ledger.catalogue.view(&self.snapshot, self.visit.now)?)

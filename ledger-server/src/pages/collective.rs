@@ -343,7 +343,7 @@ impl Collective {
             .collect();
         let name = state.collective.name.to_string();
         Ok(Self {
-            s: scene.shell("ledger", name).showing(&shown, &[0]),
+            s: scene.shell("ledger", name).showing(&shown),
             all: view.transactions.len(),
             completed: of(Standing::Completed),
             under_way: of(Standing::UnderWay) + of(Standing::Failed),

@@ -155,7 +155,7 @@ impl Page {
         let point = disclosure.point;
         let step = l.pick(point.step().zh(), point.step().en());
         let mut s = scene.shell("disclosure", format!("{step} {}", transaction.id));
-        s = s.showing(&found.course.entries, &[0]);
+        s = s.showing(&found.course.entries);
         s.transaction = transaction.id.to_string();
         s.point = point.to_string();
         let text = |at: &str, text: &str| Part::fact(*index, format!("/event/{at}"), "text", text);

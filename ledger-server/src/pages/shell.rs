@@ -69,15 +69,14 @@ impl Shell {
             training: state.training,
             size: scene.snapshot.size(),
             script: assets::path("page.js"),
+            ledger_entries: list(&scene.ledger_entries()),
             ..Self::bare(&scene.visit, view, title)
         }
     }
 
     /// With the entries that the page shows.
-    pub(crate) fn showing(mut self, entries: &[u64], ledger: &[u64]) -> Self {
-        let list = |entries: &[u64]| serde_json::to_string(entries).unwrap_or_default();
+    pub(crate) fn showing(mut self, entries: &[u64]) -> Self {
         self.entries = list(entries);
-        self.ledger_entries = list(ledger);
         self
     }
 
@@ -145,4 +144,9 @@ impl Shell {
     pub(crate) fn as_of(&self) -> Option<String> {
         self.visit.as_of.map(|_| moment(self.visit.now))
     }
+}
+
+/// Entries as a JSON array.
+fn list(entries: &[u64]) -> String {
+    serde_json::to_string(entries).unwrap_or_default()
 }

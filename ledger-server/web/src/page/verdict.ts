@@ -24,8 +24,9 @@ export function verdictOf(session: Session): Sign {
   if (states.includes("fails")) {
     return "fails";
   }
-  const needed: readonly CheckName[] = ["ledger", "signed", "included", "signatures", "authority", "order", "displayed"];
-  return needed.every((name) => session.checks[name].state === "holds") ? "holds" : "open";
+  const needed: readonly CheckName[] = ["ledger", "signed", "included", "signatures", "displayed"];
+  const judged = (["authority", "order"] as const).every((name) => session.checks[name].state !== "open");
+  return judged && needed.every((name) => session.checks[name].state === "holds") ? "holds" : "open";
 }
 
 function wordsOf(check: Check, texts: Texts): string {
@@ -40,6 +41,8 @@ function wordsOf(check: Check, texts: Texts): string {
       return texts.otherNotice;
     case "policy_changed":
       return texts.policyChanged;
+    case "streams_elsewhere":
+      return texts.streamsElsewhere;
     case "withheld":
       return `${texts.withheld} ${check.found}`;
     default:
@@ -156,8 +159,10 @@ export function showVerdict(
   const { texts, section } = scene;
   const verdict = verdictOf(session);
   const failing = CHECKS.find((name) => session.checks[name].state === "fails");
-  const part = failing === undefined ? "" : `${texts.checks[failing]}（${texts.signs.fails}）`;
-  const sentence = verdict === "fails" ? `${texts.fails}: ${part}` : texts[verdict];
+  const why = failing === undefined ? "" : texts.failures[failing];
+  const partly = session.checks.order.words === "streams_elsewhere";
+  const good = partly ? texts.holdsPartly : texts.holds;
+  const sentence = { holds: good, fails: `${texts.fails}${why}`, open: texts.open }[verdict];
   const todo = { holds: "", fails: texts.doFails(whom(session)), open: texts.doOpen }[verdict];
   section.dataset["verdict"] = verdict;
   section.classList.remove("verdict-holds", "verdict-fails", "verdict-open");
