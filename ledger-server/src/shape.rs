@@ -545,6 +545,9 @@ fn explanation(schema: &Value) -> Label {
 }
 
 #[cfg(test)]
+mod glossary;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -37,7 +37,7 @@ async function asset(file, define) {
     format: "iife",
     minify: true,
     // Five-year-old telephones and WeChat's own browser.
-    target: ["chrome77", "safari14"],
+    target: ["chrome77", "firefox78", "safari15"],
   });
   const bytes = result.outputFiles[0].contents;
   const name = basename(file, extname(file));
