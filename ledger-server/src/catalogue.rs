@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ledger_core::event::LoggedEntry;
+use ledger_core::event::{Event, LoggedEntry};
 use ledger_core::ledger::LedgerError;
 use ledger_core::name::{ConcernId, StreamId};
 use ledger_core::reread::Reread;
 use ledger_core::state::{State, touches};
 use ledger_core::totals::{By, Totals, merged};
-use ledger_core::{LogTime, Step, TransactionId};
+use ledger_core::{LogTime, MemberId, Step, TransactionId};
 
 use crate::agenda::{self, Task};
 use crate::served::Snapshot;
@@ -87,6 +87,8 @@ pub(crate) struct View {
     pub(crate) tasks: Vec<Task>,
     pub(crate) by_month: Option<Totals>,
     pub(crate) by_category: Option<Totals>,
+    /// Who was enrolled with the founding, in the order of that entry, and when it was received.
+    pub(crate) founding: (Arc<[MemberId]>, LogTime),
     /// The newest publications, the newest first.
     pub(crate) publications: Vec<Published>,
     /// By publication step and month: how many publications came in time, and how many late.
@@ -189,6 +191,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Default)]
 struct Register {
     concerns: BTreeMap<ConcernId, Arc<Voiced>>,
+    founding: Option<(Arc<[MemberId]>, LogTime)>,
     punctual: BTreeMap<(Step, String), (u32, u32)>,
     publications: VecDeque<Published>,
     /// The ledger's own state, open transactions, and some others.
@@ -226,6 +229,13 @@ impl Register {
         let bears_on = touches(logged.signed.statement());
         for stream in &bears_on {
             self.hold(snapshot, stream)?;
+        }
+        if let Event::LedgerOpened(opened) = &logged.signed.statement().event {
+            let members = opened
+                .members
+                .iter()
+                .map(|enrolment| enrolment.member.clone());
+            self.founding = Some((members.collect(), logged.received_at));
         }
         self.note_publication(&logged);
         self.read.feed(index, logged);
@@ -392,6 +402,10 @@ impl Register {
                 By::Category,
                 transactions.iter().filter_map(|s| s.by_category.as_ref()),
             ),
+            founding: self
+                .founding
+                .clone()
+                .unwrap_or_else(|| (Arc::default(), LogTime::MIN)),
             publications: self.publications.iter().rev().cloned().collect(),
             punctual: self.punctual.clone(),
             transactions,

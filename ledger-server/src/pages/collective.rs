@@ -80,8 +80,8 @@ pub(super) enum Far {
 struct TaskRow {
     id: String,
     name: String,
-    step: u8,
-    step_name: &'static str,
+    /// None where it is about the whole transaction.
+    step: Option<(u8, &'static str)>,
     what: String,
     roles: Vec<(String, String)>,
     overdue: bool,
@@ -474,8 +474,10 @@ impl TaskRow {
             name: summary
                 .map(|summary| summary.name.clone())
                 .unwrap_or_default(),
-            step: task.step.number(),
-            step_name: l.pick(task.step.zh(), task.step.en()),
+            step: match task.what {
+                What::AnswerConcerns(_) => None,
+                _ => Some((task.step.number(), l.pick(task.step.zh(), task.step.en()))),
+            },
             what: what(l, task),
             roles: roles
                 .map(|(role, ids)| (l.pick(role.zh(), role.en()).to_owned(), names(ids)))

@@ -36,6 +36,14 @@ pub(super) struct Happening {
     pub(super) due: Option<(String, bool)>,
 }
 
+impl Happening {
+    /// Whether there is anything above the names: not where the step's heading says it already.
+    pub(super) fn has_heading(&self) -> bool {
+        let changed = self.set_aside_by.is_some() || !self.corrected_by.is_empty();
+        !self.title.is_empty() || changed || self.recorded_late
+    }
+}
+
 /// Who signed, as what.
 pub(super) struct Signer {
     pub(super) name: Part,

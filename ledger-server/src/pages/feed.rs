@@ -60,9 +60,6 @@ fn of(scene: &Scene) -> Result<Feed, NoPage> {
         .iter()
         .map(|published| one(scene, &base, training, published))
         .collect();
-    let first = read(&scene.snapshot, &[0])?
-        .pop()
-        .map(|(_, logged)| logged.received_at);
     let newest = view
         .publications
         .first()
@@ -76,7 +73,7 @@ fn of(scene: &Scene) -> Result<Feed, NoPage> {
     Ok(FeedBuilder::default()
         .id(base.clone())
         .title(Text::plain(title))
-        .updated(moment(newest.or(first).unwrap_or(LogTime::MIN)))
+        .updated(moment(newest.unwrap_or(view.founding.1)))
         .lang(Some(l.pick("zh-CN", "en").to_owned()))
         .author(Person {
             name,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use ledger_core::event::Event;
 use ledger_core::roster::{HeldKey, Member};
 use ledger_core::{Language, MemberId};
 
@@ -13,7 +12,6 @@ use super::facts::{Part, moment};
 use super::shell::Shell;
 use super::visit::Visit;
 use super::{NoPage, Scene, page};
-use crate::catalogue::read;
 use crate::key_file::fingerprint;
 use crate::served::Served;
 
@@ -68,11 +66,12 @@ impl Page {
     fn of(scene: &Scene) -> Result<Self, NoPage> {
         let l = scene.visit.language;
         let position = scene.snapshot.size();
-        let founders = founders(scene)?;
+        let view = scene.view()?;
+        let founders = &view.founding.0;
         let mut shown: Vec<u64> = Vec::new();
         let (mut present, mut past) = (Vec::new(), Vec::new());
         for (id, member) in scene.snapshot.state.roster.members() {
-            let row = Row::of(l, id, member, &founders);
+            let row = Row::of(l, id, member, founders);
             shown.extend(row.name.entry);
             let holds_one = member.roles_at(position).next().is_some();
             if holds_one && member.key_at(position).is_some() {
@@ -91,20 +90,6 @@ impl Page {
             log_key: fingerprint(scene.ledger.log_key()),
         })
     }
-}
-
-/// Who was enrolled with the founding, in the order of that entry.
-fn founders(scene: &Scene) -> Result<Vec<MemberId>, NoPage> {
-    let entry = read(&scene.snapshot, &[0])?.pop();
-    let event = entry.map(|(_, logged)| logged.signed.statement().event.clone());
-    Ok(match event {
-        Some(Event::LedgerOpened(opened)) => opened
-            .members
-            .iter()
-            .map(|enrolment| enrolment.member.clone())
-            .collect(),
-        _ => Vec::new(),
-    })
 }
 
 impl Row {

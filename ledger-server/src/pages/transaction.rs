@@ -73,6 +73,7 @@ struct StepRow {
     /// Who answers for it, and by when it is to be done, before it was.
     expected: String,
     happenings: Vec<Happening>,
+    postings: Vec<Happening>,
 }
 
 struct FlagRow {
@@ -288,9 +289,22 @@ impl StepRow {
     ) -> Self {
         let l = scene.visit.language;
         let passed = transaction.record(step);
-        let happenings = course.happenings(scene, |index, event| match event {
-            Event::StepWaived(waived) => (waived.from..=waived.through).contains(&step),
+        let mut happenings = course.happenings(scene, |index, event| match event {
+            Event::StepWaived(waived) => waived.from == step,
+            Event::ChannelPosted(_) => false,
             event => course.step_of(index, event) == Some(step),
+        });
+        for happening in &mut happenings {
+            let event = course
+                .entry(happening.index)
+                .map(|entry| &entry.statement().event);
+            if event.is_some_and(|event| event.step().is_some_and(|view| view.step == step)) {
+                // The step's own heading says it.
+                happening.title.clear();
+            }
+        }
+        let postings = course.happenings(scene, |index, event| {
+            matches!(event, Event::ChannelPosted(_)) && course.step_of(index, event) == Some(step)
         });
         let is_current =
             !matches!(task.what, agenda::What::Nothing) && transaction.current_step() == Some(step);
@@ -325,10 +339,17 @@ impl StepRow {
             shape,
             state: state.to_owned(),
             expected: match passed {
-                Some(_) => String::new(),
+                Some(passed) => match &passed.event {
+                    Event::StepWaived(waived) if waived.from != step => {
+                        let from = waived.from.number();
+                        l.pick(format!("见第 {from} 环节"), format!("see step {from}"))
+                    }
+                    _ => String::new(),
+                },
                 None => expected(l, charter, step),
             },
             happenings,
+            postings,
         }
     }
 }
