@@ -12,6 +12,9 @@ export interface Texts {
   /** What does not hold, as the end of the sentence that says so. */
   readonly failures: Readonly<Record<CheckName, string>>;
   readonly streamsElsewhere: string;
+  /** How many of what a check has seen. */
+  readonly counted: Readonly<Partial<Record<CheckName, (count: string) => string>>>;
+  readonly aside: (text: string) => string;
   readonly signs: Readonly<Record<CheckState, string>>;
   readonly details: string;
   readonly checks: Readonly<Record<CheckName, string>>;
@@ -67,6 +70,13 @@ const zh: Texts = {
     notice: "告示与账本里公开的内容不一样。",
     displayed: "页面写的与账本记录不一样。",
   },
+  counted: {
+    signed: (count) => `${count} 条记录`,
+    included: (count) => `${count} 条`,
+    signatures: (count) => `${count} 个`,
+    displayed: (count) => `${count} 处`,
+  },
+  aside: (text) => `（${text}）`,
   streamsElsewhere: "本页只列出部分记录，次序和岗位请点进每笔交易核对",
   signs: { holds: "成立", fails: "不成立", open: "未核对", none: "不涉及" },
   details: "核对了什么",
@@ -138,6 +148,13 @@ const en: Texts = {
     notice: "the notice is not what was published in the ledger.",
     displayed: "the page says other things than the entries.",
   },
+  counted: {
+    signed: (count) => `${count} entries`,
+    included: (count) => `${count} entries`,
+    signatures: (count) => `${count} signatures`,
+    displayed: (count) => `${count} places`,
+  },
+  aside: (text) => `(${text})`,
   streamsElsewhere: "this page lists some entries only; order and roles are checked on each transaction's page",
   signs: { holds: "holds", fails: "does not hold", open: "not checked", none: "not called for" },
   details: "What was checked",

@@ -55,13 +55,15 @@ function checkList(session: Session, texts: Texts): HTMLElement {
     const check = session.checks[name];
     const glyph = { holds: "✓", fails: "✗", open: "?", none: "–" }[check.state];
     const where = check.index === undefined ? "" : `${texts.entry(check.index)}: `;
-    const found = `${where}${wordsOf(check, texts)}`;
+    const words = wordsOf(check, texts);
+    const counted = check.state === "holds" ? texts.counted[name] : undefined;
+    const found = `${where}${counted === undefined ? words : counted(words)}`;
     const item = element(
       "li",
       { class: `check check-${check.state}`, "data-check": name, "data-state": check.state },
       element("span", { class: "check-sign", "aria-hidden": "true" }, glyph),
       element("span", { class: "check-name" }, ` ${texts.checks[name]} `),
-      element("span", { class: "check-state" }, `（${texts.signs[check.state]}）`),
+      element("span", { class: "check-state" }, texts.aside(texts.signs[check.state])),
     );
     if (found !== "") {
       item.append(element("span", { class: "check-found" }, ` ${found}`));
@@ -167,11 +169,8 @@ export function showVerdict(
   section.dataset["verdict"] = verdict;
   section.classList.remove("verdict-holds", "verdict-fails", "verdict-open");
   section.classList.add(`verdict-${verdict}`);
-  const notices = [session.checks.notice, session.checks.ledger, session.checks.witnessed, session.checks.remembered];
-  const said = new Set(notices.filter((check) => check.words !== undefined).map((check) => wordsOf(check, texts)));
   const late = entriesOf(session, scene.transaction).filter((entry) => entry.late).length;
   const remarks = [
-    ...said,
     ...(late > 0 ? [texts.lateEntries(late)] : []),
     ...(binding.unverified > 0 ? [texts.unproven(binding.unverified)] : []),
     ...binding.contradictions.slice(0, 5),

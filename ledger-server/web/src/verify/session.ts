@@ -243,7 +243,7 @@ class Checking {
     this.set("witnessed", rules.witnesses.length === 0 ? "none" : "holds", names, changed);
     this.now = "remembered";
     if (remembered === undefined) {
-      this.set("remembered", "none", "", "first_visit");
+      this.set("remembered", "none", "");
     } else {
       const before = openCheckpoint(utf8(remembered.checkpoint), pins.logKey);
       if (before.size > this.checkpoint.size) {
