@@ -182,7 +182,9 @@ export function showVerdict(
     { class: "verdict-details" },
     element("summary", {}, texts.details),
     checkList(session, texts),
-    element("ul", { class: "remarks" }, ...remarks.map((remark) => element("li", {}, remark))),
+    ...(remarks.length === 0
+      ? []
+      : [element("ul", { class: "remarks" }, ...remarks.map((remark) => element("li", {}, remark)))]),
     element("p", { class: "limits" }, texts.limits),
     element("p", { class: "limits" }, texts.limitsMore),
     record(session, scene),
