@@ -89,6 +89,8 @@ pub(crate) struct View {
     pub(crate) by_category: Option<Totals>,
     /// Who was enrolled with the founding, in the order of that entry, and when it was received.
     pub(crate) founding: (Arc<[MemberId]>, LogTime),
+    /// The entries of the ledger's own stream.
+    pub(crate) ledger: Vec<u64>,
     /// The newest publications, the newest first.
     pub(crate) publications: Vec<Published>,
     /// By publication step and month: how many publications came in time, and how many late.
@@ -395,6 +397,11 @@ impl Register {
                 .founding
                 .clone()
                 .unwrap_or_else(|| (Arc::default(), LogTime::MIN)),
+            ledger: self
+                .streams
+                .get(&StreamId::Ledger)
+                .cloned()
+                .unwrap_or_default(),
             publications: self.publications.iter().rev().cloned().collect(),
             punctual: self.punctual.clone(),
             transactions,

@@ -116,9 +116,15 @@ struct Scene {
 }
 
 impl Scene {
-    /// What all pages of the ledger share.
-    fn shell(&self, view: &'static str, title: impl Into<String>) -> Shell {
-        Shell::of(self, view, title.into())
+    /// What all pages of the ledger share; `entries` are those that this one shows.
+    fn shell(
+        &self,
+        view: &'static str,
+        title: impl Into<String>,
+        entries: &[u64],
+    ) -> Result<Shell, NoPage> {
+        let ledger = self.view()?;
+        Ok(Shell::of(self, view, title.into()).showing(entries, &ledger.ledger))
     }
 
     fn base(&self) -> String {

@@ -64,7 +64,7 @@ impl Page {
         let older = ledger.charters.iter().rev().skip(1);
         let span = charter.concerns.answer_within.span;
         Ok(Self {
-            s: scene.shell("charter", title).showing(&[from], &[0]),
+            s: scene.shell("charter", title, &[from])?,
             title: Part::fact(from, "/event/charter/title", "text", charter.title.as_str()),
             version: Part::fact(
                 from,

@@ -62,7 +62,7 @@ impl Page {
         );
         let title = l.pick("图表", "Charts");
         Ok(Self {
-            s: scene.shell("ledger", title),
+            s: scene.shell("ledger", title, &[])?,
             charts: vec![
                 amounts(l, ("income", incomes), by_month, |totals| &totals.income),
                 amounts(l, ("spending", spendings), by_month, |totals| {

@@ -76,10 +76,9 @@ impl List {
             .concerns
             .iter()
             .filter(|concern| concern.answered_in.is_none());
-        let indices: Vec<u64> = shown.iter().map(|concern| concern.index).collect();
         let title = l.pick("群众意见", "Concerns");
         Ok(Self {
-            s: scene.shell("ledger", title).showing(&indices, &[0]),
+            s: scene.shell("ledger", title, &[])?,
             all: view.concerns.len(),
             waiting: waiting.clone().count(),
             overdue: waiting.filter(|concern| concern.is_overdue(now)).count(),
@@ -113,10 +112,9 @@ impl Page {
             happenings.extend(course.of_stream(scene, &theirs, |other, _| other == index));
             happenings.sort_by_key(|happening| happening.index);
         }
-        let entries: Vec<u64> = happenings.iter().map(|happening| happening.index).collect();
         let l = scene.visit.language;
         let title = l.pick(format!("群众意见 {id}"), format!("Concern {id}"));
-        let mut s = scene.shell("concern", title).showing(&entries, &[0]);
+        let mut s = scene.shell("concern", title, &course.entries)?;
         s.transaction = transaction.to_string();
         Ok(Self {
             s,

@@ -154,8 +154,8 @@ impl Page {
         let sheet = found.sheet(scene, transaction)?;
         let point = disclosure.point;
         let step = l.pick(point.step().zh(), point.step().en());
-        let mut s = scene.shell("disclosure", format!("{step} {}", transaction.id));
-        s = s.showing(&found.course.entries, &[0]);
+        let title = format!("{step} {}", transaction.id);
+        let mut s = scene.shell("disclosure", title, &found.course.entries)?;
         s.transaction = transaction.id.to_string();
         s.point = point.to_string();
         let text = |at: &str, text: &str| Part::fact(*index, format!("/event/{at}"), "text", text);

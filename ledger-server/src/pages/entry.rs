@@ -96,7 +96,7 @@ impl Page {
             format!("第 {index} 条 {}", happening.title),
             format!("Entry {index}: {}", happening.title),
         );
-        let mut s = scene.shell("entry", title).showing(&[index], &[0]);
+        let mut s = scene.shell("entry", title, &course.entries)?;
         let (mut transaction, mut concern) = (None, None);
         match &statement.stream {
             StreamId::Ledger => {}

@@ -84,7 +84,7 @@ impl Page {
         shown.dedup();
         let title = l.pick("名册与钥匙", "Roster and keys");
         Ok(Self {
-            s: scene.shell("roster", title).showing(&shown, &shown),
+            s: scene.shell("roster", title, &shown)?,
             present,
             past,
             log_key: fingerprint(scene.ledger.log_key()),

@@ -144,9 +144,7 @@ impl Page {
             Some(asset) => format!("{} {}", transaction.id, asset.name),
             None => transaction.id.to_string(),
         };
-        let mut s = scene
-            .shell("transaction", title)
-            .showing(&course.entries, &[0]);
+        let mut s = scene.shell("transaction", title, &course.entries)?;
         s.transaction = transaction.id.to_string();
         let (shape, state) = state(l, transaction);
         Ok(Self {
