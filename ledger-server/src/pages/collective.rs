@@ -1,5 +1,6 @@
 //! A collective's page: what is open for comment, what waits for whom, and its transactions to search.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -318,11 +319,17 @@ impl Collective {
             .collect();
         let (pages, places) = Pages::of(&scene.visit, found.len());
         let listed = &found[places];
+        let shown = listed
+            .iter()
+            .flat_map(|s| s.named_in.into_iter().chain(s.priced_in));
+        let mut shown: BTreeSet<u64> = shown.collect();
         let waiting: Vec<&Arc<Voiced>> = view
             .concerns
             .iter()
             .filter(|concern| concern.answered_in.is_none())
             .collect();
+        shown.extend(waiting.iter().take(FIRST).map(|concern| concern.index));
+        let shown: Vec<u64> = shown.into_iter().collect();
         let of = |standing| {
             let all = view.transactions.iter();
             all.filter(|summary| summary.standing == standing).count()
@@ -336,8 +343,7 @@ impl Collective {
             .collect();
         let name = state.collective.name.to_string();
         Ok(Self {
-            // A few entries of many transactions prove nothing of any: the script checks the whole ledger.
-            s: scene.shell("ledger", name, &[])?,
+            s: scene.shell("ledger", name, &shown)?,
             all: view.transactions.len(),
             completed: of(Standing::Completed),
             under_way: of(Standing::UnderWay) + of(Standing::Failed),

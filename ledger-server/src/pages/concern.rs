@@ -76,9 +76,11 @@ impl List {
             .concerns
             .iter()
             .filter(|concern| concern.answered_in.is_none());
+        let mut indices: Vec<u64> = shown.iter().map(|concern| concern.index).collect();
+        indices.sort_unstable();
         let title = l.pick("群众意见", "Concerns");
         Ok(Self {
-            s: scene.shell("ledger", title, &[])?,
+            s: scene.shell("ledger", title, &indices)?,
             all: view.concerns.len(),
             waiting: waiting.clone().count(),
             overdue: waiting.filter(|concern| concern.is_overdue(now)).count(),

@@ -73,9 +73,8 @@ impl Shell {
         }
     }
 
-    /// With the entries that the page shows.
+    /// With the entries that the page shows, and those of the ledger's own stream.
     pub(crate) fn showing(mut self, entries: &[u64], ledger: &[u64]) -> Self {
-        let list = |entries: &[u64]| serde_json::to_string(entries).unwrap_or_default();
         self.entries = list(entries);
         self.ledger_entries = list(ledger);
         self
@@ -145,4 +144,9 @@ impl Shell {
     pub(crate) fn as_of(&self) -> Option<String> {
         self.visit.as_of.map(|_| moment(self.visit.now))
     }
+}
+
+/// Entries as a JSON array.
+fn list(entries: &[u64]) -> String {
+    serde_json::to_string(entries).unwrap_or_default()
 }

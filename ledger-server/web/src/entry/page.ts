@@ -20,13 +20,14 @@ function indices(text: string | undefined): number[] {
 }
 
 function shownBy(body: HTMLElement): Shown {
-  const { slug = "", origin = "", entries, ledgerEntries, transaction, point } = body.dataset;
+  const { slug = "", origin = "", entries, ledgerEntries, transaction, point, view } = body.dataset;
   const code = /^#([0-9A-Za-z_-]{43})$/.exec(location.hash)?.[1];
   return {
     slug,
     origin,
     entries: indices(entries),
     ledgerEntries: indices(ledgerEntries),
+    whole: view === "transaction" || view === "disclosure",
     transaction: transaction === "" ? undefined : transaction,
     point: point === "" ? undefined : point,
     code,
@@ -58,7 +59,7 @@ async function run(section: HTMLElement): Promise<void> {
   if (binding.contradictions.length > 0) {
     displayed.state = "fails";
     displayed.found = binding.contradictions[0] ?? "";
-  } else if (session.checks.order.state === "holds") {
+  } else if (session.checks.signatures.state === "holds" && session.checks.order.state !== "fails") {
     displayed.state = "holds";
     displayed.found = String(binding.proven);
   }

@@ -32,8 +32,9 @@ function belongs(entry: Verified, transaction: string | undefined, session: Sess
   if (transaction === undefined || entry.stream === "ledger") {
     return true;
   }
-  const [kind, id = ""] = entry.stream.split("/");
-  const about = kind === "concern" ? session.replay.ledger?.concerns.get(id)?.transaction : id;
+  const [kind, id] = entry.stream.split("/");
+  const raised = (other: Verified): boolean => other.stream === entry.stream && other.kind === "concern_raised";
+  const about = kind === "concern" ? [...session.verified.values()].find(raised)?.event["transaction"] : id;
   return about === transaction;
 }
 

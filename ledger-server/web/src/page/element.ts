@@ -34,6 +34,8 @@ export function sign(which: Sign, label: string): SVGElement {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", `sign sign-${which}`);
   svg.setAttribute("viewBox", "0 0 48 48");
+  svg.setAttribute("width", "40");
+  svg.setAttribute("height", "40");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", label);
   SHAPES[which].forEach((path, at) => {

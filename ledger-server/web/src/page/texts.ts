@@ -7,7 +7,14 @@ export interface Texts {
   readonly checking: string;
   readonly holds: string;
   readonly fails: string;
+  readonly holdsPartly: string;
   readonly open: string;
+  /** What does not hold, as the end of the sentence that says so. */
+  readonly failures: Readonly<Record<CheckName, string>>;
+  readonly streamsElsewhere: string;
+  /** How many of what a check has seen. */
+  readonly counted: Readonly<Partial<Record<CheckName, (count: string) => string>>>;
+  readonly aside: (text: string) => string;
   readonly signs: Readonly<Record<CheckState, string>>;
   readonly details: string;
   readonly checks: Readonly<Record<CheckName, string>>;
@@ -48,8 +55,29 @@ export interface Texts {
 const zh: Texts = {
   checking: "正在您的手机上核对……",
   holds: "本页内容属实：与账本一致，签名、岗位、次序、公开期都核对无误。",
-  fails: "本页内容不成立",
+  holdsPartly: "本页所列与账本一致，签名是真的。次序和公开期，请点进每笔交易核对。",
+  fails: "本页内容不成立：",
   open: "没能核对：取不到账本文件",
+  failures: {
+    ledger: "这不是您以前看到的那个账本。",
+    signed: "账本的签名对不上。",
+    witnessed: "见证机构没有签够。",
+    remembered: "账本被删改过，与您上次看到的接不上。",
+    included: "记录被改过，或不在签过名的账本里。",
+    signatures: "有签名是假的，或签署的钥匙不在名册上。",
+    authority: "签署人没有这个岗位，或该签的没有签齐。",
+    order: "没有照章程的次序和时间办。",
+    notice: "告示与账本里公开的内容不一样。",
+    displayed: "页面写的与账本记录不一样。",
+  },
+  counted: {
+    signed: (count) => `${count} 条记录`,
+    included: (count) => `${count} 条`,
+    signatures: (count) => `${count} 个`,
+    displayed: (count) => `${count} 处`,
+  },
+  aside: (text) => `（${text}）`,
+  streamsElsewhere: "本页只列出部分记录，次序和岗位请点进每笔交易核对",
   signs: { holds: "成立", fails: "不成立", open: "未核对", none: "不涉及" },
   details: "核对了什么",
   checks: {
@@ -104,8 +132,30 @@ const zh: Texts = {
 const en: Texts = {
   checking: "Checking on your own device…",
   holds: "What this page shows is true: it agrees with the ledger, and signatures, roles, order and windows all hold.",
-  fails: "What this page shows does not hold",
+  holdsPartly:
+    "What this page lists agrees with the ledger, and its signatures are true. Order and windows are checked on each transaction's page.",
+  fails: "What this page shows does not hold: ",
   open: "Could not be checked: the ledger's files cannot be had",
+  failures: {
+    ledger: "this is not the ledger that you saw before.",
+    signed: "the ledger's signature is not true.",
+    witnessed: "too few witnesses have signed.",
+    remembered: "the ledger was altered; it does not continue what you saw last time.",
+    included: "an entry was altered, or is not in the signed ledger.",
+    signatures: "a signature is not true, or by a key that is not on the roster.",
+    authority: "somebody who signed had no such role, or not all who must have signed.",
+    order: "the charter's order and times were not kept.",
+    notice: "the notice is not what was published in the ledger.",
+    displayed: "the page says other things than the entries.",
+  },
+  counted: {
+    signed: (count) => `${count} entries`,
+    included: (count) => `${count} entries`,
+    signatures: (count) => `${count} signatures`,
+    displayed: (count) => `${count} places`,
+  },
+  aside: (text) => `(${text})`,
+  streamsElsewhere: "this page lists some entries only; order and roles are checked on each transaction's page",
   signs: { holds: "holds", fails: "does not hold", open: "not checked", none: "not called for" },
   details: "What was checked",
   checks: {

@@ -24,8 +24,9 @@ export function verdictOf(session: Session): Sign {
   if (states.includes("fails")) {
     return "fails";
   }
-  const needed: readonly CheckName[] = ["ledger", "signed", "included", "signatures", "authority", "order", "displayed"];
-  return needed.every((name) => session.checks[name].state === "holds") ? "holds" : "open";
+  const needed: readonly CheckName[] = ["ledger", "signed", "included", "signatures", "displayed"];
+  const judged = (["authority", "order"] as const).every((name) => session.checks[name].state !== "open");
+  return judged && needed.every((name) => session.checks[name].state === "holds") ? "holds" : "open";
 }
 
 function wordsOf(check: Check, texts: Texts): string {
@@ -40,6 +41,8 @@ function wordsOf(check: Check, texts: Texts): string {
       return texts.otherNotice;
     case "policy_changed":
       return texts.policyChanged;
+    case "streams_elsewhere":
+      return texts.streamsElsewhere;
     case "withheld":
       return `${texts.withheld} ${check.found}`;
     default:
@@ -52,13 +55,15 @@ function checkList(session: Session, texts: Texts): HTMLElement {
     const check = session.checks[name];
     const glyph = { holds: "✓", fails: "✗", open: "?", none: "–" }[check.state];
     const where = check.index === undefined ? "" : `${texts.entry(check.index)}: `;
-    const found = `${where}${wordsOf(check, texts)}`;
+    const words = wordsOf(check, texts);
+    const counted = check.state === "holds" ? texts.counted[name] : undefined;
+    const found = `${where}${counted === undefined ? words : counted(words)}`;
     const item = element(
       "li",
       { class: `check check-${check.state}`, "data-check": name, "data-state": check.state },
       element("span", { class: "check-sign", "aria-hidden": "true" }, glyph),
       element("span", { class: "check-name" }, ` ${texts.checks[name]} `),
-      element("span", { class: "check-state" }, `（${texts.signs[check.state]}）`),
+      element("span", { class: "check-state" }, texts.aside(texts.signs[check.state])),
     );
     if (found !== "") {
       item.append(element("span", { class: "check-found" }, ` ${found}`));
@@ -156,17 +161,16 @@ export function showVerdict(
   const { texts, section } = scene;
   const verdict = verdictOf(session);
   const failing = CHECKS.find((name) => session.checks[name].state === "fails");
-  const part = failing === undefined ? "" : `${texts.checks[failing]}（${texts.signs.fails}）`;
-  const sentence = verdict === "fails" ? `${texts.fails}: ${part}` : texts[verdict];
+  const why = failing === undefined ? "" : texts.failures[failing];
+  const partly = session.checks.order.words === "streams_elsewhere";
+  const good = partly ? texts.holdsPartly : texts.holds;
+  const sentence = { holds: good, fails: `${texts.fails}${why}`, open: texts.open }[verdict];
   const todo = { holds: "", fails: texts.doFails(whom(session)), open: texts.doOpen }[verdict];
   section.dataset["verdict"] = verdict;
   section.classList.remove("verdict-holds", "verdict-fails", "verdict-open");
   section.classList.add(`verdict-${verdict}`);
-  const notices = [session.checks.notice, session.checks.ledger, session.checks.witnessed, session.checks.remembered];
-  const said = new Set(notices.filter((check) => check.words !== undefined).map((check) => wordsOf(check, texts)));
   const late = entriesOf(session, scene.transaction).filter((entry) => entry.late).length;
   const remarks = [
-    ...said,
     ...(late > 0 ? [texts.lateEntries(late)] : []),
     ...(binding.unverified > 0 ? [texts.unproven(binding.unverified)] : []),
     ...binding.contradictions.slice(0, 5),
@@ -178,7 +182,9 @@ export function showVerdict(
     { class: "verdict-details" },
     element("summary", {}, texts.details),
     checkList(session, texts),
-    element("ul", { class: "remarks" }, ...remarks.map((remark) => element("li", {}, remark))),
+    ...(remarks.length === 0
+      ? []
+      : [element("ul", { class: "remarks" }, ...remarks.map((remark) => element("li", {}, remark)))]),
     element("p", { class: "limits" }, texts.limits),
     element("p", { class: "limits" }, texts.limitsMore),
     record(session, scene),

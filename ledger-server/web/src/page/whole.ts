@@ -28,7 +28,7 @@ export function wholeCheck(session: Session, asked: WholeAsked, scene: Scene): N
   const cancel = element("button", { type: "button", class: "check-cancel" }, texts.cancel);
   const bar = element("progress", { max: String(session.checkpoint?.size ?? 1), value: "0" });
   const said = element("p", { class: "whole-said", role: "status" });
-  const [line] = [element("div", { class: "whole" }, button, said)];
+  const line = element("div", { class: "whole" }, button, said);
   let worker: Worker | undefined;
   const end = (): void => {
     worker?.terminate();

@@ -35,6 +35,8 @@ export interface Shown {
   /** The entries that the page shows, and those of the ledger's own stream. */
   readonly entries: readonly number[];
   readonly ledgerEntries: readonly number[];
+  /** Whether the entries are whole streams, so that order and roles can be judged: a transaction's page. */
+  readonly whole: boolean;
   readonly transaction: string | undefined;
   readonly point: string | undefined;
   /** The digest that a scanned code holds, in base64url. */
@@ -67,7 +69,7 @@ export interface Check {
   /** The entry in which it is. */
   index?: number;
   /** A case of its own that has words of its own. */
-  words?: "first_visit" | "not_kept" | "older_notice" | "other_notice" | "policy_changed" | "withheld";
+  words?: "first_visit" | "not_kept" | "older_notice" | "other_notice" | "policy_changed" | "streams_elsewhere" | "withheld";
 }
 
 export type Checks = Record<CheckName, Check>;
@@ -241,7 +243,7 @@ class Checking {
     this.set("witnessed", rules.witnesses.length === 0 ? "none" : "holds", names, changed);
     this.now = "remembered";
     if (remembered === undefined) {
-      this.set("remembered", "none", "", "first_visit");
+      this.set("remembered", "none", "");
     } else {
       const before = openCheckpoint(utf8(remembered.checkpoint), pins.logKey);
       if (before.size > this.checkpoint.size) {
@@ -267,18 +269,34 @@ class Checking {
     indices.sort((one, other) => one - other);
     const bytes = await Promise.all(indices.map((index) => reader.entry(index)));
     this.set("included", "holds", String(indices.length));
+    if (this.shown.ledgerEntries.length === 0) {
+      throw new Unavailable("ledger", false, "the page does not say where the roster stands");
+    }
+    const own = new Set([0, ...this.shown.ledgerEntries]);
     let signatures = 0;
+    const note = (verified: Verified): void => {
+      signatures += verified.signers.length;
+      this.verified.set(verified.index, verified);
+    };
+    const glances: (() => Verified)[] = [];
     indices.forEach((index, at) => {
-      const verified = this.replay.feed(index, bytes[at] as Uint8Array);
+      const entry = bytes[at] as Uint8Array;
+      if (!this.shown.whole && !own.has(index)) {
+        glances.push(() => this.replay.glance(index, entry));
+        return;
+      }
+      const verified = this.replay.feed(index, entry);
       if (index === 0) {
         checkFounding(this.replay, verified, (this.described as Described).pins);
       }
-      signatures += verified.signers.length;
-      this.verified.set(index, verified);
+      note(verified);
     });
+    // By then the roster is known at every place of the log.
+    glances.forEach((glance) => note(glance()));
     this.set("signatures", "holds", String(signatures));
-    this.set("authority", "holds", String(this.shown.ledgerEntries.length));
-    this.set("order", "holds", String(this.shown.entries.length));
+    const elsewhere = glances.length > 0 ? "streams_elsewhere" : undefined;
+    this.set("authority", elsewhere === undefined ? "holds" : "none", "", elsewhere);
+    this.set("order", elsewhere === undefined ? "holds" : "none", "", elsewhere);
   }
 
   /** A scanned code says which disclosure hung on the board: it must be the one that stands. */
