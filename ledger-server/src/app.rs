@@ -25,7 +25,7 @@ use crate::language::Asked;
 use crate::problem::Problem;
 use crate::ready::{Readiness, ReadyLimits};
 use crate::served::{Ledgers, Served};
-use crate::{api, openapi, pages, ready, wire};
+use crate::{api, openapi, pages, ready, reference, wire};
 
 /// What is no page loads, runs and frames nothing.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -58,8 +58,11 @@ pub fn app_behind(ledgers: Ledgers, options: FrontOptions, limits: ReadyLimits) 
         router = router.nest(&path, of_ledger);
     }
     let site = site.merge_from(openapi::own().into_openapi());
-    let document = openapi::described(site, of_ledger().into_openapi());
-    with_common(router.merge(openapi::served(&document)), options)
+    let site = site.merge_from(reference::own().into_openapi());
+    let example = ledgers.iter().next().map(|ledger| ledger.slug());
+    let document = openapi::described(site, of_ledger().into_openapi(), example);
+    let router = router.merge(openapi::served(&document));
+    with_common(router.merge(reference::served(&document)), options)
 }
 
 /// The router with what all answers have in common, whoever gives them.

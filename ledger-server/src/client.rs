@@ -146,7 +146,7 @@ mod tests {
         for (name, value) in headers {
             map.append(HeaderName::from_static(name), value.parse().unwrap());
         }
-        let found = proxies.client(peer.parse().unwrap(), &map);
+        let found = proxies.client(peer.parse().unwrap(), false, &map);
         (found.address.to_string(), found.is_secure)
     }
 

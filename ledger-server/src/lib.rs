@@ -16,6 +16,7 @@ mod pages;
 mod problem;
 mod queue;
 mod ready;
+mod reference;
 mod request_id;
 mod served;
 mod server;

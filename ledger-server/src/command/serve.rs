@@ -258,7 +258,7 @@ fn announce(ledgers: &Ledgers, site: &str, language: Language) {
 /// Logs to standard error.
 pub(super) fn start_logging(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,ledger_server=info"));
+        .unwrap_or_else(|_| EnvFilter::new("warn,ledger_server=info,sanzi=info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);
