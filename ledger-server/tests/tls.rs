@@ -517,3 +517,70 @@ fn a_witness_is_served_and_renewed_the_same_way() {
     assert!(kept.get("/healthz").ends_with("ok\n"));
     service.stop();
 }
+
+#[test]
+fn slow_handshakes_delay_nobody_count_as_connections_and_are_let_go() {
+    const SLOW: usize = 60;
+    let authority = Authority::new();
+    let files = Files::new(&authority.good());
+    let mut command = files.serve();
+    command.args(["--connections", &(SLOW + 4).to_string()]);
+    let service = Service::start(command);
+    let begun = Instant::now();
+    // Some say nothing, some begin to.
+    let hello: [&[u8]; 3] = [
+        b"",
+        b"\x16",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ];
+    let slow: Vec<TcpStream> = (0..SLOW)
+        .map(|number| {
+            let mut socket = TcpStream::connect(service.address()).unwrap();
+            socket.write_all(hello[number % 3]).unwrap();
+            socket
+        })
+        .collect();
+    for _ in 0..10 {
+        let asked = Instant::now();
+        let mut connection = authority.connect(service.address());
+        assert!(connection.get("/healthz").ends_with("ok\n"));
+        assert!(
+            asked.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            asked.elapsed()
+        );
+    }
+    // They count: there is room for few more.
+    std::thread::sleep(Duration::from_millis(200));
+    let kept: Vec<Connection> = (0..4)
+        .map(|_| authority.connect(service.address()))
+        .collect();
+    let config = authority.client(&[&TLS13], &[]);
+    assert!(Connection::new(config, service.address()).is_err());
+    assert!(
+        begun.elapsed() < Duration::from_secs(9),
+        "they were not all slow at once"
+    );
+    drop(kept);
+    for mut socket in slow {
+        socket
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let mut rest = Vec::new();
+        let ended = socket.read_to_end(&mut rest);
+        let is_closed = match ended {
+            Ok(_) => true,
+            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+        };
+        assert!(is_closed && begun.elapsed() < Duration::from_secs(20));
+    }
+    assert!(
+        begun.elapsed() >= Duration::from_secs(8),
+        "{:?}",
+        begun.elapsed()
+    );
+    // Nobody who is shaking hands keeps it from stopping.
+    let _slow = TcpStream::connect(service.address()).unwrap();
+    authority.connect(service.address());
+    service.stop();
+}
