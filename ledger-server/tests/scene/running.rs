@@ -35,10 +35,10 @@ impl Service {
         let errors = child.stderr.take().unwrap();
         let reader = Some(listen(errors, Arc::clone(&said)));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let serving = lines.by_ref().map(Result::unwrap);
+        let mut serving = lines.by_ref().map(Result::unwrap);
         let is_serving =
             |line: &String| line.starts_with("Serving: ") || line.starts_with("Witnessing: ");
-        let serving = serving.filter(is_serving).next();
+        let serving = serving.find(is_serving);
         let url = match serving {
             Some(line) => line.split(' ').nth(1).unwrap().to_owned(),
             None => panic!("{:?}: {}", child.wait(), said.lock().unwrap()),
