@@ -9,6 +9,7 @@
 mod scene;
 
 use ledger_core::store::Store as _;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use scene::folder::{DataFolder, PASSPHRASE, ledger_of};
 use scene::running::{Service, sanzi};
 use scene::{NOW, VERIFIERS, at, signed, verification};
@@ -170,4 +171,34 @@ fn a_mistake_in_the_settings_is_told_with_its_place() {
     let file = data.file("example.toml", std::str::from_utf8(&example).unwrap());
     let mut command = sanzi(&["config", "check"]);
     assert_eq!(command.arg(file).output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn a_hangup_reads_files_again_and_stops_only_with_its_terminal() {
+    let data = DataFolder::new();
+    let command = || {
+        let mut command = sanzi(&["serve", "--listen", "127.0.0.1:0", "--data"]);
+        command.arg(data.path());
+        command.env("SANZI_LOG_PASSPHRASE", PASSPHRASE);
+        command
+    };
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let name = std::path::PathBuf::from(name.into_string().unwrap());
+    let terminal = std::fs::File::options().read(true).open(name).unwrap();
+    let service = Service::start_at(command(), terminal.into());
+    service.signal("-HUP");
+    service.wait_for(1, "SIGHUP");
+    assert_eq!(get(&format!("{}healthz", service.url)).0, 200);
+    drop(master);
+    service.signal("-HUP");
+    assert!(service.ended().contains("stopping"));
+    // Without a terminal it has none to lose.
+    let service = Service::start(command());
+    service.signal("-HUP");
+    service.wait_for(1, "SIGHUP");
+    assert_eq!(get(&format!("{}healthz", service.url)).0, 200);
+    service.stop();
 }

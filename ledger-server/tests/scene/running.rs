@@ -27,8 +27,13 @@ pub(crate) struct Service {
 
 impl Service {
     /// Starts it, and waits until it says where it serves.
-    pub(crate) fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null());
+    pub(crate) fn start(command: Command) -> Self {
+        Self::start_at(command, Stdio::null())
+    }
+
+    /// As [`Service::start`], with that for its standard input.
+    pub(crate) fn start_at(mut command: Command, stdin: Stdio) -> Self {
+        command.stdin(stdin);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
@@ -85,14 +90,28 @@ impl Service {
         assert!(sent.unwrap().success());
     }
 
-    /// Sends SIGTERM, and gives what it wrote to standard error.
-    pub(crate) fn stop(mut self) -> String {
-        let told = Instant::now();
-        self.signal("-TERM");
-        assert_eq!(self.child.wait().unwrap().code(), Some(0));
-        assert!(told.elapsed() < Duration::from_secs(5));
+    /// Waits until it has stopped by itself.
+    pub(crate) fn ended(mut self) -> String {
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "{}", self.said());
+            thread::sleep(Duration::from_millis(10));
+        };
+        assert_eq!(status.code(), Some(0));
         self.reader.take().unwrap().join().unwrap();
         self.said()
+    }
+
+    /// Sends SIGTERM, and gives what it wrote to standard error.
+    pub(crate) fn stop(self) -> String {
+        let told = Instant::now();
+        self.signal("-TERM");
+        let said = self.ended();
+        assert!(told.elapsed() < Duration::from_secs(5));
+        said
     }
 }
 
