@@ -58,7 +58,7 @@ pub enum TlsError {
     },
     /// A file is none of its kind.
     #[error(
-        "{setting} 的 {} 应为{}，实为 {found} ({setting}: expected {} in {}, found {found})",
+        "{setting} 的 {} 应为 {}，实为 {found} ({setting}: expected {} in {}, found {found})",
         file.display(), expected.0, expected.1, file.display()
     )]
     Kind {
@@ -73,7 +73,7 @@ pub enum TlsError {
     },
     /// A file is of its kind but damaged, or of a sort that is not supported.
     #[error(
-        "{setting} 的 {} 读不懂：{fault}；应为{} ({setting}: {} cannot be understood, {fault}; expected {})",
+        "{setting} 的 {} 读不懂：{fault}；应为 {} ({setting}: {} cannot be understood, {fault}; expected {})",
         file.display(), expected.0, file.display(), expected.1
     )]
     Malformed {
@@ -88,7 +88,7 @@ pub enum TlsError {
     },
     /// The key is another certificate's.
     #[error(
-        "{} 里的私钥不是 {} 里第一张证书的；应为同一次签发的一对 (the key in {} is not that of the first certificate in {}; expected a pair that was issued together)",
+        "--tls-key 的 {} 不是 --tls-cert 的 {} 里第一张证书的私钥；应为同一次签发的一对 (--tls-key: the key in {} is not that of the first certificate in {} of --tls-cert; expected a pair that was issued together)",
         files.key.display(), files.cert.display(), files.key.display(), files.cert.display()
     )]
     Mismatch {

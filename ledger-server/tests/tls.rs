@@ -418,7 +418,7 @@ fn bad_files_are_told_with_setting_file_and_what_was_expected() {
     let gone = cert.with_file_name("gone.pem");
     let of_cert = ("--tls-cert", "证书链", "certificate chain in PEM");
     let of_key = ("--tls-key", "私钥", "private key in PEM");
-    let pair = ("key.pem", "一对", "issued together");
+    let of_pair = ("--tls-key", "一对", "issued together");
     let cases = [
         (
             &gone,
@@ -437,7 +437,7 @@ fn bad_files_are_told_with_setting_file_and_what_was_expected() {
         (&cut, &key, of_cert, "cut.pem"),
         (&cert, &cert, of_key, "found CERTIFICATE"),
         (&cert, &sealed, of_key, "found ENCRYPTED PRIVATE KEY"),
-        (&cert, &wrong, ("wrong.pem", pair.1, pair.2), "cert.pem"),
+        (&cert, &wrong, of_pair, "cert.pem"),
     ];
     for (cert, key, (place, zh, en), found) in cases {
         let said = refused(Some(cert), Some(key), "en");
