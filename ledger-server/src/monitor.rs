@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use ledger_core::hash::Digest;
+use ledger_core::policy::Policy;
 use ledger_core::source::Source as _;
 use ledger_core::{Origin, Pins};
 use serde_json::json;
@@ -295,6 +296,7 @@ impl Monitor {
                 source.warn_self_pinned();
             }
             let watch = Watch::open(terminal, &self.data, pins)?;
+            self.warn_without_policy(pins);
             self.watches.insert(found.origin.clone(), watch);
         }
         let pins = self.watches.get(&found.origin).map(Watch::pins);
@@ -305,6 +307,21 @@ impl Monitor {
             )),
             _ => None,
         })
+    }
+
+    /// A policy that is of other logs only says nothing of this one.
+    fn warn_without_policy(&self, pins: &Pins) {
+        let policies = &self.rules.policies;
+        let of_it = |policy: &Policy| {
+            let mut logs = policy.logs().iter();
+            policy.logs().is_empty() || logs.any(|log| *log.key() == pins.log_key)
+        };
+        if !policies.is_empty() && !policies.iter().any(of_it) {
+            self.terminal.advise(self.terminal.pick(
+                format!("注意：给定的见证规则里没有 {} 的日志公钥，这个账本没有按见证规则核对", pins.origin),
+                format!("note: the policies do not name the key of {}, so its witnesses are not checked", pins.origin),
+            ));
+        }
     }
 
     /// Asks all witnesses for what they have seen of these ledgers.

@@ -136,18 +136,20 @@ fn deliver(
     for target in targets {
         let folder = data.join("outbox").join(target.folder());
         let outbox = Arc::new(Outbox::open(terminal, &folder)?);
+        outbox.take_over(target.kind())?;
         boxes.push(Arc::clone(&outbox));
         std::thread::Builder::new()
             .name("outbox".to_owned())
             .spawn(move || {
-                if let Err(error) = outbox.deliver(&target) {
+                while let Err(error) = outbox.deliver(&target) {
                     let (name, why) = (target.name(), fault::told(&error, terminal.language));
                     terminal.advise(terminal.pick(
-                        format!("{name}：发件箱出了问题，停止发送，发现都还留着：{why}"),
-                        format!(
-                            "{name}: the outbox failed and sends no more; nothing is lost: {why}"
-                        ),
+                        format!("{name}：发件箱出了问题，过一分钟再试，发现都还留着：{why}"),
+                        format!("{name}: the outbox failed; nothing is lost, it is tried again in a minute: {why}"),
                     ));
+                    if outbox.is_stopped_within(Duration::from_secs(60)) {
+                        break;
+                    }
                 }
             })?;
     }
@@ -235,7 +237,7 @@ impl Desk {
                 "nothing was found.".to_owned(),
             ),
             _ => terminal.pick(
-                format!("未了的发现：不成立 {integrity} 项，没能核对 {unchecked} 项，逾期、久无记录或落后 {attention} 项。"),
+                format!("未了的发现：账本有问题 {integrity} 项，没能核对 {unchecked} 项，要催办或留意 {attention} 项。"),
                 format!("open: {integrity} that do not hold, {unchecked} not checked, {attention} overdue, silent or behind."),
             ),
         });

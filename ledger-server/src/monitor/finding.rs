@@ -50,7 +50,7 @@ kinds! {
     /// A source, or all of them, are behind what others show.
     Behind, "behind", Attention, "内容落后", "behind";
     /// A step, or an answer, is past its time.
-    Overdue, "overdue", Attention, "环节逾期", "overdue";
+    Overdue, "overdue", Attention, "逾期未办", "overdue";
     /// Nothing was added for a long time.
     Silent, "silent", Attention, "久无新记录", "silent";
     /// A source or witness cannot be read.
@@ -134,6 +134,9 @@ pub(crate) struct Finding {
     pub(crate) state: Standing,
     /// What it is about: the same when it is found, settled, and found again.
     pub(crate) subject: String,
+    /// Whether it is a training ledger, of which nothing is real.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) training: bool,
     /// How many findings about the same were merged into this one, because nobody took them.
     pub(crate) times: u32,
     /// What kind of thing it is.
@@ -149,14 +152,18 @@ impl Finding {
             (_, Some(origin)) => origin.to_string(),
             _ => self.source.clone().unwrap_or_default(),
         };
+        let training = match self.training {
+            true => language.pick("（演示账本）", " (training ledger)"),
+            false => "",
+        };
         let (severity, kind) = (self.severity.title(language), self.kind.title(language));
         let times = match self.times {
             0 | 1 => String::new(),
             times => language.pick(format!("（{times} 次）"), format!(" ({times} times)")),
         };
         language.pick(
-            format!("【{severity}】{kind}{times}：{whose}"),
-            format!("[{severity}] {kind}{times}: {whose}"),
+            format!("【{severity}】{kind}{times}：{whose}{training}"),
+            format!("[{severity}] {kind}{times}: {whose}{training}"),
         )
     }
 

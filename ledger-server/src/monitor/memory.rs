@@ -47,6 +47,9 @@ pub(crate) struct Ledger {
     pub(crate) name: Option<String>,
     /// How many entries it had then.
     pub(crate) size: u64,
+    /// Whether it is a training ledger.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) training: bool,
 }
 
 /// What is remembered of a source or a witness.
@@ -213,6 +216,7 @@ impl Memory {
             source: condition.scope.source().map(str::to_owned),
             state: Standing::Found,
             subject,
+            training: known.is_some_and(|ledger| ledger.training),
             times: 1,
             kind: condition.kind,
         }

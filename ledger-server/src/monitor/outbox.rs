@@ -123,6 +123,28 @@ impl Outbox {
         Ok(())
     }
 
+    /// Takes over what waits in other folders: a receiver whose URL was changed is still to be told.
+    pub(crate) fn take_over(&self, kind: &str) -> anyhow::Result<()> {
+        let all = self.folder.parent().unwrap_or(Path::new("."));
+        for entry in std::fs::read_dir(all)? {
+            let (path, name) = {
+                let entry = entry?;
+                (
+                    entry.path(),
+                    entry.file_name().to_string_lossy().into_owned(),
+                )
+            };
+            if path == self.folder || !name.starts_with(kind) {
+                continue;
+            }
+            let other = Self::open(self.terminal, &path)?;
+            let waiting: Vec<Finding> = other.lock().findings.values().cloned().collect();
+            self.put(&waiting)?;
+            std::fs::remove_dir_all(&path).with_context(|| path.display().to_string())?;
+        }
+        Ok(())
+    }
+
     /// Merges findings about the same into the newest of them.
     fn merge(&self, waiting: &mut Waiting) -> anyhow::Result<()> {
         let held: Vec<String> = (waiting.sending.iter())
@@ -219,7 +241,7 @@ impl Outbox {
     }
 
     /// Whether it was told to stop, within that time.
-    fn is_stopped_within(&self, wait: Duration) -> bool {
+    pub(crate) fn is_stopped_within(&self, wait: Duration) -> bool {
         let until = Instant::now() + wait;
         let mut waiting = self.lock();
         loop {
@@ -342,6 +364,7 @@ mod tests {
             source: None,
             state: Standing::Found,
             subject: format!("overdue - {about}"),
+            training: false,
             times: 1,
             kind: Kind::Overdue,
         }

@@ -81,11 +81,11 @@ fn who(terminal: Terminal, words: &Words<'_>, task: &Task) -> String {
     let role = words.role(*role);
     match names.is_empty() {
         true => terminal.pick(
-            format!("经办：{role}（无人任职）。"),
+            format!("经办 {role}：无人任职。"),
             format!("To act: {role} (nobody)."),
         ),
         false => terminal.pick(
-            format!("经办：{role}{}。", names.join("、")),
+            format!("经办 {role}：{}。", names.join("、")),
             format!("To act: {role} {}.", names.join(", ")),
         ),
     }

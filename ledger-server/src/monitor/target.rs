@@ -169,14 +169,22 @@ impl Target {
         format!("{kind} ({})", self.url.host)
     }
 
+    /// How the folders of its kind begin.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.form {
+            Form::Generic { .. } => "webhook-",
+            Form::WeCom { .. } => "wecom-",
+        }
+    }
+
     /// Its folder: the same for the same URL, which cannot be read from it.
     pub(crate) fn folder(&self) -> String {
-        let kind = match self.form {
-            Form::Generic { .. } => "webhook",
-            Form::WeCom { .. } => "wecom",
-        };
         let digest = Digest::of(self.url.url.as_bytes()).to_string();
-        format!("{kind}-{}", digest.chars().take(16).collect::<String>())
+        format!(
+            "{}{}",
+            self.kind(),
+            digest.chars().take(16).collect::<String>()
+        )
     }
 
     /// How many messages it takes.
@@ -405,6 +413,7 @@ mod tests {
             source: None,
             state: Standing::Found,
             subject: String::new(),
+            training: false,
             times: 1,
             kind: Kind::SplitView,
         }

@@ -29,6 +29,9 @@ use crate::mirror::MirrorFolder;
 use crate::source_arg::OpenSource;
 use crate::terminal::{Refused, Terminal};
 
+/// How much is kept of what claims to be a checkpoint, in bytes.
+const EVIDENCE_BYTES: usize = 16 * 1024;
+
 /// What is told, and when.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rules {
@@ -155,7 +158,11 @@ impl Watch {
         self.replay_new(&kept, &mut look)?;
         self.remember(&kept, memory, now);
         self.witnesses(&seen, &kept, rules, &mut look);
-        self.silence(&kept, memory, rules, now, &mut look);
+        // Whom nobody could ask was not silent.
+        if seen.iter().any(|one| one.source.is_some()) {
+            look.looked_at.insert(Scope::Ledger);
+            self.silence(&kept, memory, rules, now, &mut look);
+        }
         if self.broken.is_none() {
             look.looked_at.insert(Scope::Record);
             let overdue = overdue::conditions(self.terminal, self.replay.state(), now);
@@ -367,11 +374,13 @@ impl Watch {
             grown_at: last,
             name: None,
             size,
+            training: false,
         });
         if size > known.size {
             (known.size, known.grown_at) = (size, now);
         }
         known.name = name.or(known.name.take());
+        known.training |= state.ledger().is_some_and(|ledger| ledger.training);
     }
 
     /// Whether enough witnesses have cosigned, and whether one has seen more than all sources show.
@@ -397,7 +406,6 @@ impl Watch {
             let unmet = unmet.map(|verdict| self.too_few(&verdict, size, rules));
             look.conditions.extend(unmet);
         }
-        look.looked_at.insert(Scope::Ledger);
         let ahead = seen.iter().filter(|one| one.source.is_none());
         if let Some(ahead) = ahead
             .filter(|one| one.size() > size)
@@ -466,6 +474,8 @@ impl Watch {
         );
         let scope = Scope::Source(place.to_owned());
         let mut condition = condition(Kind::BadCheckpoint, scope, message, Value::Null);
+        let mut bytes = bytes;
+        bytes.truncate(EVIDENCE_BYTES);
         condition.evidence = vec![("checkpoint", bytes)];
         condition.evidence.extend(self.pins_bytes());
         condition
@@ -530,11 +540,12 @@ impl Watch {
             format!("见证方 {place} 见过 {size} 条，而所有来源都只给出 {has} 条：后面的记录没有给人看，或账本退回去了。"),
             format!("the witness {place} has seen {size} entries, all sources show {has} only: the others are withheld, or the ledger was rolled back."),
         );
-        let details = json!({ "size": has, "witnessed": size, "witness": place });
+        let details = json!({ "size": has, "witnessed": size });
+        let scope = Scope::Source(place.clone());
         Condition {
             patience_seconds: rules.grace_seconds,
             evidence: vec![("witnessed.checkpoint", witness.signed.to_bytes())],
-            ..condition(Kind::Behind, Scope::Ledger, message, details)
+            ..condition(Kind::Behind, scope, message, details)
         }
     }
 

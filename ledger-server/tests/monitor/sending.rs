@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -106,50 +108,58 @@ fn messages_are_signed_and_their_url_is_nowhere_to_be_seen() {
 fn what_was_being_sent_when_the_monitor_was_killed_arrives_under_the_same_id() {
     let house = House::new();
     house.grow("data", 0..5);
-    let at = free_address();
-    let hook = format!("http://{at}/hook");
+    let calls = Arc::new(AtomicUsize::new(0));
+    let heard = Arc::clone(&calls);
+    let receiver = Receiver::new(move |_, _| match heard.load(Ordering::SeqCst) {
+        // The first message arrives, and its answer never does.
+        0 => None,
+        _ => match heard.fetch_add(1, Ordering::SeqCst) {
+            1 => Some((503, String::new())),
+            2 => Some((307, String::new())),
+            _ => ok(),
+        },
+    });
+    let hook = format!("http://{}/hook", receiver.address);
     let arguments = ["data", "--pins", "pins.json", "--webhook", &hook];
-    // The first message arrives, and its answer never does.
-    let silent = Receiver::at(&at, |_, _| None);
     let running = Running::monitor(&house, &arguments);
-    wait_until("a message arrives", || !silent.got().is_empty());
+    wait_until("a message arrives", || !receiver.got().is_empty());
     running.signal("-KILL");
     drop(running);
-    let first = silent.got().remove(0);
-    assert_eq!(ids(std::slice::from_ref(&first)), found(&house));
+    let before = receiver.got();
+    assert_eq!(before.len(), 1);
+    assert_eq!(ids(&before), found(&house));
 
     // More is found in the meantime; the receiver takes nothing at first, then everything.
     house.grow("data", 5..9);
-    let other = Receiver::new(|number, _| match number {
-        1 => Some((503, String::new())),
-        2 => Some((307, String::new())),
-        _ => ok(),
-    });
-    let moved = format!("http://{}/hook", other.address);
-    // The outbox belongs to the URL: the address of the second receiver takes over its folder.
-    let folder = |url: &str| {
-        let digest = ledger_core::hash::Digest::of(url.as_bytes()).to_string();
-        house
-            .path("watch/outbox")
-            .join(format!("webhook-{}", &digest[..16]))
-    };
-    fs::rename(folder(&hook), folder(&moved)).unwrap();
-    let running = Running::monitor(
-        &house,
-        &["data", "--pins", "pins.json", "--webhook", &moved],
-    );
-    wait_until("all arrives", || {
-        let taken: Vec<Got> = other.got().into_iter().skip(2).collect();
-        ids(&taken).len() == 9
-    });
-    let got = other.got();
-    assert_eq!(ids(&got[2..]), found(&house));
-    // The same bytes under the same id, as often as it takes.
-    for again in &got[..3] {
-        assert_eq!(again.header("webhook-id"), first.header("webhook-id"));
-        assert_eq!(again.body, first.body);
+    calls.store(1, Ordering::SeqCst);
+    let running = Running::monitor(&house, &arguments);
+    let taken = || -> Vec<Got> { receiver.got().into_iter().skip(3).collect() };
+    wait_until("all arrives", || ids(&taken()).len() == 9);
+    assert_eq!(ids(&taken()), found(&house));
+    // The same bytes under the same id, as often as it takes; no redirect was followed.
+    let got = receiver.got();
+    for again in &got[..4] {
+        assert_eq!(again.header("webhook-id"), got[0].header("webhook-id"));
+        assert_eq!((&again.body, &again.path), (&got[0].body, &got[0].path));
     }
     running.signal("-TERM");
+}
+
+#[test]
+fn a_receiver_whose_url_was_changed_is_told_what_the_old_one_never_took() {
+    let house = House::new();
+    house.grow("data", 0..3);
+    let nobody = format!("http://{}/hook", free_address());
+    let running = Running::monitor(&house, &["data", "--webhook", &nobody]);
+    wait_until("all is found", || found(&house).len() == 3);
+    running.signal("-KILL");
+    drop(running);
+    let receiver = Receiver::new(|_, _| ok());
+    let hook = format!("http://{}/hook", receiver.address);
+    let (code, again) = once(&house, &["data", "--webhook", &hook]);
+    assert_eq!((code, again.len()), (3, 0));
+    assert_eq!(ids(&receiver.got()), found(&house));
+    assert_eq!(fs::read_dir(house.path("watch/outbox")).unwrap().count(), 1);
 }
 
 #[test]
@@ -223,7 +233,7 @@ fn a_robot_that_is_down_gets_everything_when_it_is_back_and_checking_goes_on() {
     assert!(messages.len() < 20, "{}", messages.len());
     assert!(messages[0].starts_with("三资账监督："), "{}", messages[0]);
     assert!(
-        messages[0].contains("环节逾期") && messages[0].contains("编号"),
+        messages[0].contains("逾期未办") && messages[0].contains("编号"),
         "{}",
         messages[0]
     );
