@@ -12,6 +12,7 @@ use ledger_core::tile::{Tile, TileLevel, TileSource};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
+use crate::fault;
 use crate::terminal::Terminal;
 
 /// The most that one answer may hold, in bytes: a full bundle of the longest entries, and some.
@@ -144,6 +145,7 @@ impl UrlSource {
                 }
                 Err(fault) => fault,
             };
+            let fault = fault::told(&fault, self.terminal.language);
             self.terminal.advise(self.terminal.pick(
                 format!("暂时不成（{fault}），{} 毫秒后再试……", wait.as_millis()),
                 format!(

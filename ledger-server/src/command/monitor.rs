@@ -14,7 +14,7 @@ use super::help::Text;
 use super::serve::told_to_stop;
 use super::{NOT_DONE, REFUSED};
 use crate::fault;
-use crate::monitor::finding::Finding;
+use crate::monitor::finding::{Finding, Kind};
 use crate::monitor::outbox::Outbox;
 use crate::monitor::target::Target;
 use crate::monitor::{self, Standings};
@@ -35,7 +35,7 @@ const STOPPING: Duration = Duration::from_secs(2);
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "  $ sanzi monitor https://sanzi.example.org/donglang https://mirror.example.cn/donglang --data monitor --pins pins.json --wecom-file robot.url\n  $ sanzi monitor https://sanzi.example.org/donglang --data monitor --once --json\n  0 = nothing found, 1 = something does not hold, 2 = not checked, 3 = overdue, silent or behind"
+    after_help = "  $ sanzi monitor https://sanzi.example.org/donglang https://mirror.example.cn/donglang --data monitor --pins pins.json --wecom-file robot.url\n  $ sanzi monitor https://sanzi.example.org/donglang --data monitor --once --json"
 )]
 pub(crate) struct Monitor {
     sources: Vec<String>,
@@ -318,11 +318,18 @@ fn say(terminal: Terminal, as_json: bool, data: &Path, finding: &Finding) {
     terminal.say(format!("  {}", finding.message));
     if let Some(evidence) = &finding.evidence {
         let place = data.join(evidence);
+        let place = place.display();
         terminal.say(terminal.pick(
-            format!("  证据：{}", place.display()),
-            format!("  evidence: {}", place.display()),
+            format!("  证据：{place}（说明见其中的 README.txt）"),
+            format!("  evidence: {place} (see its README.txt)"),
         ));
+        if finding.kind == Kind::SplitView {
+            terminal.say(terminal.pick(
+                format!("  任何人都可核对：sanzi verify --evidence {place} --pins 信任锚文件"),
+                format!("  anybody can check it: sanzi verify --evidence {place} --pins PINS"),
+            ));
+        }
     }
-    let id = finding.id.get(..8).unwrap_or(&finding.id);
+    let id = finding.short_id();
     terminal.say(terminal.pick(format!("  编号 {id}"), format!("  id {id}")));
 }

@@ -167,6 +167,11 @@ impl Finding {
         )
     }
 
+    /// So much of the id as people need to name it.
+    pub(crate) fn short_id(&self) -> &str {
+        self.id.get(..8).unwrap_or(&self.id)
+    }
+
     /// A moment as people in the ledger's country read it.
     pub(crate) fn local(time: LogTime) -> String {
         time.display_at(crate::moment::CHINA_OFFSET_MINUTES)

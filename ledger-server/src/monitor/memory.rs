@@ -413,10 +413,11 @@ mod tests {
     fn a_split_view_stays_until_a_person_has_dealt_with_it() {
         let mut bench = Bench::new();
         let scope = Scope::Source("http://a".to_owned());
-        let mut split = condition(Kind::SplitView, scope.clone(), "", 0);
+        let at = [scope.clone()];
+        let mut split = condition(Kind::SplitView, scope, "", 0);
         split.evidence = vec![("older.note", b"x".to_vec())];
-        assert_eq!(bench.look(0, vec![split], &[scope.clone()]).len(), 1);
-        assert_eq!(bench.look(9, vec![], &[scope.clone()]), []);
+        assert_eq!(bench.look(0, vec![split], &at).len(), 1);
+        assert_eq!(bench.look(9, vec![], &at), []);
         assert_eq!(bench.memory.standings().integrity, 1);
         let told = bench.memory.told().next().unwrap().clone();
         let note = bench

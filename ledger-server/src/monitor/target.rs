@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use super::finding::Finding;
 use super::outbox::Message;
 use super::pace::Limit;
+use crate::fault;
 use crate::terminal::Terminal;
 
 /// How many findings one generic message holds.
@@ -268,7 +269,7 @@ impl Target {
     fn unsent(&self, error: &ureq::Error) -> Undelivered {
         let why = match error {
             ureq::Error::BadUri(_) => "URL".to_owned(),
-            error => error.to_string().replace(self.url.url.as_str(), "***"),
+            error => fault::network(error, self.language).replace(self.url.url.as_str(), "***"),
         };
         Undelivered { why, wait: None }
     }
@@ -355,7 +356,7 @@ fn robot_text(findings: &[&Finding], format: RobotFormat, l: Language) -> (Strin
 fn robot_entry(finding: &Finding, bold: &str, l: Language) -> String {
     let headline = short(&harmless(&finding.headline(l)), 200);
     let time = Finding::local(finding.at);
-    let id = short(&finding.id, 8);
+    let id = finding.short_id();
     let message = short(&harmless(&finding.message), ENTRY_BYTES - 330);
     l.pick(
         format!("\n{bold}{headline}{bold}\n{message}\n（{time}，编号 {id}）\n"),
