@@ -129,6 +129,11 @@ impl Monitor {
         self.memory.told()
     }
 
+    /// How many sources are asked.
+    pub(crate) fn sources(&self) -> usize {
+        self.asked.sources.len()
+    }
+
     /// The ledgers, each with its name and size.
     pub(crate) fn ledgers(&self) -> impl Iterator<Item = (&Origin, Option<&str>, u64)> {
         let ledgers = self.memory.ledgers.iter();
@@ -277,6 +282,12 @@ impl Monitor {
             return Ok(Some(terminal.pick(
                 format!("{place} 的账本 {} 不在给定的信任锚之列，没有采信。", found.origin),
                 format!("{place} has the ledger {}, of which no pins were given; nothing of it is believed.", found.origin),
+            )));
+        }
+        if found.log_key.name() != found.origin.as_str() {
+            return Ok(Some(terminal.pick(
+                format!("{place} 自称是账本 {}，日志公钥却是 {} 的，没有采信。", found.origin, found.log_key.name()),
+                format!("{place} claims to have {}, but its key is that of {}; nothing of it is believed.", found.origin, found.log_key.name()),
             )));
         }
         if !self.watches.contains_key(&found.origin) {

@@ -4,7 +4,7 @@
 //! that comes back is believed here.
 
 use std::io::Read as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
 use ledger_core::source::Source;
@@ -24,6 +24,9 @@ const ATTEMPTS: u32 = 5;
 /// How often by [`UrlSource::watched`].
 const WATCHED_ATTEMPTS: u32 = 2;
 
+/// For how long in all, so that who answers slowly enough cannot hold up the others for ever.
+const WATCHED_FOR: Duration = Duration::from_secs(30 * 60);
+
 /// A ledger's address, as in `https://sanzi.example.org/donglang`.
 #[derive(Debug, Clone)]
 pub(crate) struct UrlSource {
@@ -31,6 +34,8 @@ pub(crate) struct UrlSource {
     base: String,
     terminal: Terminal,
     attempts: u32,
+    /// When nothing more is asked of it.
+    until: Option<Instant>,
 }
 
 /// What a server answered: the status and the body.
@@ -48,7 +53,10 @@ impl UrlSource {
     /// For who looks again soon and has others to look at: gives up early, and goes nowhere else than
     /// it was told.
     pub(crate) fn watched(terminal: Terminal, base: &str) -> Self {
-        Self::with(terminal, base, WATCHED_ATTEMPTS, 20, 0)
+        Self {
+            until: Some(Instant::now() + WATCHED_FOR),
+            ..Self::with(terminal, base, WATCHED_ATTEMPTS, 20, 0)
+        }
     }
 
     fn with(terminal: Terminal, base: &str, attempts: u32, seconds: u64, redirects: u32) -> Self {
@@ -64,6 +72,7 @@ impl UrlSource {
             base: base.trim_end_matches('/').to_owned(),
             terminal,
             attempts,
+            until: None,
         }
     }
 
@@ -128,6 +137,12 @@ impl UrlSource {
         url: &str,
         attempt: impl Fn() -> anyhow::Result<Answer>,
     ) -> anyhow::Result<Answer> {
+        if self.until.is_some_and(|until| until < Instant::now()) {
+            bail!(self.terminal.pick(
+                format!("{url} 太慢，这一遍不再等它"),
+                format!("{url} is too slow to be waited for"),
+            ));
+        }
         let mut wait = Duration::from_millis(500);
         for number in 1.. {
             let fault = match attempt() {

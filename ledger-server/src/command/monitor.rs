@@ -247,6 +247,11 @@ impl Desk {
     /// end.
     fn follow(mut self, every: Duration) -> anyhow::Result<ExitCode> {
         let terminal = self.terminal;
+        let (sources, seconds) = (self.monitor.sources(), every.as_secs());
+        terminal.advise(terminal.pick(
+            format!("正在监督 {sources} 个来源，每 {seconds} 秒看一遍（按 Ctrl-C 停止）"),
+            format!("watching {sources} source(s), every {seconds} s (Ctrl-C to stop)"),
+        ));
         let boxes = self.boxes.clone();
         let (stop, stopped) = mpsc::channel::<()>();
         let (ended, end) = tokio::sync::oneshot::channel();

@@ -17,6 +17,9 @@ macro_rules! kinds {
         }
 
         impl Kind {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$name,)*];
+
             /// Its name for programs.
             pub(crate) fn id(self) -> &'static str {
                 match self { $(Self::$name => $id,)* }
@@ -221,9 +224,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_called_the_same_everywhere() {
-        for kind in [Kind::SplitView, Kind::TooFewWitnesses, Kind::Unreachable] {
+    fn a_kind_is_called_the_same_everywhere_and_is_documented() {
+        let manual = include_str!("../../../docs/monitor.md");
+        for kind in Kind::ALL {
             assert_eq!(serde_json::json!(kind), kind.id());
+            let code = match kind.class() {
+                Class::Integrity => 1,
+                Class::Unchecked => 2,
+                Class::Attention => 3,
+            };
+            let row = manual
+                .lines()
+                .find(|line| line.starts_with(&format!("| `{}` |", kind.id())));
+            assert!(
+                row.is_some_and(|row| row.ends_with(&format!("| {code} |"))),
+                "{kind:?}"
+            );
         }
     }
 }

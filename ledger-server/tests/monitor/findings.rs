@@ -369,6 +369,24 @@ fn what_the_checkpoint_does_not_sign_is_not_taken() {
 }
 
 #[test]
+fn a_key_of_another_name_is_not_taken_for_the_ledgers() {
+    let house = House::new();
+    lying_mirror(&house, "lie", &[entry(&founding())]);
+    let described = json!({
+        "origin": ORIGIN, "ledger_id": house.id, "log_key": key(Some("chen")).verifier(),
+    });
+    fs::write(house.path("lie/ledger.json"), described.to_string()).unwrap();
+    let (code, found) = once(&house, &["lie"]);
+    assert_eq!(
+        (code, kinds(&found)),
+        (1, vec!["bad_checkpoint found".to_owned()])
+    );
+    // It was not pinned: the true one is.
+    let (code, found) = once(&house, &["data"]);
+    assert_eq!((code, found), (0, vec![]));
+}
+
+#[test]
 fn silence_is_told_when_asked_for_and_ends_with_the_next_entry() {
     let house = House::new();
     let arguments = [&with(&["data"])[..], &["--silent-after", "3600"]].concat();
