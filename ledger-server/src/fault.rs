@@ -160,6 +160,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_the_network_does_is_told_in_the_readers_language() {
+        let refused = ureq::Error::Io(io::Error::from(ErrorKind::ConnectionRefused));
+        let refused = anyhow::Error::new(refused).context("去 (to)");
+        assert_eq!(
+            told(&refused, Language::Zh),
+            "去：对方没有服务在听，或拒绝连接"
+        );
+        assert_eq!(told(&refused, Language::En), "to: connection refused");
+    }
+
+    #[test]
     fn a_text_that_says_both_languages_is_told_in_one() {
         for (text, zh, en) in [
             (

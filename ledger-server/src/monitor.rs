@@ -400,3 +400,44 @@ fn ask_witness(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use ledger_core::Language;
+
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_handed_on_is_handed_on_the_next_time() {
+        let kept = tempfile::tempdir().unwrap();
+        let data = kept.path().join("watch");
+        let terminal = Terminal::new(Language::En);
+        let open = || {
+            let asked = Asked {
+                sources: vec![kept.path().join("nothing").display().to_string()],
+                ..Asked::default()
+            };
+            let rules = Rules {
+                once: true,
+                ..Rules::default()
+            };
+            Monitor::open(terminal, &data, asked, rules).unwrap()
+        };
+        let mut first = Vec::new();
+        let looked = open().look(&mut |findings| {
+            first.extend(findings.to_vec());
+            bail!("the disk is full")
+        });
+        assert!(looked.is_err());
+        assert_eq!(first.len(), 1);
+        for expected in [first, Vec::new()] {
+            let mut again = Vec::new();
+            let looked = open().look(&mut |findings| {
+                again.extend(findings.to_vec());
+                Ok(())
+            });
+            assert_eq!(looked.unwrap().unchecked, 1);
+            assert_eq!(again, expected);
+        }
+    }
+}
