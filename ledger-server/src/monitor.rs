@@ -149,7 +149,8 @@ impl Monitor {
         &mut self,
         hand_on: &mut dyn FnMut(&[Finding]) -> anyhow::Result<()>,
     ) -> anyhow::Result<Standings> {
-        // What an earlier process found and could not hand on.
+        // What was found before and could not be handed on, or not even be written down.
+        self.save()?;
         self.hand_on(hand_on)?;
         let known: Vec<Origin> = self.watches.keys().cloned().collect();
         // Witnesses first: what they have seen, the sources must have by then.

@@ -184,6 +184,18 @@ fn the_shorter_of_two_histories_is_as_much_a_split_view() {
         assert_eq!(split.len(), 1, "{found:?}");
         let evidence = format!("watch/{}", split[0]["evidence"].as_str().unwrap());
         house.ends(0, &["verify", "--evidence", &evidence]);
+        // As people read it.
+        for (language, words) in [("zh", "任何人都可核对"), ("en", "anybody can check it")] {
+            let _ = fs::remove_dir_all(house.path("watch"));
+            let said = house.ends(
+                1,
+                &[
+                    "--lang", language, "monitor", "data", other, "--data", "watch", "--once",
+                ],
+            );
+            let command = "sanzi verify --evidence watch/evidence/split-view-";
+            assert!(said.contains(words) && said.contains(command), "{said}");
+        }
     }
 }
 

@@ -23,8 +23,8 @@ impl Watch {
         let details = split.details();
         let (old, new) = (&details["older_size"], &details["newer_size"]);
         let message = self.terminal.pick(
-            format!("{place} 给出的账，与监督程序此前核对过的不是同一本：同一把日志钥匙签了两份互相矛盾的检查点（{old} 条与 {new} 条）。运营者可能给不同的人看不同的账。两份签名原件和证明已存入证据文件夹，请勿删除，并立即报告上级。"),
-            format!("{place} shows another history than the one checked before: one log key signed two checkpoints ({old} and {new} entries) of which neither continues the other. The operator may be showing different people different ledgers. Both notes and the proof are kept as evidence; do not delete them, and report it."),
+            format!("{place} 给出的账，与监督程序核对过的不是同一本：同一把日志钥匙签了两份互相矛盾的检查点（{old} 条与 {new} 条）。运营者可能给不同的人看不同的账。两份签名原件和证明已存入证据文件夹，请勿删除，并立即报告上级。"),
+            format!("{place} shows another history than the one that was checked: one log key signed two checkpoints ({old} and {new} entries) of which neither continues the other. The operator may be showing different people different ledgers. Both notes and the proof are kept as evidence; do not delete them, and report it."),
         );
         let mut condition = condition(
             Kind::SplitView,
