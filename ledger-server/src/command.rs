@@ -34,6 +34,7 @@ mod notice;
 mod proof;
 mod record;
 mod recover;
+mod reload;
 mod restore;
 mod schema;
 mod serve;

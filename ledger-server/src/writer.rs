@@ -114,7 +114,7 @@ impl Writer {
             let one = Served {
                 failing,
                 log_key,
-                policy,
+                policy: watch::Sender::new(Arc::new(policy)),
                 queue: Queue::new(jobs.clone(), number, Arc::clone(&shares)),
                 slug: slug.clone(),
                 snapshot,
