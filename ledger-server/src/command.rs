@@ -29,6 +29,7 @@ mod import;
 mod init;
 mod key;
 mod mirror;
+mod monitor;
 mod notice;
 mod proof;
 mod record;
@@ -71,7 +72,8 @@ macro_rules! commands {
         }
 
         /// All texts of the help.
-        const TEXTS: &[&[Text]] = &[GENERAL, $($module::TEXTS),*, settings::TEXTS];
+        const TEXTS: &[&[Text]] =
+            &[GENERAL, $($module::TEXTS),*, settings::TEXTS, monitor::settings::TEXTS];
     };
 }
 
@@ -92,6 +94,7 @@ commands! {
     init::Init,
     key::Key,
     mirror::Mirror,
+    monitor::Monitor,
     notice::Notice,
     proof::Proof,
     record::Record,
