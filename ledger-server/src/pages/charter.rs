@@ -46,6 +46,7 @@ struct Row {
 #[utoipa::path(
     get,
     path = "/charter",
+    summary = "The sixteen steps on one sheet",
     responses((status = 200, description = "The sixteen steps on one sheet", body = String, content_type = "text/html; charset=utf-8"))
 )]
 pub(crate) async fn charter(State(ledger): State<Arc<Served>>, visit: Visit) -> Response {

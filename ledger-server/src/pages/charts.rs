@@ -41,6 +41,7 @@ struct Chart {
 #[utoipa::path(
     get,
     path = "/charts",
+    summary = "Charts, each with its table",
     responses((status = 200, description = "Charts, each with its table", body = String, content_type = "text/html; charset=utf-8"))
 )]
 pub(crate) async fn charts(State(ledger): State<Arc<Served>>, visit: Visit) -> Response {

@@ -287,6 +287,7 @@ pub(super) fn category(l: Language, category: Category) -> &'static str {
 #[utoipa::path(
     get,
     path = "/",
+    summary = "The collective: what is open, what waits, its transactions",
     responses(
         (status = 200, description = "The collective: what is open, what waits, its transactions", body = String, content_type = "text/html; charset=utf-8"),
     )

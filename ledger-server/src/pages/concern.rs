@@ -38,6 +38,7 @@ struct Page {
 #[utoipa::path(
     get,
     path = "/concerns",
+    summary = "All concerns, those that wait for an answer first",
     responses((status = 200, description = "All concerns, those that wait for an answer first", body = String, content_type = "text/html; charset=utf-8"))
 )]
 pub(crate) async fn concerns(State(ledger): State<Arc<Served>>, visit: Visit) -> Response {
@@ -48,6 +49,7 @@ pub(crate) async fn concerns(State(ledger): State<Arc<Served>>, visit: Visit) ->
 #[utoipa::path(
     get,
     path = "/c/{concern}",
+    summary = "A concern, its answer and what came of it",
     params(("concern" = String, Path, description = "The concern's id")),
     responses(
         (status = 200, description = "A concern, its answer and what came of it", body = String, content_type = "text/html; charset=utf-8"),

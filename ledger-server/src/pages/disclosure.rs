@@ -93,6 +93,7 @@ fn parsed(id: &str, point: &str) -> Result<(TransactionId, PublicationPoint), No
 #[utoipa::path(
     get,
     path = "/d/{transaction}/{point}",
+    summary = "A disclosure as it was published",
     params(("transaction" = String, Path, description = "The transaction's id"), ("point" = String, Path, description = "`pre_plan`, `plan` or `completion`")),
     responses(
         (status = 200, description = "A disclosure as it was published", body = String, content_type = "text/html; charset=utf-8"),
@@ -117,6 +118,7 @@ pub(crate) async fn disclosure(
 #[utoipa::path(
     get,
     path = "/d/{transaction}/{point}/print",
+    summary = "A disclosure as an A4 sheet",
     params(("transaction" = String, Path, description = "The transaction's id"), ("point" = String, Path, description = "`pre_plan`, `plan` or `completion`")),
     responses(
         (status = 200, description = "A disclosure as an A4 sheet", body = String, content_type = "text/html; charset=utf-8"),

@@ -38,6 +38,7 @@ struct Page {
 #[utoipa::path(
     get,
     path = "/e/{index}",
+    summary = "An entry, in words and in bytes",
     params(("index" = u64, Path, description = "The entry, counted from 0")),
     responses(
         (status = 200, description = "An entry, in words and in bytes", body = String, content_type = "text/html; charset=utf-8"),

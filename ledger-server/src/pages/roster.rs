@@ -50,6 +50,7 @@ struct Key {
 #[utoipa::path(
     get,
     path = "/roster",
+    summary = "Who signs in which role, with which key",
     responses((status = 200, description = "Who signs in which role, with which key", body = String, content_type = "text/html; charset=utf-8"))
 )]
 pub(crate) async fn roster(State(ledger): State<Arc<Served>>, visit: Visit) -> Response {

@@ -96,6 +96,7 @@ struct TimingRow {
 #[utoipa::path(
     get,
     path = "/t/{transaction}",
+    summary = "The sixteen steps of a transaction",
     params(("transaction" = String, Path, description = "The transaction's id")),
     responses(
         (status = 200, description = "The sixteen steps of a transaction", body = String, content_type = "text/html; charset=utf-8"),
