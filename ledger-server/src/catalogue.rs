@@ -89,6 +89,8 @@ pub(crate) struct View {
     pub(crate) by_category: Option<Totals>,
     /// Who was enrolled with the founding, in the order of that entry, and when it was received.
     pub(crate) founding: (Arc<[MemberId]>, LogTime),
+    /// The entries of the ledger's own stream.
+    pub(crate) ledger: Vec<u64>,
     /// The newest publications, the newest first.
     pub(crate) publications: Vec<Published>,
     /// By publication step and month: how many publications came in time, and how many late.
@@ -131,17 +133,6 @@ impl Catalogue {
         self.follow(snapshot)?;
         let register = locked(&self.register);
         Ok(register.bearing_on(id))
-    }
-
-    /// Every entry of the ledger's own stream, in the order of the log: roster and charters follow from them.
-    pub(crate) fn of_ledger(
-        self: &Arc<Self>,
-        snapshot: &Arc<Snapshot>,
-    ) -> Result<Vec<u64>, NoView> {
-        self.follow(snapshot)?;
-        let register = locked(&self.register);
-        let entries = register.streams.get(&StreamId::Ledger);
-        Ok(entries.cloned().unwrap_or_default())
     }
 
     /// Reads on in the background, if somebody does not already.
@@ -406,6 +397,11 @@ impl Register {
                 .founding
                 .clone()
                 .unwrap_or_else(|| (Arc::default(), LogTime::MIN)),
+            ledger: self
+                .streams
+                .get(&StreamId::Ledger)
+                .cloned()
+                .unwrap_or_default(),
             publications: self.publications.iter().rev().cloned().collect(),
             punctual: self.punctual.clone(),
             transactions,

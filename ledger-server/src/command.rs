@@ -29,10 +29,12 @@ mod import;
 mod init;
 mod key;
 mod mirror;
+mod monitor;
 mod notice;
 mod proof;
 mod record;
 mod recover;
+mod reload;
 mod restore;
 mod schema;
 mod serve;
@@ -71,7 +73,8 @@ macro_rules! commands {
         }
 
         /// All texts of the help.
-        const TEXTS: &[&[Text]] = &[GENERAL, $($module::TEXTS),*, settings::TEXTS];
+        const TEXTS: &[&[Text]] =
+            &[GENERAL, $($module::TEXTS),*, settings::TEXTS, monitor::settings::TEXTS];
     };
 }
 
@@ -92,6 +95,7 @@ commands! {
     init::Init,
     key::Key,
     mirror::Mirror,
+    monitor::Monitor,
     notice::Notice,
     proof::Proof,
     record::Record,

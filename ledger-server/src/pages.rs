@@ -116,19 +116,19 @@ struct Scene {
 }
 
 impl Scene {
-    /// What all pages of the ledger share.
-    fn shell(&self, view: &'static str, title: impl Into<String>) -> Shell {
-        Shell::of(self, view, title.into())
+    /// What all pages of the ledger share; `entries` are those that this one shows.
+    fn shell(
+        &self,
+        view: &'static str,
+        title: impl Into<String>,
+        entries: &[u64],
+    ) -> Result<Shell, NoPage> {
+        let ledger = self.view()?;
+        Ok(Shell::of(self, view, title.into()).showing(entries, &ledger.ledger))
     }
 
     fn base(&self) -> String {
         format!("/{}", self.ledger.slug())
-    }
-
-    /// The entries of the ledger's own stream; none while the log is still being read.
-    fn ledger_entries(&self) -> Vec<u64> {
-        let entries = self.ledger.catalogue.of_ledger(&self.snapshot);
-        entries.unwrap_or_default()
     }
 
     /// What there is to list.

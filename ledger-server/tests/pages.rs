@@ -153,8 +153,13 @@ fn all_pages() -> Vec<String> {
     .into_iter()
     .map(|path| format!("/donglang{path}"))
     .collect();
-    for transaction in year.state.transactions() {
+    for (place, transaction) in year.state.transactions().enumerate() {
         let id = &transaction.id;
+        // All that went another way than straight on, and some of the others.
+        let straight = transaction.detours.is_empty() && transaction.notes.is_empty();
+        if straight && place % 6 > 0 {
+            continue;
+        }
         paths.push(format!("/donglang/t/{id}"));
         for point in PublicationPoint::ALL {
             if transaction.record(point.step()).is_some() {
@@ -167,7 +172,7 @@ fn all_pages() -> Vec<String> {
     let events = year.entries.len();
     paths.extend(
         (0..events)
-            .step_by(40)
+            .step_by(90)
             .map(|index| format!("/donglang/e/{index}")),
     );
     paths
@@ -324,7 +329,7 @@ fn every_link_leads_somewhere() {
             }
         }
     }
-    assert!(links.len() > 300);
+    assert!(links.len() > 200);
     for link in links {
         assert_eq!(year.get(&link).status.as_u16(), 200, "{link}");
     }

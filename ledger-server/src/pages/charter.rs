@@ -46,6 +46,7 @@ struct Row {
 #[utoipa::path(
     get,
     path = "/charter",
+    summary = "The sixteen steps on one sheet",
     responses((status = 200, description = "The sixteen steps on one sheet", body = String, content_type = "text/html; charset=utf-8"))
 )]
 pub(crate) async fn charter(State(ledger): State<Arc<Served>>, visit: Visit) -> Response {
@@ -64,7 +65,7 @@ impl Page {
         let older = ledger.charters.iter().rev().skip(1);
         let span = charter.concerns.answer_within.span;
         Ok(Self {
-            s: scene.shell("charter", title).showing(&[from]),
+            s: scene.shell("charter", title, &[from])?,
             title: Part::fact(from, "/event/charter/title", "text", charter.title.as_str()),
             version: Part::fact(
                 from,

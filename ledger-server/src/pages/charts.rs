@@ -41,6 +41,7 @@ struct Chart {
 #[utoipa::path(
     get,
     path = "/charts",
+    summary = "Charts, each with its table",
     responses((status = 200, description = "Charts, each with its table", body = String, content_type = "text/html; charset=utf-8"))
 )]
 pub(crate) async fn charts(State(ledger): State<Arc<Served>>, visit: Visit) -> Response {
@@ -62,7 +63,7 @@ impl Page {
         );
         let title = l.pick("图表", "Charts");
         Ok(Self {
-            s: scene.shell("ledger", title),
+            s: scene.shell("ledger", title, &[])?,
             charts: vec![
                 amounts(l, ("income", incomes), by_month, |totals| &totals.income),
                 amounts(l, ("spending", spendings), by_month, |totals| {

@@ -1,5 +1,6 @@
 //! A collective's page: what is open for comment, what waits for whom, and its transactions to search.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -286,6 +287,7 @@ pub(super) fn category(l: Language, category: Category) -> &'static str {
 #[utoipa::path(
     get,
     path = "/",
+    summary = "The collective: what is open, what waits, its transactions",
     responses(
         (status = 200, description = "The collective: what is open, what waits, its transactions", body = String, content_type = "text/html; charset=utf-8"),
     )
@@ -321,15 +323,14 @@ impl Collective {
         let shown = listed
             .iter()
             .flat_map(|s| s.named_in.into_iter().chain(s.priced_in));
-        let mut shown: Vec<u64> = shown.collect();
-        shown.sort_unstable();
-        shown.dedup();
+        let mut shown: BTreeSet<u64> = shown.collect();
         let waiting: Vec<&Arc<Voiced>> = view
             .concerns
             .iter()
             .filter(|concern| concern.answered_in.is_none())
             .collect();
         shown.extend(waiting.iter().take(FIRST).map(|concern| concern.index));
+        let shown: Vec<u64> = shown.into_iter().collect();
         let of = |standing| {
             let all = view.transactions.iter();
             all.filter(|summary| summary.standing == standing).count()
@@ -343,7 +344,7 @@ impl Collective {
             .collect();
         let name = state.collective.name.to_string();
         Ok(Self {
-            s: scene.shell("ledger", name).showing(&shown),
+            s: scene.shell("ledger", name, &shown)?,
             all: view.transactions.len(),
             completed: of(Standing::Completed),
             under_way: of(Standing::UnderWay) + of(Standing::Failed),

@@ -38,6 +38,7 @@ struct Page {
 #[utoipa::path(
     get,
     path = "/concerns",
+    summary = "All concerns, those that wait for an answer first",
     responses((status = 200, description = "All concerns, those that wait for an answer first", body = String, content_type = "text/html; charset=utf-8"))
 )]
 pub(crate) async fn concerns(State(ledger): State<Arc<Served>>, visit: Visit) -> Response {
@@ -48,6 +49,7 @@ pub(crate) async fn concerns(State(ledger): State<Arc<Served>>, visit: Visit) ->
 #[utoipa::path(
     get,
     path = "/c/{concern}",
+    summary = "A concern, its answer and what came of it",
     params(("concern" = String, Path, description = "The concern's id")),
     responses(
         (status = 200, description = "A concern, its answer and what came of it", body = String, content_type = "text/html; charset=utf-8"),
@@ -76,10 +78,11 @@ impl List {
             .concerns
             .iter()
             .filter(|concern| concern.answered_in.is_none());
-        let indices: Vec<u64> = shown.iter().map(|concern| concern.index).collect();
+        let mut indices: Vec<u64> = shown.iter().map(|concern| concern.index).collect();
+        indices.sort_unstable();
         let title = l.pick("群众意见", "Concerns");
         Ok(Self {
-            s: scene.shell("ledger", title).showing(&indices),
+            s: scene.shell("ledger", title, &indices)?,
             all: view.concerns.len(),
             waiting: waiting.clone().count(),
             overdue: waiting.filter(|concern| concern.is_overdue(now)).count(),
@@ -113,10 +116,9 @@ impl Page {
             happenings.extend(course.of_stream(scene, &theirs, |other, _| other == index));
             happenings.sort_by_key(|happening| happening.index);
         }
-        let entries: Vec<u64> = happenings.iter().map(|happening| happening.index).collect();
         let l = scene.visit.language;
         let title = l.pick(format!("群众意见 {id}"), format!("Concern {id}"));
-        let mut s = scene.shell("concern", title).showing(&entries);
+        let mut s = scene.shell("concern", title, &course.entries)?;
         s.transaction = transaction.to_string();
         Ok(Self {
             s,

@@ -93,6 +93,7 @@ fn parsed(id: &str, point: &str) -> Result<(TransactionId, PublicationPoint), No
 #[utoipa::path(
     get,
     path = "/d/{transaction}/{point}",
+    summary = "A disclosure as it was published",
     params(("transaction" = String, Path, description = "The transaction's id"), ("point" = String, Path, description = "`pre_plan`, `plan` or `completion`")),
     responses(
         (status = 200, description = "A disclosure as it was published", body = String, content_type = "text/html; charset=utf-8"),
@@ -117,6 +118,7 @@ pub(crate) async fn disclosure(
 #[utoipa::path(
     get,
     path = "/d/{transaction}/{point}/print",
+    summary = "A disclosure as an A4 sheet",
     params(("transaction" = String, Path, description = "The transaction's id"), ("point" = String, Path, description = "`pre_plan`, `plan` or `completion`")),
     responses(
         (status = 200, description = "A disclosure as an A4 sheet", body = String, content_type = "text/html; charset=utf-8"),
@@ -154,8 +156,8 @@ impl Page {
         let sheet = found.sheet(scene, transaction)?;
         let point = disclosure.point;
         let step = l.pick(point.step().zh(), point.step().en());
-        let mut s = scene.shell("disclosure", format!("{step} {}", transaction.id));
-        s = s.showing(&found.course.entries);
+        let title = format!("{step} {}", transaction.id);
+        let mut s = scene.shell("disclosure", title, &found.course.entries)?;
         s.transaction = transaction.id.to_string();
         s.point = point.to_string();
         let text = |at: &str, text: &str| Part::fact(*index, format!("/event/{at}"), "text", text);

@@ -38,6 +38,7 @@ struct Page {
 #[utoipa::path(
     get,
     path = "/e/{index}",
+    summary = "An entry, in words and in bytes",
     params(("index" = u64, Path, description = "The entry, counted from 0")),
     responses(
         (status = 200, description = "An entry, in words and in bytes", body = String, content_type = "text/html; charset=utf-8"),
@@ -96,7 +97,7 @@ impl Page {
             format!("第 {index} 条 {}", happening.title),
             format!("Entry {index}: {}", happening.title),
         );
-        let mut s = scene.shell("entry", title).showing(&[index]);
+        let mut s = scene.shell("entry", title, &course.entries)?;
         let (mut transaction, mut concern) = (None, None);
         match &statement.stream {
             StreamId::Ledger => {}

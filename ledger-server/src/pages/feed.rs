@@ -21,6 +21,7 @@ use crate::served::Served;
 #[utoipa::path(
     get,
     path = "/feed.atom",
+    summary = "What was published last (RFC 4287)",
     responses((status = 200, description = "What was published last (RFC 4287)", body = String, content_type = "application/atom+xml"))
 )]
 pub(crate) async fn feed(State(ledger): State<Arc<Served>>, visit: Visit) -> Response {

@@ -50,6 +50,7 @@ struct Key {
 #[utoipa::path(
     get,
     path = "/roster",
+    summary = "Who signs in which role, with which key",
     responses((status = 200, description = "Who signs in which role, with which key", body = String, content_type = "text/html; charset=utf-8"))
 )]
 pub(crate) async fn roster(State(ledger): State<Arc<Served>>, visit: Visit) -> Response {
@@ -84,7 +85,7 @@ impl Page {
         shown.dedup();
         let title = l.pick("名册与钥匙", "Roster and keys");
         Ok(Self {
-            s: scene.shell("roster", title).showing(&shown),
+            s: scene.shell("roster", title, &shown)?,
             present,
             past,
             log_key: fingerprint(scene.ledger.log_key()),

@@ -69,14 +69,14 @@ impl Shell {
             training: state.training,
             size: scene.snapshot.size(),
             script: assets::path("page.js"),
-            ledger_entries: list(&scene.ledger_entries()),
             ..Self::bare(&scene.visit, view, title)
         }
     }
 
-    /// With the entries that the page shows.
-    pub(crate) fn showing(mut self, entries: &[u64]) -> Self {
+    /// With the entries that the page shows, and those of the ledger's own stream.
+    pub(crate) fn showing(mut self, entries: &[u64], ledger: &[u64]) -> Self {
         self.entries = list(entries);
+        self.ledger_entries = list(ledger);
         self
     }
 

@@ -96,6 +96,7 @@ struct TimingRow {
 #[utoipa::path(
     get,
     path = "/t/{transaction}",
+    summary = "The sixteen steps of a transaction",
     params(("transaction" = String, Path, description = "The transaction's id")),
     responses(
         (status = 200, description = "The sixteen steps of a transaction", body = String, content_type = "text/html; charset=utf-8"),
@@ -144,7 +145,7 @@ impl Page {
             Some(asset) => format!("{} {}", transaction.id, asset.name),
             None => transaction.id.to_string(),
         };
-        let mut s = scene.shell("transaction", title).showing(&course.entries);
+        let mut s = scene.shell("transaction", title, &course.entries)?;
         s.transaction = transaction.id.to_string();
         let (shape, state) = state(l, transaction);
         Ok(Self {
