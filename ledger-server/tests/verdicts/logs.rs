@@ -328,6 +328,10 @@ const TAMPERS: &[Tamper] = &[
         },
         no_files,
     ),
+];
+
+/// The same with what is in the log, who signed what, and who witnessed it: a short log is enough.
+const TAMPERS_WITHIN: &[Tamper] = &[
     (
         "enough witnesses",
         "holds",
@@ -674,8 +678,11 @@ fn second_verdict(answer: &Value) -> (String, Option<u64>) {
 fn both_verifiers_reach_the_same_verdict_on_every_log() {
     let folders = tempfile::tempdir().unwrap();
     let (mut paths, mut expected): (Vec<PathBuf>, Vec<_>) = (Vec::new(), Vec::new());
-    for (number, (name, verdict, before, after)) in TAMPERS.iter().enumerate() {
+    let long = TAMPERS.iter().map(|tamper| (tamper, 300));
+    let short = TAMPERS_WITHIN.iter().map(|tamper| (tamper, 40));
+    for (number, ((name, verdict, before, after), size)) in long.chain(short).enumerate() {
         let mut log = whole();
+        log.entries.truncate(size);
         before(&mut log);
         let folder = folders.path().join(number.to_string());
         fs::create_dir_all(&folder).unwrap();

@@ -3,6 +3,7 @@ import type { Case } from "./admit.ts";
 import type { Calendar, Span } from "./calendar.ts";
 import type { Entry } from "./entry.ts";
 import { Fault, refuse } from "./fault.ts";
+import { checkErasure } from "./oversight.ts";
 import * as read from "./read.ts";
 import type { Concern, Ledger } from "./state.ts";
 import { pointOf, STEP_COUNT, stepOfSubject } from "./step.ts";
@@ -33,6 +34,9 @@ export function checkConcern(of: Case): void {
     if (also.includes(id)) {
       refuse("inconsistent", "also names other concerns");
     }
+  } else if (kind === "document_erased") {
+    known(ledger, id);
+    checkErasure(of);
   } else {
     const concern = known(ledger, id);
     if (concern.answered === undefined) {
@@ -96,7 +100,7 @@ export function noteConcern(ledger: Ledger, entry: Entry, leaf: string, recorded
     }
   } else if (kind === "concern_closed") {
     own.closed = noted;
-  } else {
+  } else if (kind === "concern_rated") {
     own.rated = noted;
   }
 }
