@@ -79,7 +79,7 @@ fn it_is_openapi_3_1_and_names_every_route() {
         "/ledgers.json",
         "/openapi.json",
         "/readyz",
-        "/{slug}",
+        "/{slug}/",
         "/{slug}/c/{concern}",
         "/{slug}/charter",
         "/{slug}/charts",
