@@ -10,6 +10,7 @@ use crate::charter::Charter;
 use crate::concern::Concerns;
 use crate::event::{Event, Family, LedgerOpened};
 use crate::name::{StreamId, TransactionId};
+use crate::papers::Papers;
 use crate::record::{BiddingOutcome, ChannelPosted};
 use crate::recorded::{Noted, Recorded};
 use crate::roster::Roster;
@@ -75,6 +76,7 @@ fn evolve_ledger(state: &mut State, entry: &Entry) {
             });
         }
     }
+    ledger.papers.note(entry.statement(), entry.index());
     ledger.head = entry.leaf();
 }
 
@@ -95,6 +97,7 @@ fn open(opened: &LedgerOpened, entry: &Entry) -> LedgerState {
         ledger_id: entry.leaf(),
         notes: Vec::new(),
         origin: opened.origin.clone(),
+        papers: Papers::default(),
         roster,
         training: opened.training,
     }
@@ -110,6 +113,7 @@ pub(crate) fn evolve_transaction(
     let mut transaction = before.unwrap_or_else(|| begin(id, entry));
     let charter = ledger.charter_of(transaction.begun_at, entry.index());
     transaction.head = entry.leaf();
+    transaction.papers.note(entry.statement(), entry.index());
     let event = &entry.statement().event;
     let recorded = recorded(charter, entry);
     if let Some(view) = event.step() {
@@ -191,6 +195,7 @@ fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
         detours: Vec::new(),
         head: entry.leaf(),
         notes: Vec::new(),
+        papers: Papers::default(),
         passed: Vec::new(),
         phase: Phase::Awaiting(Awaiting {
             gate,

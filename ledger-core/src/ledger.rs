@@ -20,7 +20,9 @@ use crate::note::SignatureLine;
 use crate::proof::{LogProofError, Proof};
 use crate::refusal::Refusal;
 use crate::state::{LedgerState, State, touches};
-use crate::store::{Batch, MAX_CHECKPOINT_BYTES, Relation, Store, StoreError, Touch};
+use crate::store::{
+    Batch, DocumentChanges, MAX_CHECKPOINT_BYTES, Relation, Store, StoreError, Touch,
+};
 use crate::time::LogTime;
 use crate::transaction::Transaction;
 use crate::tree::{self, Frontier, Prover, TreeError};
@@ -28,6 +30,7 @@ use crate::tree::{self, Frontier, Prover, TreeError};
 use ahead::Early;
 
 mod ahead;
+mod documents;
 mod read;
 mod rebuild;
 
@@ -209,6 +212,7 @@ impl<S: Store> Ledger<S> {
             Some(state) => check_key(state.origin.as_str(), &ledger.log_key)?,
             None => return Err(LedgerError::Empty),
         }
+        ledger.settle_documents(&[])?;
         Ok(ledger)
     }
 
@@ -374,7 +378,22 @@ impl<S: Store> Ledger<S> {
         self.store
             .publish(frontier.size(), &checkpoint.to_bytes())?;
         (self.frontier, self.checkpoint) = (frontier, checkpoint);
-        Ok(())
+        self.settle_documents(fresh)
+    }
+
+    /// Lets the store do with documents what the entries say that stand now, the newest of them `fresh`.
+    fn settle_documents(&mut self, fresh: &[Entry]) -> Result<(), LedgerError> {
+        let Some(ledger) = self.state.ledger() else {
+            return Ok(());
+        };
+        let size = self.frontier.size();
+        documents::catch_up(&mut self.store, &ledger.origin, size - fresh.len() as u64)?;
+        let mut changes = DocumentChanges::default();
+        for entry in fresh {
+            let (index, at) = (entry.index(), entry.received_at());
+            documents::note(&mut changes, &ledger.origin, index, at, entry.signed());
+        }
+        Ok(self.store.settle_documents(size, &changes)?)
     }
 
     /// Brings a stream, as its entries before `below` left it, into the working set, if it is not there.

@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use crate::charter::VotingBody;
-use crate::hash::{Digest, Hash};
+use crate::hash::{Commitment, Digest, Hash};
 use crate::language::Language;
 use crate::money::Fen;
 use crate::name::{ConcernId, Label, MemberId, TransactionId};
@@ -477,6 +477,18 @@ refusals! {
         /// The entry that answered it.
         settled_by: u64,
     } = "finding_settled", "问题已答复", "finding already answered";
+    /// No entry of this stream names a private document with this commitment.
+    Rule UnknownDocument {
+        /// The commitment found.
+        found: Commitment,
+    } = "unknown_document", "没有这份不公开材料", "no such private document";
+    /// The document was erased before.
+    Rule DocumentErasedBefore {
+        /// Its commitment.
+        found: Commitment,
+        /// The entry that says so.
+        erased_by: u64,
+    } = "document_erased_before", "材料已经销毁", "document already erased";
     /// A declaration is signed by who declares, and nobody else.
     Rule NotForSelf {
         /// Who declares.

@@ -15,6 +15,7 @@ use crate::concern::Concern;
 use crate::event::{Collective, Event, Statement};
 use crate::hash::Hash;
 use crate::name::{ConcernId, Origin, StreamId, TransactionId};
+use crate::papers::Papers;
 use crate::recorded::Noted;
 use crate::roster::Roster;
 use crate::time::LogTime;
@@ -46,6 +47,9 @@ pub struct LedgerState {
     pub notes: Vec<Noted>,
     /// The name of the log.
     pub origin: Origin,
+    /// The private documents that its own stream names.
+    #[serde(skip_serializing_if = "Papers::is_empty")]
+    pub papers: Papers,
     /// Who holds which role with which key.
     pub roster: Roster,
     /// Whether this is a training ledger. (演示账本)
@@ -163,6 +167,16 @@ impl State {
     /// The transactions in the working set, by id.
     pub fn transactions(&self) -> impl Iterator<Item = &Transaction> {
         self.transactions.values()
+    }
+
+    /// The private documents that the entries of a stream name; `None` if it is not in the working set.
+    #[must_use]
+    pub fn papers(&self, stream: &StreamId) -> Option<&Papers> {
+        match stream {
+            StreamId::Ledger => self.ledger.as_ref().map(|ledger| &ledger.papers),
+            StreamId::Transaction(id) => self.transaction(id).map(|found| &found.papers),
+            StreamId::Concern(id) => self.concern(id).map(|found| &found.papers),
+        }
     }
 
     /// The head of a stream: what the next event's `prev` must be.

@@ -191,6 +191,7 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         oversight::limit_rows(),
         oversight::finding_rows(),
         oversight::ledger_rows(),
+        oversight::erasure_rows(),
     ];
     let mut reached = BTreeSet::new();
     for (case, found, expected) in tables.into_iter().flatten() {

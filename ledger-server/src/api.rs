@@ -1,4 +1,4 @@
-//! Submitting events, and what else programs ask of a ledger: receipts, descriptions, documents.
+//! Submitting events, and what else programs ask of a ledger: receipts, descriptions.
 //!
 //! Handlers only: they read a request, ask, and write the answer. They know no rule.
 
@@ -9,13 +9,10 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, FromRequest, Path, Request, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
-};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use ledger_core::event::NOTE_LIMIT;
-use ledger_core::hash::Digest;
 use ledger_core::language::Language;
 use ledger_core::ledger::{LedgerError, Receipt};
 use ledger_core::tree::parse_size;
@@ -27,7 +24,7 @@ use crate::client::Client;
 use crate::language::Asked;
 use crate::problem::Problem;
 use crate::served::{Ledgers, Served};
-use crate::wire::{self, BRIEFLY, BYTES, FOR_EVER, TEXT, headers, reading};
+use crate::wire::{self, BRIEFLY, TEXT, headers, reading};
 
 /// How long a submission may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -148,40 +145,6 @@ pub(crate) async fn proof(
     let snapshot = ledger.snapshot();
     let proof = reading(language, move || snapshot.proof(index)).await?;
     Ok((headers(TEXT, BRIEFLY), proof.to_string()).into_response())
-}
-
-/// `GET /<slug>/documents/<sha256>`
-///
-/// A document is somebody else's: it is given as bytes to keep, never shown on this site.
-#[utoipa::path(
-    get,
-    path = "/documents/{sha256}",
-    summary = "A public document",
-    params(("sha256" = String, Path, description = "Its digest, 64 hexadecimal digits", pattern = "^[0-9a-f]{64}$")),
-    responses((status = 200, description = "The document as it was registered; save it, do not show it", body = Vec<u8>, content_type = "application/octet-stream"))
-)]
-pub(crate) async fn document(
-    State(ledger): State<Arc<Served>>,
-    Asked(language): Asked,
-    digest: Result<Path<String>, PathRejection>,
-) -> Result<Response, Problem> {
-    let digest = digest.ok().and_then(|Path(digest)| digest.parse().ok());
-    let digest: Digest = digest.ok_or_else(|| Problem::not_found(language))?;
-    let snapshot = ledger.snapshot();
-    let read = move || snapshot.reader.document(&digest).map_err(LedgerError::from);
-    let found = reading(language, read).await?;
-    let bytes = found.ok_or_else(|| Problem::not_found(language))?;
-    let disposition = format!("attachment; filename=\"{digest}\"");
-    let mut response = (headers(BYTES, FOR_EVER), bytes).into_response();
-    let headers = response.headers_mut();
-    if let Ok(disposition) = HeaderValue::try_from(disposition) {
-        headers.insert(CONTENT_DISPOSITION, disposition);
-    }
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("sandbox; default-src 'none'"),
-    );
-    Ok(response)
 }
 
 /// One ledger in `/ledgers.json`.

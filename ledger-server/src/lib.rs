@@ -8,6 +8,7 @@ mod api;
 mod app;
 mod client;
 pub mod demo;
+mod documents;
 mod front;
 mod language;
 mod metrics;
@@ -21,6 +22,7 @@ mod request_id;
 mod served;
 mod server;
 mod share;
+mod signature;
 mod stop;
 mod tls;
 mod waiting;
@@ -31,6 +33,7 @@ mod writer;
 
 pub use app::{app, app_behind};
 pub use client::{Proxies, ProxyHeader};
+pub use documents::DocumentLimits;
 pub use front::{FrontOptions, Rate};
 pub use language::asked;
 pub use metrics::{Metrics, metrics_app};
@@ -39,6 +42,10 @@ pub use queue::SubmitError;
 pub use ready::ReadyLimits;
 pub use served::{Ledgers, PublishedReader, Served, ServedStore, Snapshot};
 pub use server::{Connections, ServeError, serve, serve_router};
+pub use signature::{
+    CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT, SignatureError, SignedParts, content_digest,
+    sign_request,
+};
 pub use stop::{STOP_FILE, SigningStop};
 pub use tls::{Tls, TlsError, TlsFiles};
 pub use witness::{WitnessError, WitnessService, witness_app};

@@ -13,6 +13,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::sink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -31,6 +32,7 @@ use crate::keeping;
 use crate::named::Named;
 use crate::source_arg::OpenSource;
 use crate::terminal::{Refused, Terminal};
+use crate::url_source::copy;
 
 /// The file with the digests of documents that the source did not have.
 const MISSING: &str = "documents.missing";
@@ -274,13 +276,15 @@ impl Copy<'_> {
         let mut missed = 0;
         for digest in wanted {
             let name = format!("documents/{digest}");
-            let there = std::fs::read(self.folder.join(&name));
-            if there.is_ok_and(|bytes| Digest::of(&bytes) == *digest) {
+            let path = self.folder.join(&name);
+            let there = File::open(&path).and_then(|mut file| copy(&mut file, &mut sink()));
+            if there.is_ok_and(|found| found == *digest) {
                 continue;
             }
-            match self.source.document(digest)? {
-                Some(bytes) if Digest::of(&bytes) == *digest => {
-                    self.write(&name, &bytes)?;
+            let mut new = keeping::new_beside(self.terminal, &path)?;
+            match self.source.copy_document(digest, &mut new)? {
+                Some(found) if found == *digest => {
+                    keeping::settle(self.terminal, new, &path)?;
                     came += 1;
                 }
                 _ => {

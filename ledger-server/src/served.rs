@@ -17,11 +17,12 @@ use ledger_core::note::SignatureLine;
 use ledger_core::policy::Policy;
 use ledger_core::proof::Proof;
 use ledger_core::state::LedgerState;
-use ledger_core::store::local::{LocalReader, LocalStore};
+use ledger_core::store::local::{LocalDocuments, LocalReader, LocalStore};
 use ledger_core::store::{Store, StoreError};
 use ledger_core::tree::{self, HashReader};
 use tokio::sync::watch;
 
+use crate::documents::Counter;
 use crate::queue::{Queue, SubmitError};
 use crate::stop::SigningStop;
 
@@ -40,6 +41,11 @@ pub trait PublishedReader: HashReader<Error = StoreError> + Send + Sync {
     /// # Errors
     /// If it is damaged or cannot be read.
     fn document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Documents to be read and handed in by parts; `None` if the store has none such.
+    fn documents(&self) -> Option<LocalDocuments> {
+        None
+    }
 }
 
 /// A store whose published part other threads can read.
@@ -82,6 +88,7 @@ impl Snapshot {
 
 /// One ledger as it is served. (对外的账本)
 pub struct Served {
+    pub(crate) counter: Counter,
     pub(crate) failing: Arc<AtomicBool>,
     pub(crate) log_key: VerifierKey,
     pub(crate) policy: watch::Sender<Arc<Policy>>,
@@ -191,6 +198,10 @@ impl PublishedReader for LocalReader {
 
     fn document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
         Self::document(self, digest)
+    }
+
+    fn documents(&self) -> Option<LocalDocuments> {
+        Some(Self::documents(self))
     }
 }
 

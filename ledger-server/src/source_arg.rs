@@ -4,6 +4,8 @@
 //! read goes through [`mod@ledger_core::audit`].
 
 use std::cell::OnceCell;
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -22,7 +24,7 @@ use serde::Deserialize;
 use crate::inspect::Raw;
 use crate::raw_folder::RawFolder;
 use crate::terminal::{Refused, Terminal};
-use crate::url_source::UrlSource;
+use crate::url_source::{self, UrlSource};
 
 /// A ledger that can be read.
 pub(crate) struct OpenSource {
@@ -480,9 +482,28 @@ impl OpenSource {
 }
 
 impl OpenSource {
-    /// A public document as the source has it, not compared with its digest; `None` if it is not there.
-    pub(crate) fn document(&self, digest: &Digest) -> anyhow::Result<Option<Vec<u8>>> {
-        self.raw_file(&format!("documents/{digest}"))
+    /// Copies a public document as the source has it, and gives the digest that it really has; `None` if
+    /// it is not there.
+    pub(crate) fn copy_document(
+        &self,
+        digest: &Digest,
+        to: &mut dyn Write,
+    ) -> anyhow::Result<Option<Digest>> {
+        let name = format!("documents/{digest}");
+        let folder = match &self.kind {
+            SourceKind::Data(_, folder) | SourceKind::Mirror(_, folder) => folder,
+            SourceKind::Damaged(raw) => raw.folder(),
+            SourceKind::Url(url) => return url.copy_if_there(&name, to),
+        };
+        let path = folder.join(name);
+        match File::open(&path) {
+            Ok(mut file) => {
+                let copied = url_source::copy(&mut file, to);
+                copied.map(Some).with_context(|| path.display().to_string())
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| path.display().to_string()),
+        }
     }
 
     /// Who must witness the ledger, as the source says, in the form of tlog-policy.

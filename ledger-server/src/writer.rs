@@ -18,6 +18,7 @@ use ledger_core::store::StoreError;
 use ledger_core::time::LogTime;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::documents::{Counter, DocumentLimits};
 use crate::queue::{Answer, Cosignature, Job, Queue, SubmitError};
 use crate::served::{Ledgers, Served, ServedStore, Snapshot};
 use crate::share::Shares;
@@ -56,6 +57,8 @@ pub struct Options {
     pub queue_per_address: usize,
     /// How many submissions are taken at a time.
     pub batch: usize,
+    /// What documents are held to.
+    pub documents: DocumentLimits,
     /// The log's clock.
     pub clock: Arc<dyn Fn() -> LogTime + Send + Sync>,
 }
@@ -67,6 +70,7 @@ impl Default for Options {
             queue: 4096,
             queue_per_address: 1024,
             batch: 1024,
+            documents: DocumentLimits::default(),
             clock: Arc::new(system_time),
         }
     }
@@ -119,6 +123,7 @@ impl Writer {
                 stop: Arc::clone(&hosting.stop),
             });
             let one = Served {
+                counter: Counter::new(options.documents),
                 failing,
                 log_key,
                 policy: watch::Sender::new(Arc::new(policy)),

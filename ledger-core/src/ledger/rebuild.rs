@@ -9,10 +9,10 @@ use crate::checkpoint::SignedCheckpoint;
 use crate::event::Event;
 use crate::hash::Hash;
 use crate::state::State;
-use crate::store::{Batch, Store, StoreError};
+use crate::store::{Batch, DocumentChanges, Store, StoreError};
 use crate::tree::Frontier;
 
-use super::{CHUNK, touches_of};
+use super::{CHUNK, documents, touches_of};
 
 /// A ledger could not be built again. (重建未成)
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,7 @@ pub enum RebuildError {
 #[derive(Debug)]
 pub struct Rebuild<'a, S> {
     batch: Batch,
+    changes: DocumentChanges,
     checkpoint: SignedCheckpoint,
     frontier: Frontier,
     pins: &'a Pins,
@@ -84,6 +85,7 @@ impl<'a, S: Store> Rebuild<'a, S> {
         }
         Ok(Self {
             batch: Batch::default(),
+            changes: DocumentChanges::default(),
             checkpoint,
             frontier: Frontier::new(),
             pins,
@@ -123,6 +125,12 @@ impl<'a, S: Store> Rebuild<'a, S> {
         if index == 0 {
             check_first(self.pins, &entry).map_err(|kind| fault(Some(0), kind))?;
         }
+        let (at, signed) = (entry.received_at(), entry.signed());
+        let origin = &self.pins.origin;
+        documents::note(&mut self.changes, origin, index, at, signed);
+        // A new store has nothing that was handed in ahead of its entry.
+        self.changes.public.clear();
+        self.changes.private.clear();
         self.batch.nodes.extend(self.frontier.push(entry.leaf()));
         self.batch.entries.push(entry.bytes().to_vec());
         self.batch.touches.push(touches_of(entry.statement()));
@@ -153,6 +161,7 @@ impl<'a, S: Store> Rebuild<'a, S> {
         }
         self.flush()?;
         self.store.publish(found, &self.checkpoint.to_bytes())?;
+        self.store.settle_documents(found, &self.changes)?;
         Ok(self.store)
     }
 

@@ -80,6 +80,8 @@ impl Refusal {
             Self::FindingOpen { found } => format!("Findings of the street office stop the transaction until they are answered: entry {}. Record the answer first.", list(found, ToString::to_string, l)),
             Self::UnknownFinding { found } => format!("Entry {found} is no finding recorded here. Check the entry and the transaction."),
             Self::FindingSettled { found, settled_by } => format!("Finding {found} was answered by entry {settled_by}; to add to it, the street office raises another."),
+            Self::UnknownDocument { found } => format!("No entry here names a private document with the commitment {found}. Public documents are not erased; check it by sanzi document list, and record the erasure in the transaction, the concern or the ledger whose entry named it."),
+            Self::DocumentErasedBefore { found, erased_by } => format!("The document with the commitment {found} was erased by entry {erased_by}; there is nothing left to do."),
             Self::NotForSelf { expected, found } => format!("A declaration is signed by {expected} alone; it was signed by: {}.", list(found, ToString::to_string, l)),
             Self::AdoptionUnvoted { expected } => format!("The charter in force asks for a vote on the next one, by: {}. State the result in vote.", list(expected, |b| body(*b, l).to_owned(), l)),
             Self::WrongBody { expected, found } => format!("The {} cannot decide a plan; it must be: {}.", body(*found, l), list(expected, |b| body(*b, l).to_owned(), l)),

@@ -306,6 +306,12 @@ impl Refusal {
             Self::FindingSettled { found, settled_by } => {
                 format!("第 {found} 条问题已由第 {settled_by} 条答复；要补充，请由街道另提问题。")
             }
+            Self::UnknownDocument { found } => {
+                format!("这里的条目没有登记过承诺为 {found} 的不公开材料。公开材料不能销毁；请用 sanzi document list 核对承诺，并在登记它的那笔交易、意见或账本里办理。")
+            }
+            Self::DocumentErasedBefore { found, erased_by } => {
+                format!("承诺为 {found} 的材料已由第 {erased_by} 条销毁，不必再办。")
+            }
             Self::NotForSelf { expected, found } => format!(
                 "亲属申报须由 {expected} 本人签署，且只由本人签署；现签署的是：{}。",
                 list(found, ToString::to_string, l)

@@ -71,8 +71,8 @@ pub enum StoreError {
     },
     /// A private document was asked for that has been erased.
     #[error(
-        "这份不公开材料已经销毁：{at} 由 {by} 办理，理由：{reason}。内容和盐都已删除，找不回来；账本里的承诺（{commitment}）和各项证明仍然有效。确需再用，请把原件作为新材料另行登记 / this private document was erased at {at} by {by}, because: {reason}. Document and salt are gone; the commitment in the log ({commitment}) and every proof still hold. If it is needed again, record the original as a new document",
-        at = erasure.at, by = erasure.by, reason = erasure.reason
+        "这份不公开材料已经销毁：{at} 由 {by} 办理（第 {entry} 条），理由：{reason}。内容和盐都已删除，找不回来；账本里的承诺（{commitment}）和各项证明仍然有效。确需再用，请把原件作为新材料另行登记 / this private document was erased at {at} by {by} (entry {entry}), because: {reason}. Document and salt are gone; the commitment in the log ({commitment}) and every proof still hold. If it is needed again, record the original as a new document",
+        at = erasure.at, by = erasure.signers(), entry = erasure.entry, reason = erasure.reason
     )]
     Erased {
         /// Its commitment.

@@ -10,6 +10,9 @@
 //! <data>/<slug>/settled          up to where offsets and tree are certainly on the disk
 //! <data>/<slug>/documents/<hex>  documents by their SHA-256
 //! <data>/<slug>/private/<hex>    private documents by their commitment, for the owner only
+//! <data>/<slug>/erased           private documents that entries say are erased, a line of JSON each
+//! <data>/<slug>/documents.settled  up to where entries have been gone through for documents
+//! <data>/<slug>/uploads/<member>/  documents that wait for their entry
 //! <data>/<slug>/entries.torn-<n> bytes that an opening or a ledger cut off, kept for inspection
 //! <data>/index/, index.clean     sled, disposable, and the digests of its files after a clean stop
 //! <anchors>/<slug>.checkpoint    the newest published checkpoint again, in two slots
@@ -41,8 +44,8 @@ use self::folder::Shared;
 use self::index::{Index, Reach};
 use self::log::Log;
 use super::{
-    Batch, Erasure, MAX_CHECKPOINT_BYTES, PrivateDocument, Store, StoreError, StreamKind,
-    StreamRecord, Touch, check_touches,
+    Batch, DocumentChanges, Erasure, MAX_CHECKPOINT_BYTES, PrivateDocument, Store, StoreError,
+    StreamKind, StreamRecord, Touch, check_touches,
 };
 use crate::commitment::Salt;
 use crate::hash::{Commitment, Digest, Hash};
@@ -61,12 +64,18 @@ mod reader;
 mod records;
 mod recover;
 mod settled;
+mod settlement;
 mod sled_folder;
+mod uploads;
 mod witnessed;
 
 pub use self::folder::{LocalFolder, LocalOptions};
 pub use self::reader::LocalReader;
+pub use self::uploads::{DocumentName, Incoming, LocalDocuments};
 pub use self::witnessed::WitnessFolder;
+
+/// After how many entries the mark of [`Store::documents_settled`] moves, if nothing was done before.
+const MARK_EVERY: u64 = 4096;
 
 /// One ledger in a [`LocalFolder`].
 #[derive(Debug)]
@@ -80,6 +89,10 @@ pub struct LocalStore {
     index: Index,
     indexed_size: u64,
     failed: Option<String>,
+    gate: uploads::Gate,
+    /// How far the entries have been gone through for documents, and how far the mark says.
+    settled: u64,
+    marked: u64,
     shared: Arc<Shared>,
 }
 
@@ -98,6 +111,8 @@ impl LocalStore {
             durable::create_folder(&folder)?;
             durable::create_folder(&folder.join("documents"))?;
             private::open(&folder)?;
+            settlement::enforce(&folder)?;
+            uploads::open(&folder)?;
         } else if !folder.join("entries").exists() && !anchor_path.exists() {
             return Err(StoreError::NoLedger {
                 slug: slug.to_owned(),
@@ -135,12 +150,17 @@ impl LocalStore {
             index: Index::Memory(Default::default()),
             indexed_size: 0,
             failed: None,
+            gate: uploads::Gate::default(),
+            settled: 0,
+            marked: 0,
             shared,
         };
         if writable {
             durable::sync_folder(&store.folder)?;
             store.settle_anchor(&anchor_path, anchored, published, copy)?;
             store.open_index()?;
+            store.settled = settlement::mark(&store.folder, store.published_size())?;
+            store.marked = store.settled;
         }
         Ok(store)
     }
@@ -205,6 +225,7 @@ impl LocalStore {
             self.folder.clone(),
             Arc::clone(&self.log),
             Arc::clone(&self.published),
+            Arc::clone(&self.gate),
         )
     }
 
@@ -322,6 +343,38 @@ impl LocalStore {
             .published
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(new);
+        Ok(())
+    }
+
+    /// A handle that reads documents and takes them in, from any thread.
+    #[must_use]
+    pub fn documents(&self) -> LocalDocuments {
+        LocalDocuments::new(self.folder.clone(), Arc::clone(&self.gate))
+    }
+
+    fn settle(&mut self, through: u64, changes: &DocumentChanges) -> Result<(), StoreError> {
+        let mut done = false;
+        if !changes.is_empty() {
+            let gate = Arc::clone(&self.gate);
+            let _gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
+            done = uploads::take_in(&self.folder, changes)?;
+            if !changes.erased.is_empty() {
+                settlement::erase(&self.folder, &changes.erased)?;
+                done = true;
+            }
+        }
+        self.settled = through;
+        if done || through.saturating_sub(self.marked) >= MARK_EVERY {
+            self.mark_settled()?;
+        }
+        Ok(())
+    }
+
+    fn mark_settled(&mut self) -> Result<(), StoreError> {
+        if self.marked != self.settled {
+            settlement::set_mark(&self.folder, self.settled)?;
+            self.marked = self.settled;
+        }
         Ok(())
     }
 
@@ -493,6 +546,20 @@ impl Store for LocalStore {
         self.finally(done)
     }
 
+    fn documents_settled(&self) -> u64 {
+        self.settled.min(self.size())
+    }
+
+    fn settle_documents(
+        &mut self,
+        through: u64,
+        changes: &DocumentChanges,
+    ) -> Result<(), StoreError> {
+        self.writable()?;
+        let done = self.settle(through, changes);
+        self.finally(done)
+    }
+
     fn close(mut self) -> Result<(), StoreError> {
         if self.shared.options.read_only {
             return Ok(());
@@ -500,6 +567,7 @@ impl Store for LocalStore {
         self.writable()?;
         let done = self.flush_index();
         self.finally(done)?;
+        self.mark_settled()?;
         self.log.settle()
     }
 }

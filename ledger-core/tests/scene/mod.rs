@@ -480,6 +480,21 @@ impl Scene {
     }
 }
 
+/// A private document whose commitment is these two digits again and again.
+pub(crate) fn private_document(digits: &str) -> Value {
+    json!({
+        "access": "private", "commitment": digits.repeat(32), "kind": "minutes",
+        "readers": ["supervisor", "chair"], "title": "笔录",
+    })
+}
+
+/// The erasure of such a document.
+pub(crate) fn erasure(digits: &str) -> Value {
+    json!({
+        "kind": "document_erased", "commitment": digits.repeat(32), "documents": [], "reason": "保管期满",
+    })
+}
+
 /// A public document of that kind.
 pub(crate) fn document_of(kind: &str) -> Value {
     json!({

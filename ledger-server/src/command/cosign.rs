@@ -328,10 +328,12 @@ pub(crate) fn say_next(
         .unwrap_or_default();
     match missing {
         Some(open) if open.is_empty() => {
+            let key = ledger.is_some_and(crate::source_arg::is_url);
+            let key = if key { terminal.pick(" --key 钥匙文件", " --key FILE") } else { "" };
             let to = ledger.unwrap_or("DATA|URL");
             terminal.say(terminal.pick(
-                format!("签名已齐，还没有登记。下一步：sanzi submit {draft_name} --to {to}"),
-                format!("all have signed; it is not recorded yet. Next: sanzi submit {draft_name} --to {to}"),
+                format!("签名已齐，还没有登记。下一步：sanzi submit {draft_name} --to {to}{key}"),
+                format!("all have signed; it is not recorded yet. Next: sanzi submit {draft_name} --to {to}{key}"),
             ));
         }
         Some(open) => {

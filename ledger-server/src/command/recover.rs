@@ -358,7 +358,15 @@ impl Patient<'_> {
 
     /// Puts the built folder in the place of the ledger's, with all that was kept beside the entries.
     fn swap(&self, built: &Path) -> anyhow::Result<()> {
-        let of_log = ["entries", "offsets", "tree", "checkpoint", "settled"];
+        let of_log = [
+            "entries",
+            "offsets",
+            "tree",
+            "checkpoint",
+            "settled",
+            "erased",
+            "documents.settled",
+        ];
         for entry in std::fs::read_dir(&self.own)? {
             let entry = entry?;
             let name = entry.file_name();
@@ -376,6 +384,7 @@ impl Patient<'_> {
             .unwrap_or_default();
         std::fs::rename(&self.own, &aside)?;
         std::fs::rename(built, &self.own)?;
+        drop_erased(&self.own, &aside)?;
         std::fs::File::open(&self.data)?.sync_all()?;
         self.terminal.advise(self.terminal.pick(
             format!("原来的账本文件夹移到 {}，没有删除。", aside.display()),
@@ -415,6 +424,26 @@ impl Patient<'_> {
         }
         Ok(())
     }
+}
+
+/// Takes out of the folder of before what an entry says is erased: nothing else there is deleted.
+fn drop_erased(own: &Path, aside: &Path) -> anyhow::Result<()> {
+    let private = aside.join("private");
+    if !private.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(&private)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(commitment) = name.to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let found = LocalFolder::private_document_in(own, &commitment);
+        if matches!(found, Err(StoreError::Erased { .. })) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(std::fs::File::open(&private)?.sync_all()?)
 }
 
 /// Whether the store's entries begin with those of a checkpoint.

@@ -24,6 +24,9 @@ use super::reload::{self, Certificate, PolicyFile, Reloads};
 use super::settings::{LogFormat, Settings};
 use super::{complain, say};
 
+/// How often uploads that nobody named are looked for.
+const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+
 /// How long a start waits for the witnesses: what they have seen may be more than what is here.
 const FIRST_ANSWERS: Duration = Duration::from_secs(3);
 
@@ -115,6 +118,7 @@ pub(crate) fn serve(
             let router = metrics_app(ledgers.clone(), metrics, limits.clone());
             tokio::spawn(serve_router(private, router, std::future::pending()));
         }
+        tokio::spawn(expire(ledgers.clone()));
         let stop = async {
             told.await;
             complain(language.pick("正在停止……", "stopping ..."));
@@ -160,6 +164,24 @@ fn reloads(
     Reloads {
         certificate,
         policies: ledgers.iter().filter_map(policy).collect(),
+    }
+}
+
+/// Drops, every ten minutes, what was handed in and never named by an entry.
+async fn expire(ledgers: Ledgers) {
+    loop {
+        let all = ledgers.clone();
+        let dropped = tokio::task::spawn_blocking(move || {
+            for ledger in all.iter() {
+                match ledger.expire_documents() {
+                    Ok(0) => {}
+                    Ok(dropped) => tracing::info!(slug = ledger.slug(), dropped, "uploads expired"),
+                    Err(error) => tracing::warn!(%error, "uploads could not be dropped"),
+                }
+            }
+        });
+        let _ = dropped.await;
+        tokio::time::sleep(EXPIRE_EVERY).await;
     }
 }
 
