@@ -203,7 +203,7 @@ impl<S: Store> Ledger<S> {
         ledger.load_ledger_state(published)?;
         ledger.admit_tail(published)?;
         match ledger.state.ledger() {
-            Some(state) => check_key(state.origin.as_str(), &ledger.log_key)?,
+            Some(state) => check_key(state.log_origin.as_str(), &ledger.log_key)?,
             None => return Err(LedgerError::Empty),
         }
         Ok(ledger)
@@ -313,6 +313,10 @@ impl<S: Store> Ledger<S> {
         }
         let text = text.to_owned();
         let authentic = authenticate(&self.state, signed)?;
+        if let Event::LossDeclared(_) = authentic.signed().statement().event {
+            let found = self.log_key.name().to_owned();
+            return Err(Refusal::LogGoesOn { found }.into());
+        }
         // An answer may name thousands of concerns: not before it is known that members signed it.
         for stream in touches(authentic.signed().statement()) {
             self.load(&stream, u64::MAX)?;
