@@ -12,7 +12,10 @@ mod scene;
 mod year;
 
 mod backup;
+#[cfg(feature = "s3")]
+mod bucket;
 mod fsck;
 mod house;
 mod mirror;
 mod recover;
+mod site;
