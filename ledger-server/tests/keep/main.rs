@@ -16,6 +16,7 @@ mod backup;
 mod bucket;
 mod fsck;
 mod house;
+mod loss;
 mod mirror;
 mod recover;
 mod site;
