@@ -30,6 +30,7 @@ mod init;
 mod key;
 mod losses;
 mod mirror;
+mod monitor;
 mod notice;
 mod proof;
 mod record;
@@ -72,7 +73,8 @@ macro_rules! commands {
         }
 
         /// All texts of the help.
-        const TEXTS: &[&[Text]] = &[GENERAL, $($module::TEXTS),*, settings::TEXTS];
+        const TEXTS: &[&[Text]] =
+            &[GENERAL, $($module::TEXTS),*, settings::TEXTS, monitor::settings::TEXTS];
     };
 }
 
@@ -93,6 +95,7 @@ commands! {
     init::Init,
     key::Key,
     mirror::Mirror,
+    monitor::Monitor,
     notice::Notice,
     proof::Proof,
     record::Record,

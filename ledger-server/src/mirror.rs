@@ -78,10 +78,20 @@ impl Mirrors {
     /// Brings the copy of one ledger up to its source. Nothing that readers rely on is replaced unless all
     /// holds.
     pub(crate) fn update(&self, source: &OpenSource) -> anyhow::Result<Copied> {
+        self.copy(source, true)
+    }
+
+    /// As [`Mirrors::update`], without the documents.
+    pub(crate) fn update_entries(&self, source: &OpenSource) -> anyhow::Result<Copied> {
+        self.copy(source, false)
+    }
+
+    fn copy(&self, source: &OpenSource, with_documents: bool) -> anyhow::Result<Copied> {
         let copy = Copy {
             place: &self.place,
             source,
             terminal: self.terminal,
+            with_documents,
         };
         let (copied, description) = copy.update()?;
         self.list(description)?;
@@ -114,6 +124,7 @@ struct Copy<'a> {
     place: &'a Place,
     source: &'a OpenSource,
     terminal: Terminal,
+    with_documents: bool,
 }
 
 impl Copy<'_> {
@@ -151,7 +162,10 @@ impl Copy<'_> {
             };
             self.write(&tile.to_string(), &bytes)?;
         }
-        let (documents, missing) = self.documents(&named.public)?;
+        let (documents, missing) = match self.with_documents {
+            true => self.documents(&named.public)?,
+            false => (0, 0),
+        };
         let first = reader.entries(0).map_err(|e| self.unread(e))?;
         let known = self.known_policies()?;
         let description = self.describe(&first, size, losses.into_values().collect())?;
