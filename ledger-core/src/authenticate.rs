@@ -64,6 +64,34 @@ impl AuthenticEvent {
 /// [`Refusal::UnknownKey`], [`Refusal::InactiveKey`] or [`Refusal::InvalidSignature`], naming the
 /// line; [`Refusal::NotOpened`] for anything but a founding before entry 0.
 pub fn authenticate(state: &State, signed: SignedEvent) -> Result<AuthenticEvent, Refusal> {
+    let (keys, signers) = verify(state, &signed)?;
+    Ok(AuthenticEvent {
+        keys,
+        signed,
+        signers,
+    })
+}
+
+/// As [`authenticate`], but gives back what did not verify: it may, when its turn comes.
+pub(crate) fn authenticate_early(
+    state: &State,
+    signed: SignedEvent,
+) -> Result<AuthenticEvent, Box<SignedEvent>> {
+    match verify(state, &signed) {
+        Ok((keys, signers)) => Ok(AuthenticEvent {
+            keys,
+            signed,
+            signers,
+        }),
+        Err(_) => Err(Box::new(signed)),
+    }
+}
+
+/// The keys that verify the lines, one for each, and whose they are.
+fn verify(
+    state: &State,
+    signed: &SignedEvent,
+) -> Result<(Vec<VerifierKey>, Vec<MemberId>), Refusal> {
     let text = signed.note().text();
     let lines = signed.note().signatures().len();
     let (mut signers, mut keys) = (Vec::with_capacity(lines), Vec::with_capacity(lines));
@@ -88,11 +116,7 @@ pub fn authenticate(state: &State, signed: SignedEvent) -> Result<AuthenticEvent
         signers.push(member);
         keys.push(key.clone());
     }
-    Ok(AuthenticEvent {
-        keys,
-        signed,
-        signers,
-    })
+    Ok((keys, signers))
 }
 
 fn rostered_key<'a>(

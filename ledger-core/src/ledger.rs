@@ -23,8 +23,11 @@ use crate::state::{LedgerState, State, touches};
 use crate::store::{Batch, MAX_CHECKPOINT_BYTES, Relation, Store, StoreError, Touch};
 use crate::time::LogTime;
 use crate::transaction::Transaction;
-use crate::tree::{self, Frontier, TreeError};
+use crate::tree::{self, Frontier, Prover, TreeError};
 
+use ahead::Early;
+
+mod ahead;
 mod read;
 mod rebuild;
 
@@ -242,8 +245,14 @@ impl<S: Store> Ledger<S> {
         let mut fresh: Vec<Entry> = Vec::new();
         let mut by_text: HashMap<String, u64> = HashMap::new();
         let mut answers: Vec<Result<(u64, bool), AppendError>> = Vec::with_capacity(notes.len());
-        for note in notes {
-            answers.push(self.place(note.as_ref(), now, &mut by_text, &mut fresh));
+        let notes: Vec<&[u8]> = notes.iter().map(AsRef::as_ref).collect();
+        for part in notes.chunks(ahead::AT_ONCE) {
+            for early in ahead::look(&self.state, part) {
+                answers.push(match early {
+                    Ok(early) => self.place(early, now, &mut by_text, &mut fresh),
+                    Err(error) => Err(error.into()),
+                });
+            }
         }
         if !fresh.is_empty() {
             // Until the commit stands, the state is ahead of the log: a failure leaves it unusable.
@@ -251,11 +260,12 @@ impl<S: Store> Ledger<S> {
             self.commit(first, &fresh)?;
             self.failed = false;
         }
+        let mut prover = Prover::new(&self.store, self.size())?;
         let receipt = |answer: Result<(u64, bool), AppendError>| {
             let (index, added) = answer?;
             Ok(Receipt {
                 added,
-                ..self.receipt(index)?
+                ..self.receipt_by(&mut prover, index)?
             })
         };
         Ok(answers.into_iter().map(receipt).collect())
@@ -297,12 +307,12 @@ impl<S: Store> Ledger<S> {
     /// Finds or makes the place of one event: its index, and whether it is new.
     fn place(
         &mut self,
-        note: &[u8],
+        early: Early,
         now: LogTime,
         by_text: &mut HashMap<String, u64>,
         fresh: &mut Vec<Entry>,
     ) -> Result<(u64, bool), AppendError> {
-        let signed = SignedEvent::parse(note)?;
+        let signed = early.signed();
         let text = signed.note().text();
         if let Some(index) = by_text.get(text) {
             return Ok((*index, false));
@@ -312,14 +322,15 @@ impl<S: Store> Ledger<S> {
             return Ok((index, false));
         }
         let text = text.to_owned();
-        let authentic = authenticate(&self.state, signed)?;
+        let authentic = early.authentic(&self.state)?;
         if let Event::LossDeclared(_) = authentic.signed().statement().event {
             let found = self.log_key.name().to_owned();
             return Err(Refusal::LogGoesOn { found }.into());
         }
         // An answer may name thousands of concerns: not before it is known that members signed it.
-        for stream in touches(authentic.signed().statement()) {
-            self.load(&stream, u64::MAX)?;
+        // The first is its own.
+        for stream in touches(authentic.signed().statement()).iter().skip(1) {
+            self.load(stream, u64::MAX)?;
         }
         let entry = admit::admit(&self.state, authentic, now)?;
         evolve(&mut self.state, &entry);

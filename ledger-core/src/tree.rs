@@ -6,6 +6,9 @@
 //!
 //! Sizes are counts of entries and go up to [`MAX_SIZE`].
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::hash::Hash;
 
 /// The largest tree: 2^63 − 1 entries, so that a size also fits other programs' signed integers.
@@ -213,24 +216,64 @@ pub fn prove_inclusion<R: HashReader>(
     index: u64,
     size: u64,
 ) -> Result<Vec<Hash>, TreeError<R::Error>> {
-    check_size(size)?;
-    if index >= size {
-        return Err(TreeError::Index { index, size });
+    Prover::new(reader, size)?.prove_inclusion(index)
+}
+
+/// Proves that entries are in one tree, and computes only once what their proofs share.
+#[derive(Debug)]
+pub struct Prover<'a, R> {
+    reader: &'a R,
+    size: u64,
+    /// The hashes of ranges of entries, by their beginning and end.
+    known: BTreeMap<(u64, u64), Hash>,
+}
+
+impl<'a, R: HashReader> Prover<'a, R> {
+    /// For the tree of the first `size` entries.
+    ///
+    /// # Errors
+    /// [`TreeError::Size`] above [`MAX_SIZE`].
+    pub fn new(reader: &'a R, size: u64) -> Result<Self, TreeError<R::Error>> {
+        check_size(size)?;
+        let known = BTreeMap::new();
+        Ok(Self {
+            reader,
+            size,
+            known,
+        })
     }
-    let mut proof = Vec::new();
-    let (mut start, mut end) = (0, size);
-    while end - start > 1 {
-        let middle = start + split(end - start);
-        if index < middle {
-            proof.push(subtree_hash(reader, middle, end)?);
-            end = middle;
-        } else {
-            proof.push(subtree_hash(reader, start, middle)?);
-            start = middle;
+
+    /// As [`prove_inclusion`], in this tree.
+    ///
+    /// # Errors
+    /// As [`prove_inclusion`].
+    pub fn prove_inclusion(&mut self, index: u64) -> Result<Vec<Hash>, TreeError<R::Error>> {
+        let size = self.size;
+        if index >= size {
+            return Err(TreeError::Index { index, size });
+        }
+        let mut proof = Vec::new();
+        let (mut start, mut end) = (0, size);
+        while end - start > 1 {
+            let middle = start + split(end - start);
+            if index < middle {
+                proof.push(self.hash(middle, end)?);
+                end = middle;
+            } else {
+                proof.push(self.hash(start, middle)?);
+                start = middle;
+            }
+        }
+        proof.reverse();
+        Ok(proof)
+    }
+
+    fn hash(&mut self, start: u64, end: u64) -> Result<Hash, TreeError<R::Error>> {
+        match self.known.entry((start, end)) {
+            Entry::Occupied(known) => Ok(*known.get()),
+            Entry::Vacant(vacant) => Ok(*vacant.insert(subtree_hash(self.reader, start, end)?)),
         }
     }
-    proof.reverse();
-    Ok(proof)
 }
 
 /// Proves that the tree of the first `new` entries continues the tree of the first `old`.

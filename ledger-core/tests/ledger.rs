@@ -176,6 +176,64 @@ fn in_one_call_each_event_has_its_own_answer() {
     assert_eq!(ledger.size(), 3);
 }
 
+/// Ten and more in one call, so that they are verified ahead and in several threads: what an earlier one
+/// changes counts for those after it, whichever way it was verified before.
+#[test]
+fn keys_that_change_within_a_call_count_from_there_on() {
+    let mut scene = Scene::founded();
+    let founding = scene.entries[0].signed().note().to_bytes();
+    let opening = |scene: &Scene, id: &str, signers: &[&str]| {
+        let event = scene.event_of(id, Step::AssetVerification);
+        let statement = scene.statement(&format!("transaction/{id}"), event);
+        scene.sign(&statement, signers)
+    };
+    let signers = ["deng", "he", "huang"];
+    let mut notes = vec![opening(&scene, "before", &signers)];
+    let new = scene::key("deng", 2);
+    let rotated = event(serde_json::json!({
+        "kind": "key_rotated", "member": "deng", "key": new.verifier(),
+    }));
+    notes.push(scene.sign(&scene.statement("ledger", rotated), &["chen", "huang"]));
+    for id in ["old-1", "old-2", "old-3", "old-4", "old-5"] {
+        notes.push(opening(&scene, id, &signers));
+    }
+    scene.keys.insert("deng".to_owned(), new);
+    for id in ["new-1", "new-2", "new-3", "new-4", "new-5"] {
+        notes.push(opening(&scene, id, &signers));
+    }
+    let mut forged = notes.pop().unwrap();
+    let place = forged.len() - 10;
+    forged[place] = if forged[place] == b'A' { b'B' } else { b'A' };
+    notes.push(forged);
+    let (mut ledger, _) =
+        Ledger::create(MemoryStore::new(), log_key(), &founding, scene.clock).unwrap();
+    let answers = ledger.append_many(&notes, scene.clock).unwrap();
+    let told: Vec<_> = answers
+        .iter()
+        .map(|answer| match answer {
+            Ok(receipt) => format!("{}", receipt.index),
+            Err(AppendError::Refused(refusal)) => refusal.rule().to_owned(),
+            Err(other) => format!("{other:?}"),
+        })
+        .collect();
+    let old = ["inactive_key"; 5];
+    let expected = [
+        &["1", "2"][..],
+        &old,
+        &["3", "4", "5", "6", "invalid_signature"],
+    ]
+    .concat();
+    assert_eq!(told, expected);
+    for receipt in answers.into_iter().flatten() {
+        let bytes = ledger.store().entry(receipt.index).unwrap();
+        assert_eq!(Hash::leaf(&bytes), receipt.leaf);
+        receipt
+            .proof
+            .verify(&receipt.leaf, ledger.log_key())
+            .unwrap();
+    }
+}
+
 #[test]
 fn reopening_finds_everything_again() {
     let temp = TempDir::new().unwrap();

@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 
 use ledger_core::calendar::{CalendarError, Span, SpanUnit};
 use ledger_core::time::{LogTime, StatedTime};
+use ledger_core::{AppendError, Entry, Ledger, MemoryStore, Receipt, SigningKey, Store};
 use moves::{Act, Move, Wait};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -83,6 +84,76 @@ fn calendar_and_days_agree_at_the_turn_of_the_year() {
         }
     }
     assert!(known > 500 && unknown > 500, "{known} {unknown}");
+}
+
+/// What a ledger answers, but for the proof, which is under the newest checkpoint.
+fn told(answer: Result<Receipt, AppendError>) -> String {
+    match answer {
+        Ok(receipt) => format!("{} {} {}", receipt.added, receipt.index, receipt.leaf),
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+/// A ledger with these entries.
+fn ledger_of(entries: &[Entry]) -> Ledger<MemoryStore> {
+    let log_key = SigningKey::from_seed(scene::ORIGIN, &[99; 32]).unwrap();
+    let note = |entry: &Entry| entry.signed().note().to_bytes();
+    let (first, rest) = entries.split_first().unwrap();
+    let (store, received) = (MemoryStore::new(), first.received_at());
+    let (mut ledger, _) = Ledger::create(store, log_key, &note(first), received).unwrap();
+    for entry in rest {
+        assert!(
+            ledger
+                .append(&note(entry), entry.received_at())
+                .unwrap()
+                .added
+        );
+    }
+    ledger
+}
+
+/// Batches in which keys, roles and charters change, and what is wrong, stale or there already: the
+/// ledger says of each note, and ends with, what it does one by one.
+fn batches_end_as_one_by_one(start: usize, mut moves: Vec<Move>, lengths: &[usize]) {
+    let mut lengths = lengths.iter().cycle();
+    let mut left = 0;
+    for attempt in &mut moves {
+        // In a batch no time passes.
+        match left {
+            0 => left = *lengths.next().unwrap(),
+            _ => attempt.wait = Wait::Seconds(0),
+        }
+        left -= 1;
+    }
+    let before = World::at(start).scene.entries;
+    let (mut single, mut many) = (ledger_of(&before), ledger_of(&before));
+    let world = run(start, &moves, &mut BTreeMap::new());
+    for batch in world.tried.chunk_by(|(_, one), (_, other)| one == other) {
+        let clock = batch[0].1;
+        let notes: Vec<&[u8]> = batch.iter().map(|(note, _)| note.as_slice()).collect();
+        let answers = many.append_many(&notes, clock).unwrap();
+        let answers: Vec<String> = answers.into_iter().map(told).collect();
+        let one_by_one = notes.iter().map(|note| told(single.append(note, clock)));
+        assert_eq!(answers, one_by_one.collect::<Vec<_>>());
+    }
+    let size = usize::try_from(single.size()).unwrap();
+    let entries = single.store().entries(0, size).unwrap();
+    assert_eq!(many.store().entries(0, size).unwrap(), entries);
+    assert_eq!(many.checkpoint(), single.checkpoint());
+    let admitted: Vec<&[u8]> = world.scene.entries.iter().map(Entry::bytes).collect();
+    assert_eq!(entries, admitted);
+}
+
+proptest! {
+    #![proptest_config(Config::with_cases(48))]
+
+    #[test]
+    fn a_batch_is_what_its_notes_are_one_by_one(
+        (start, moves) in moves::sequence(),
+        lengths in prop::collection::vec(1_usize..32, 1..4),
+    ) {
+        batches_end_as_one_by_one(start, moves, &lengths);
+    }
 }
 
 proptest! {

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use ledger_core::hash::Hash;
 use ledger_core::tree::{
-    Frontier, HashReader, MAX_SIZE, TreeError, parse_size, prove_consistency, prove_inclusion,
-    root, verify_consistency, verify_inclusion,
+    Frontier, HashReader, MAX_SIZE, Prover, TreeError, parse_size, prove_consistency,
+    prove_inclusion, root, verify_consistency, verify_inclusion,
 };
 
 struct Stored(Vec<Vec<Hash>>);
@@ -137,6 +137,26 @@ proptest! {
         prop_assert!(verify_inclusion(a, b, &other, &other, &hashes).is_err());
         prop_assert!(a == b || verify_consistency(a, b, &other, &other, &hashes).is_err());
     }
+}
+
+#[test]
+fn one_prover_for_many_proves_each_as_the_definition_does() {
+    for size in [1, 2, 7, 64, 255, 256, 257, 300] {
+        let leaves = leaves(size);
+        let mut prover = Prover::new(&*STORED, size as u64).unwrap();
+        // Also those that came before, and one twice.
+        for index in (0..size).rev().chain([size / 2]) {
+            let found = prover.prove_inclusion(index as u64);
+            assert_eq!(found, Ok(naive_path(index, &leaves)), "{index} of {size}");
+        }
+        let size = size as u64;
+        let outside = prover.prove_inclusion(size);
+        assert_eq!(outside, Err(TreeError::Index { index: size, size }));
+    }
+    assert!(matches!(
+        Prover::new(&*STORED, MAX_SIZE + 1),
+        Err(TreeError::Size { .. })
+    ));
 }
 
 #[test]

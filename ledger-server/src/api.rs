@@ -40,6 +40,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(30);
 #[utoipa::path(
     post,
     path = "/events",
+    summary = "Submit a signed event",
     request_body(content = String, description = "The signed event", content_type = "text/plain; charset=utf-8"),
     responses(
         (status = 201, description = "Admitted, durable and in a published checkpoint: the receipt, a tlog-proof", body = String, content_type = "text/plain; charset=utf-8", headers(("location" = String, description = "Where a newer receipt is had"))),
@@ -134,7 +135,8 @@ fn answer(ledger: &Served, receipt: &Receipt) -> Response {
 #[utoipa::path(
     get,
     path = "/proof/{index}",
-    params(("index" = u64, Path, description = "The entry, counted from 0")),
+    summary = "A receipt",
+    params(("index" = u64, Path, description = "The entry, counted from 0", example = 0)),
     responses((status = 200, description = "A receipt of that entry under the newest checkpoint", body = String, content_type = "text/plain; charset=utf-8"))
 )]
 pub(crate) async fn proof(
@@ -155,8 +157,9 @@ pub(crate) async fn proof(
 #[utoipa::path(
     get,
     path = "/documents/{sha256}",
-    params(("sha256" = String, Path, description = "Its digest, 64 hexadecimal digits")),
-    responses((status = 200, description = "A public document", body = Vec<u8>, content_type = "application/octet-stream"))
+    summary = "A public document",
+    params(("sha256" = String, Path, description = "Its digest, 64 hexadecimal digits", pattern = "^[0-9a-f]{64}$")),
+    responses((status = 200, description = "The document as it was registered; save it, do not show it", body = Vec<u8>, content_type = "application/octet-stream"))
 )]
 pub(crate) async fn document(
     State(ledger): State<Arc<Served>>,
@@ -185,11 +188,17 @@ pub(crate) async fn document(
 /// One ledger in `/ledgers.json`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Listed {
+    /// The path under which it is served.
     slug: String,
+    /// The name of the log, under which checkpoints are signed.
     origin: String,
+    /// The hash of entry 0.
     ledger_id: String,
+    /// The collective's name.
     name: String,
+    /// How many entries are published.
     size: u64,
+    /// Whether it is for practice only.
     training: bool,
 }
 
@@ -198,9 +207,11 @@ pub(crate) struct Listed {
 pub(crate) struct Described {
     #[serde(flatten)]
     listed: Listed,
+    /// The key that signs its checkpoints, as signed-note has it.
     log_key: String,
     /// The losses that it declares, oldest first.
     losses: Vec<Lost>,
+    /// Which witnesses its checkpoints should have, as tlog-policy.
     policy: String,
 }
 
@@ -249,7 +260,8 @@ fn listed(ledger: &Served) -> Listed {
 #[utoipa::path(
     get,
     path = "/ledgers.json",
-    responses((status = 200, description = "The ledgers of this site", body = Vec<Listed>, content_type = "application/json"))
+    summary = "The ledgers of this site",
+    responses((status = 200, description = "All of them, in the order of their slugs", body = Vec<Listed>, content_type = "application/json"))
 )]
 pub(crate) async fn ledgers(State(ledgers): State<Ledgers>) -> Response {
     let listed: Vec<Listed> = ledgers.iter().map(|ledger| listed(ledger)).collect();
@@ -260,7 +272,8 @@ pub(crate) async fn ledgers(State(ledgers): State<Ledgers>) -> Response {
 #[utoipa::path(
     get,
     path = "/ledger.json",
-    responses((status = 200, description = "What a verifier pins: origin, log key, ledger id, policy", body = Described, content_type = "application/json"))
+    summary = "What a verifier pins",
+    responses((status = 200, description = "Origin, log key, ledger id and witness policy", body = Described, content_type = "application/json"))
 )]
 pub(crate) async fn ledger(State(ledger): State<Arc<Served>>) -> Response {
     as_json(&Described {
@@ -281,6 +294,7 @@ fn as_json(value: &impl Serialize) -> Response {
 #[utoipa::path(
     get,
     path = "/healthz",
+    summary = "Whether all is well",
     responses((status = 200, description = "Every ledger can be read and written", body = String, content_type = "text/plain; charset=utf-8"))
 )]
 pub(crate) async fn health(State(ledgers): State<Ledgers>, Asked(language): Asked) -> Response {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{
-    ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY,
-    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
@@ -20,13 +20,12 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
-use crate::front::{Front, FrontOptions, pass};
+use crate::front::{EXPOSED, Front, FrontOptions, pass};
 use crate::language::Asked;
 use crate::problem::Problem;
 use crate::ready::{Readiness, ReadyLimits};
-use crate::request_id::REQUEST_ID;
 use crate::served::{Ledgers, Served};
-use crate::{api, openapi, pages, ready, wire};
+use crate::{api, openapi, pages, ready, reference, wire};
 
 /// What is no page loads, runs and frames nothing.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -59,8 +58,11 @@ pub fn app_behind(ledgers: Ledgers, options: FrontOptions, limits: ReadyLimits) 
         router = router.nest(&path, of_ledger);
     }
     let site = site.merge_from(openapi::own().into_openapi());
-    let document = openapi::described(site, of_ledger().into_openapi());
-    with_common(router.merge(openapi::served(&document)), options)
+    let site = site.merge_from(reference::own().into_openapi());
+    let example = ledgers.iter().next().map(|ledger| ledger.slug());
+    let document = openapi::described(site, of_ledger().into_openapi(), example);
+    let router = router.merge(openapi::served(&document));
+    with_common(router.merge(reference::served(&document)), options)
 }
 
 /// The router with what all answers have in common, whoever gives them.
@@ -70,6 +72,8 @@ pub(crate) fn with_common(router: Router, options: FrontOptions) -> Router {
         .method_not_allowed_fallback(async |Asked(language): Asked| {
             Problem::method_not_allowed(language)
         })
+        // Below the front: it answers what browsers ask beforehand, which counts as any other request.
+        .layer(cross_origin())
         // Below the others: who comes too often is answered with their headers, too.
         .layer(from_fn_with_state(Front::new(options), pass))
         .layer(SetResponseHeaderLayer::if_not_present(
@@ -78,7 +82,6 @@ pub(crate) fn with_common(router: Router, options: FrontOptions) -> Router {
         ))
         .layer(always(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(REFERRER_POLICY, "no-referrer"))
-        .layer(cross_origin())
 }
 
 fn of_ledger() -> OpenApiRouter<Arc<Served>> {
@@ -107,5 +110,5 @@ fn cross_origin() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers([ACCEPT_LANGUAGE, CONTENT_TYPE])
-        .expose_headers([LOCATION, RETRY_AFTER, REQUEST_ID])
+        .expose_headers(EXPOSED)
 }

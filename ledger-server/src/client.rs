@@ -33,11 +33,15 @@ pub struct Proxies {
     pub header: ProxyHeader,
 }
 
+/// In the extensions of every request that came by TLS of our own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OverTls;
+
 /// Who sent a request, as far as it can be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Client {
     pub(crate) address: IpAddr,
-    /// Whether it came to the outermost trusted proxy by HTTPS.
+    /// Whether it came by HTTPS: to this server or, as that says, to the outermost trusted proxy.
     pub(crate) is_secure: bool,
 }
 
@@ -52,10 +56,10 @@ impl Proxies {
     }
 
     /// Who sent the request that this peer passed on, or sent itself.
-    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
+    pub(crate) fn client(&self, peer: IpAddr, over_tls: bool, headers: &HeaderMap) -> Client {
         let mut client = Client {
             address: peer.to_canonical(),
-            is_secure: false,
+            is_secure: over_tls,
         };
         if !self.trusts(peer) {
             return client;
@@ -142,7 +146,7 @@ mod tests {
         for (name, value) in headers {
             map.append(HeaderName::from_static(name), value.parse().unwrap());
         }
-        let found = proxies.client(peer.parse().unwrap(), &map);
+        let found = proxies.client(peer.parse().unwrap(), false, &map);
         (found.address.to_string(), found.is_secure)
     }
 

@@ -35,6 +35,7 @@ mod notice;
 mod proof;
 mod record;
 mod recover;
+mod reload;
 mod restore;
 mod schema;
 mod serve;

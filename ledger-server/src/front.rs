@@ -11,15 +11,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderValue;
-use axum::http::header::STRICT_TRANSPORT_SECURITY;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, LOCATION, RETRY_AFTER,
+    STRICT_TRANSPORT_SECURITY,
+};
+use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ledger_core::language::Language;
 use tracing::Instrument as _;
 
 use crate::api::peer;
-use crate::client::Proxies;
+use crate::client::{OverTls, Proxies};
 use crate::language::asked;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
@@ -28,6 +32,9 @@ use crate::share::network;
 
 /// A browser that came by HTTPS shall do so for a year.
 const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Headers of answers that pages of other sites may read.
+pub(crate) const EXPOSED: [HeaderName; 3] = [LOCATION, RETRY_AFTER, REQUEST_ID];
 
 /// After how many requests addresses that have not come lately are forgotten.
 const FORGET_EVERY: u32 = 4096;
@@ -96,7 +103,8 @@ pub(crate) async fn pass(
     next: Next,
 ) -> Response {
     let begun = Instant::now();
-    let client = (front.proxies).client(peer(&request), request.headers());
+    let over_tls = request.extensions().get::<OverTls>().is_some();
+    let client = (front.proxies).client(peer(&request), over_tls, request.headers());
     let id = request_id::of(request.headers());
     let method = request.method().clone();
     let span = tracing::info_span!(
@@ -111,7 +119,7 @@ pub(crate) async fn pass(
     let answer = async {
         let language = asked(request.headers());
         let mut response = match front.exceeded(client.address) {
-            Some(rate) => Problem::too_often(rate.per_second.get(), language).into_response(),
+            Some(rate) => too_often(rate, language),
             None => next.run(request).await,
         };
         finish(&mut response, client.is_secure);
@@ -128,6 +136,18 @@ pub(crate) async fn pass(
         response
     };
     CURRENT.scope(id, answer.instrument(span)).await
+}
+
+/// A refusal that pages of other sites can read, as they can every answer.
+fn too_often(rate: Rate, language: Language) -> Response {
+    let mut response = Problem::too_often(rate.per_second.get(), language).into_response();
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = EXPOSED.map(|name| name.to_string()).join(",");
+    if let Ok(exposed) = HeaderValue::try_from(exposed) {
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    }
+    response
 }
 
 fn finish(response: &mut Response, is_secure: bool) {

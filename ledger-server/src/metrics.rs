@@ -22,6 +22,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::ready::{ReadyLimits, free_bytes};
 use crate::served::{Ledgers, Served};
+use crate::tls::Tls;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -53,7 +54,12 @@ pub struct Metrics {
     writable: Family<OfLedger, Gauge>,
     stopped: Family<OfLedger, Gauge>,
     free: Gauge,
+    certificate: Family<NoLabels, Gauge>,
+    certificate_refused: Family<NoLabels, Gauge>,
 }
+
+/// Of what a server has once or not at all.
+type NoLabels = [(&'static str, &'static str); 0];
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -77,6 +83,20 @@ impl Default for Metrics {
         let free = Gauge::default();
         let help = "Room on the data folder's disk";
         registry.register_with_unit("disk_free", help, Unit::Bytes, free.clone());
+        let certificate = Family::default();
+        let help = "When the certificate of TLS ends, in Unix time";
+        registry.register_with_unit(
+            "certificate_not_after",
+            help,
+            Unit::Seconds,
+            certificate.clone(),
+        );
+        let certificate_refused = Family::default();
+        registry.register(
+            "certificate_refused",
+            "1 if the files hold a certificate that was not put in force",
+            certificate_refused.clone(),
+        );
         Self {
             registry,
             answers,
@@ -86,6 +106,8 @@ impl Default for Metrics {
             writable,
             stopped,
             free,
+            certificate,
+            certificate_refused,
         }
     }
 }
@@ -118,6 +140,13 @@ impl Metrics {
             status,
         };
         self.answers.get_or_create(&of).inc();
+    }
+
+    /// Notes which certificate is in force.
+    pub fn has_certificate(&self, tls: &Tls) {
+        self.certificate.get_or_create(&[]).set(tls.not_after());
+        let refused = i64::from(tls.is_refusing());
+        self.certificate_refused.get_or_create(&[]).set(refused);
     }
 
     fn look_at(&self, ledger: &Served) {

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::{
     ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder,
@@ -39,8 +40,8 @@ struct ProblemDocument {
     request_id: Option<String>,
 }
 
-/// Describes a site's own routes and those of each of its ledgers.
-pub(crate) fn described(site: OpenApi, ledger: OpenApi) -> OpenApi {
+/// Describes a site's own routes and those of each of its ledgers, of which one is the example.
+pub(crate) fn described(site: OpenApi, ledger: OpenApi, example: Option<&str>) -> OpenApi {
     let mut document = site.nest(SLUG, ledger);
     document.info = InfoBuilder::new()
         .title("三资账 Sanzi Ledger")
@@ -55,7 +56,7 @@ pub(crate) fn described(site: OpenApi, ledger: OpenApi) -> OpenApi {
     let paths = std::mem::take(&mut document.paths.paths);
     for (path, mut item) in paths {
         if path.starts_with(SLUG) {
-            item.parameters = Some(vec![RefOr::T(slug())]);
+            item.parameters = Some(vec![RefOr::T(slug(example))]);
         }
         operations(&mut item).for_each(may_fail);
         // The router's pattern for the rest of a path is none of OpenAPI's.
@@ -65,7 +66,7 @@ pub(crate) fn described(site: OpenApi, ledger: OpenApi) -> OpenApi {
     document
 }
 
-fn slug() -> Parameter {
+fn slug(example: Option<&str>) -> Parameter {
     let text = ObjectBuilder::new().schema_type(Type::String);
     ParameterBuilder::new()
         .name("slug")
@@ -73,6 +74,7 @@ fn slug() -> Parameter {
         .required(Required::True)
         .description(Some("The ledger, as in `/ledgers.json`"))
         .schema(Some(text))
+        .example(example.map(Value::from))
         .build()
 }
 
@@ -109,7 +111,8 @@ pub(crate) fn served(document: &OpenApi) -> Router {
 #[utoipa::path(
     get,
     path = "/openapi.json",
-    responses((status = 200, description = "This document", content_type = "application/json"))
+    summary = "This description, for programs",
+    responses((status = 200, description = "OpenAPI 3.1", body = Value, content_type = "application/json"))
 )]
 async fn document(State(document): State<Bytes>) -> Response {
     let kind = HeaderValue::from_static("application/json");

@@ -36,6 +36,7 @@ struct Row {
 #[utoipa::path(
     get,
     path = "/",
+    summary = "The first page",
     responses((status = 200, description = "Which ledgers there are, for people", body = String, content_type = "text/html; charset=utf-8"))
 )]
 pub(crate) async fn index(State(ledgers): State<Ledgers>) -> Response {

@@ -102,7 +102,8 @@ impl Readiness {
 #[utoipa::path(
     get,
     path = "/readyz",
-    responses((status = 200, description = "Requests may be sent here", body = String, content_type = "text/plain; charset=utf-8"))
+    summary = "Whether requests may be sent here",
+    responses((status = 200, description = "They may", body = String, content_type = "text/plain; charset=utf-8"))
 )]
 pub(crate) async fn ready(State(asked): State<Readiness>, Asked(language): Asked) -> Response {
     let faults = asked.faults().await;

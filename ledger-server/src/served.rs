@@ -84,7 +84,7 @@ impl Snapshot {
 pub struct Served {
     pub(crate) failing: Arc<AtomicBool>,
     pub(crate) log_key: VerifierKey,
-    pub(crate) policy: Policy,
+    pub(crate) policy: watch::Sender<Arc<Policy>>,
     pub(crate) queue: Queue,
     pub(crate) slug: String,
     pub(crate) snapshot: watch::Receiver<Arc<Snapshot>>,
@@ -106,8 +106,18 @@ impl Served {
 
     /// Which witnesses its checkpoints should have. (见证规则)
     #[must_use]
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.borrow())
+    }
+
+    /// From now on its checkpoints should have these witnesses. Those that are new are asked.
+    pub fn set_policy(&self, policy: Policy) {
+        self.policy.send_replace(Arc::new(policy));
+    }
+
+    /// Tells of every later policy.
+    pub(crate) fn policies(&self) -> watch::Receiver<Arc<Policy>> {
+        self.policy.subscribe()
     }
 
     /// What is published now.

@@ -1,28 +1,40 @@
-//! A router on a socket, until it is told to stop.
+//! A router on a socket, encrypted or not, until it is told to stop.
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::middleware::AddExtension;
+use axum::{Extension, Router};
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use ledger_core::store::StoreError;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::Service as _;
 
-use crate::client::Proxies;
+use crate::client::{OverTls, Proxies};
 use crate::share::{Share, Shares};
+use crate::tls::Tls;
 use crate::writer::Writer;
 
-/// How long a request's head may take to arrive, from when it could.
+/// How long a request's head may take to arrive, from when it could; and, before the first, a handshake.
 const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// What a client is told that speaks plain HTTP where TLS is expected.
+const NOT_ENCRYPTED: &[u8] = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\r\n\
+    这个端口只接受加密连接，请把网址开头改成 https:// 再试。\nThis port takes HTTPS only: use https:// in the address.\n"
+    .as_bytes();
 
 /// How long a connection may be used before its client has to make a new one.
 const CONNECTION_TIME: Duration = Duration::from_secs(300);
@@ -42,6 +54,8 @@ pub struct Connections {
     pub per_address: usize,
     /// Whose connections are those of many clients, so that only the total holds for them.
     pub proxies: Proxies,
+    /// The certificate under which all are encrypted; by default none is.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl Default for Connections {
@@ -51,6 +65,7 @@ impl Default for Connections {
             total: 768,
             per_address: 256,
             proxies: Proxies::default(),
+            tls: None,
         }
     }
 }
@@ -143,6 +158,10 @@ impl Connections {
         tasks: &mut JoinSet<()>,
     ) {
         let shares = Shares::new(self.per_address);
+        let router = match &self.tls {
+            Some(_) => router.layer(Extension(OverTls)),
+            None => router,
+        };
         let mut services = router.into_make_service_with_connect_info::<SocketAddr>();
         loop {
             let (socket, peer) = axum::serve::Listener::accept(&mut listener).await;
@@ -155,8 +174,17 @@ impl Connections {
                 continue;
             }
             let Ok(service) = services.call(peer).await;
-            let service = TowerToHyperService::new(service);
-            tasks.spawn(converse(socket, service, share, stopped.clone()));
+            let conversation = Conversation {
+                service: TowerToHyperService::new(service),
+                stopped: stopped.clone(),
+                _share: share,
+            };
+            // An answer is small and complete: it need not wait for more to send.
+            let _ = socket.set_nodelay(true);
+            match &self.tls {
+                Some(tls) => tasks.spawn(conversation.encrypted(socket, tls.config())),
+                None => tasks.spawn(conversation.over(socket)),
+            };
         }
     }
 }
@@ -172,25 +200,55 @@ pub async fn serve_router(
     connections.serve_router(listener, router, shutdown).await;
 }
 
-/// Answers one client until it leaves, stalls, has been there long enough, or all have to go.
-async fn converse(
-    socket: TcpStream,
+/// One client, who is answered until it leaves, stalls, has been there long enough, or all have to go.
+struct Conversation {
     service: TowerToHyperService<AddExtension<Router, ConnectInfo<SocketAddr>>>,
+    stopped: watch::Receiver<()>,
     _share: Option<Share>,
-    mut stopped: watch::Receiver<()>,
-) {
-    // An answer is small and complete: it need not wait for more to send.
-    let _ = socket.set_nodelay(true);
-    let connection = Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(socket), service);
-    let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        _ = stopped.changed() => {}
-        () = sleep(CONNECTION_TIME) => {}
+}
+
+impl Conversation {
+    /// Agrees on encryption first, for which there is no more time than for a head.
+    async fn encrypted(mut self, socket: TcpStream, config: Arc<ServerConfig>) {
+        let agreed = tokio::select! {
+            agreed = timeout(HEAD_TIME, agree(socket, config)) => agreed,
+            _ = self.stopped.changed() => return,
+        };
+        match agreed {
+            Ok(Ok(stream)) => self.over(stream).await,
+            Ok(Err(error)) => tracing::debug!(%error, "no encryption was agreed on"),
+            Err(_) => tracing::debug!("a handshake took too long"),
+        }
     }
-    connection.as_mut().graceful_shutdown();
-    let _ = timeout(LAST_ANSWER_TIME, connection).await;
+
+    async fn over(mut self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let connection = Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .serve_connection(TokioIo::new(stream), self.service);
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            _ = self.stopped.changed() => {}
+            () = sleep(CONNECTION_TIME) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(LAST_ANSWER_TIME, connection).await;
+    }
+}
+
+/// The handshake. Who speaks plain HTTP is told in plain HTTP.
+async fn agree(
+    mut socket: TcpStream,
+    config: Arc<ServerConfig>,
+) -> io::Result<TlsStream<TcpStream>> {
+    let mut first = [0];
+    if socket.peek(&mut first).await? == 1 && first[0].is_ascii_uppercase() {
+        socket.write_all(NOT_ENCRYPTED).await?;
+        socket.shutdown().await?;
+        // Until the client has closed: a reset could take the answer from it.
+        tokio::io::copy(&mut socket, &mut tokio::io::sink()).await?;
+        return Err(io::Error::other("plain HTTP"));
+    }
+    TlsAcceptor::from(config).accept(socket).await
 }

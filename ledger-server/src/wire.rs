@@ -40,7 +40,8 @@ pub(crate) fn headers(kind: HeaderValue, cache: HeaderValue) -> [(HeaderName, He
 #[utoipa::path(
     get,
     path = "/checkpoint",
-    responses((status = 200, description = "The newest checkpoint, with its cosignatures", body = String, content_type = "text/plain; charset=utf-8"))
+    summary = "The newest checkpoint",
+    responses((status = 200, description = "The signed tree head, with the cosignatures it has by now", body = String, content_type = "text/plain; charset=utf-8"))
 )]
 pub(crate) async fn checkpoint(State(ledger): State<Arc<Served>>) -> Response {
     let checkpoint = ledger.snapshot().checkpoint.to_bytes();
@@ -51,8 +52,9 @@ pub(crate) async fn checkpoint(State(ledger): State<Arc<Served>>) -> Response {
 #[utoipa::path(
     get,
     path = "/tile/entries/{*path}",
-    params(("path" = String, Path, description = "`<N>` or `<N>.p/<W>`, as tlog-tiles has it")),
-    responses((status = 200, description = "Entries", body = Vec<u8>, content_type = "application/octet-stream"))
+    summary = "Entries",
+    params(("path" = String, Path, description = "`<N>`, or `<N>.p/<W>` with its stroke as it is, as tlog-tiles has it", example = "000", pattern = "^(x[0-9]{3}/)*[0-9]{3}(\\.p/[1-9][0-9]{0,2})?$")),
+    responses((status = 200, description = "Up to 256 entries, each after its length in two bytes", body = Vec<u8>, content_type = "application/octet-stream"))
 )]
 pub(crate) async fn entries(
     ledger: State<Arc<Served>>,
@@ -66,8 +68,9 @@ pub(crate) async fn entries(
 #[utoipa::path(
     get,
     path = "/tile/{level}/{*path}",
-    params(("level" = u8, Path, description = "The level of the tile"), ("path" = String, Path, description = "`<N>` or `<N>.p/<W>`, as tlog-tiles has it")),
-    responses((status = 200, description = "Hashes", body = Vec<u8>, content_type = "application/octet-stream"))
+    summary = "Hashes of the tree",
+    params(("level" = u8, Path, description = "The level of the tile", example = 0, maximum = 63), ("path" = String, Path, description = "`<N>`, or `<N>.p/<W>` with its stroke as it is, as tlog-tiles has it", example = "000", pattern = "^(x[0-9]{3}/)*[0-9]{3}(\\.p/[1-9][0-9]{0,2})?$")),
+    responses((status = 200, description = "Up to 256 hashes of 32 bytes each", body = Vec<u8>, content_type = "application/octet-stream"))
 )]
 pub(crate) async fn tile(
     State(ledger): State<Arc<Served>>,

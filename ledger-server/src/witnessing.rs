@@ -13,12 +13,12 @@ use ledger_core::checkpoint::SignedCheckpoint;
 use ledger_core::hash::Digest;
 use ledger_core::key::VerifierKey;
 use ledger_core::note::SignatureLine;
-use ledger_core::policy::Witness;
+use ledger_core::policy::{Policy, Witness};
 use ledger_core::store::StoreError;
 use ledger_core::tree::{self, TreeError};
 use ledger_core::witness::{AddCheckpoint, AnswerError, RequestError, read_answer, read_held_size};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 use ureq::Agent;
 
@@ -67,7 +67,8 @@ impl Asking {
     }
 }
 
-/// Starts asking the witnesses of each ledger's policy that have a URL. Needs a tokio runtime.
+/// Starts asking the witnesses of each ledger's policy that have a URL, whatever policy it has by then.
+/// Needs a tokio runtime.
 #[must_use]
 pub fn ask_witnesses(ledgers: &Ledgers) -> Asking {
     let config = Agent::config_builder()
@@ -83,26 +84,74 @@ pub fn ask_witnesses(ledgers: &Ledgers) -> Asking {
     let mut tasks = JoinSet::new();
     let mut first = Vec::new();
     for ledger in ledgers.iter() {
-        for witness in ledger.policy().witnesses() {
+        let mut askers = Askers {
+            agent: agent.clone(),
+            ledger: Arc::clone(ledger),
+            permits: Arc::clone(&permits),
+            running: Vec::new(),
+            tasks: JoinSet::new(),
+        };
+        let mut policies = ledger.policies();
+        let policy = Arc::clone(&policies.borrow_and_update());
+        first.extend(askers.follow(&policy));
+        tasks.spawn(async move {
+            while policies.changed().await.is_ok() {
+                let policy = Arc::clone(&policies.borrow_and_update());
+                // Nobody waits for those who came later.
+                askers.follow(&policy);
+            }
+        });
+    }
+    Asking {
+        first,
+        _tasks: tasks,
+    }
+}
+
+/// Those who ask for one ledger: one for each witness of its policy that has a URL.
+struct Askers {
+    agent: Agent,
+    ledger: Arc<Served>,
+    permits: Arc<Semaphore>,
+    running: Vec<(Witness, AbortHandle)>,
+    tasks: JoinSet<()>,
+}
+
+impl Askers {
+    /// Ends asking those who are not of this policy, and starts asking those who are new; each of these
+    /// tells when it was asked once.
+    fn follow(&mut self, policy: &Policy) -> Vec<oneshot::Receiver<()>> {
+        let wanted: Vec<&Witness> = policy.witnesses().iter().collect();
+        self.running.retain(|(witness, task)| {
+            let stays = wanted.contains(&witness);
+            if !stays {
+                task.abort();
+            }
+            stays
+        });
+        while self.tasks.try_join_next().is_some() {}
+        let mut first = Vec::new();
+        for witness in wanted {
             let Some(url) = witness.url() else { continue };
+            if self.running.iter().any(|(running, _)| running == witness) {
+                continue;
+            }
             let line = Line {
-                agent: agent.clone(),
+                agent: self.agent.clone(),
                 url: url.trim_end_matches('/').to_owned(),
                 witness: witness.clone(),
             };
             let (tell, told) = oneshot::channel();
             first.push(told);
             let asker = Asker {
-                ledger: Arc::clone(ledger),
+                ledger: Arc::clone(&self.ledger),
                 line: Arc::new(line),
-                permits: Arc::clone(&permits),
+                permits: Arc::clone(&self.permits),
             };
-            tasks.spawn(asker.run(tell));
+            let task = self.tasks.spawn(asker.run(tell));
+            self.running.push((witness.clone(), task));
         }
-    }
-    Asking {
-        first,
-        _tasks: tasks,
+        first
     }
 }
 

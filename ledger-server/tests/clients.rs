@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 /// How many of each kind.
-const SLOW: usize = 150;
+const SLOW: usize = 200;
 
 /// A socket from another address of this machine.
 fn connected(runtime: &Runtime, from: &str, to: SocketAddr) -> TcpStream {

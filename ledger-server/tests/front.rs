@@ -124,3 +124,48 @@ fn every_answer_has_the_security_headers() {
         assert!(!plain.headers.contains_key("strict-transport-security"));
     }
 }
+
+#[test]
+fn what_browsers_ask_beforehand_counts_as_any_request() {
+    let site = Site::new();
+    let router = router(&site, Some(1));
+    let beforehand = |peer: &str| {
+        let mut request = Request::options("/donglang/events")
+            .header("origin", "https://village.example")
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type")
+            .body(Body::empty())
+            .unwrap();
+        let peer: SocketAddr = format!("{peer}:4711").parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        site.runtime.block_on(answer(router.clone(), request))
+    };
+    let allowed = beforehand("192.0.2.1");
+    assert_eq!(allowed.status.as_u16(), 200);
+    assert_eq!(allowed.header("access-control-allow-origin"), "*");
+    assert!(
+        allowed
+            .header("access-control-allow-methods")
+            .contains("POST")
+    );
+    assert!(
+        allowed
+            .header("access-control-allow-headers")
+            .contains("content-type")
+    );
+    assert_eq!(allowed.header("x-request-id").len(), 32);
+    assert_eq!(beforehand("192.0.2.1").status.as_u16(), 200);
+    let refused = beforehand("192.0.2.1");
+    assert_eq!(refused.header("retry-after"), "1");
+    refused.problem(429, "too_often");
+    // It counts in the same measure.
+    let headers = [("accept-language", "en")];
+    let after = get(&site, &router, "192.0.2.1", &headers, "/healthz");
+    let exposed = after.header("access-control-expose-headers");
+    assert!(
+        exposed.contains("retry-after") && exposed.contains("x-request-id"),
+        "{exposed}"
+    );
+    after.problem(429, "too_often");
+    assert_eq!(beforehand("192.0.2.2").status.as_u16(), 200);
+}

@@ -71,6 +71,7 @@ fn it_is_openapi_3_1_and_names_every_route() {
     let described: BTreeSet<&str> = paths(&document).keys().map(String::as_str).collect();
     let expected = BTreeSet::from([
         "/",
+        "/api",
         "/healthz",
         "/ledgers.json",
         "/openapi.json",
@@ -113,7 +114,7 @@ fn every_route_answers_as_described_and_to_no_other_method() {
         }
     }
     // All but the submission and the document, which is not kept; those without a parameter twice.
-    assert_eq!(good, 3 + 2 * 7);
+    assert_eq!(good, 3 + 2 * 8);
     let submit = &document["paths"]["/{slug}/events"]["post"];
     for status in [201, 200] {
         let path = "2018-002";
@@ -166,4 +167,72 @@ fn its_references_and_parameters_are_declared() {
             .collect();
         assert_eq!(declared, named, "{path}");
     }
+}
+
+/// Every text that people read.
+fn texts<'a>(value: &'a Value, to: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                if name == "description" || name == "summary" {
+                    to.extend(value.as_str());
+                }
+                texts(value, to);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|value| texts(value, to)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_page_for_people_says_what_the_document_says_in_two_languages() {
+    let site = Site::new();
+    let document = site.get("/openapi.json").json();
+    let (zh, en) = (site.get("/api?lang=zh"), site.get("/api?lang=en"));
+    for answer in [&zh, &en] {
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'sha256-"),
+            "{policy}"
+        );
+        assert!(
+            !policy.contains("unsafe") && !policy.contains("script"),
+            "{policy}"
+        );
+        let text = answer.text();
+        for forbidden in ["<script", "style=", "<link", "<img", "@import"] {
+            assert!(!text.contains(forbidden), "{forbidden}");
+        }
+        for (path, item) in paths(&document) {
+            assert!(text.contains(&format!("<code>{path}</code>")), "{path}");
+            assert!(item["get"].is_object() || item["post"].is_object());
+        }
+        assert!(text.contains("/donglang/proof/0\""));
+        for rule in ledger_core::refusal::Refusal::RULES {
+            assert!(text.contains(&format!("<code>{rule}</code>")), "{rule}");
+        }
+    }
+    let [zh, en] = [zh, en].map(|answer| {
+        let text = answer.text().replace("&#39;", "'");
+        text.replace("&#60;", "<").replace("&#62;", ">")
+    });
+    let mut all = BTreeSet::new();
+    texts(&document["paths"], &mut all);
+    texts(&document["components"], &mut all);
+    assert!(all.len() > 40);
+    // Said once for all, at the top.
+    all.retain(|text| !text.starts_with("A problem (RFC 9457)"));
+    for text in all {
+        let shown = text.replace('`', "");
+        assert!(en.contains(&shown), "{text}");
+        let is_foreign = !shown.starts_with("OpenAPI") && zh.contains(&shown);
+        assert!(!is_foreign, "not in Chinese: {text}");
+    }
+    let english = ["accept-language", "en-GB,en"];
+    let request = Request::get("/api").header(english[0], english[1]);
+    let by_header = site.ask(request.body(Body::empty()).unwrap());
+    assert!(by_header.text().contains("<html lang=\"en\">"));
+    assert!(site.get("/api").text().contains("<html lang=\"zh-CN\">"));
 }

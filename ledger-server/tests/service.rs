@@ -8,57 +8,11 @@
 
 mod scene;
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
 use ledger_core::store::Store as _;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use scene::folder::{DataFolder, PASSPHRASE, ledger_of};
+use scene::running::{Service, sanzi};
 use scene::{NOW, VERIFIERS, at, signed, verification};
-
-fn sanzi(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sanzi"));
-    let kept = |name: &str| name == "PATH" || name == "HOME";
-    command.env_clear();
-    command.envs(std::env::vars().filter(|(name, _)| kept(name)));
-    command.env("LANG", "en_US.UTF-8").args(arguments);
-    command
-}
-
-/// A service that runs until it is told to stop.
-struct Service {
-    child: Child,
-    url: String,
-}
-
-impl Service {
-    fn start(mut command: Command) -> Self {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let serving = lines.by_ref().map(Result::unwrap);
-        let mut serving = serving.filter(|line| line.starts_with("Serving: "));
-        let serving = serving.next();
-        let url = match serving {
-            Some(line) => line.split(' ').nth(1).unwrap().to_owned(),
-            None => panic!("{:?}", child.wait_with_output()),
-        };
-        std::thread::spawn(move || lines.count());
-        Self { child, url }
-    }
-
-    /// Sends SIGTERM, and gives what it wrote to standard error.
-    fn stop(self) -> String {
-        let told = Instant::now();
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status();
-        assert!(sent.unwrap().success());
-        let output = self.child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(0));
-        assert!(told.elapsed() < Duration::from_secs(5));
-        String::from_utf8(output.stderr).unwrap()
-    }
-}
 
 fn get(url: &str) -> (u16, String) {
     let agent = ureq::Agent::config_builder().http_status_as_error(false);
@@ -217,4 +171,34 @@ fn a_mistake_in_the_settings_is_told_with_its_place() {
     let file = data.file("example.toml", std::str::from_utf8(&example).unwrap());
     let mut command = sanzi(&["config", "check"]);
     assert_eq!(command.arg(file).output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn a_hangup_reads_files_again_and_stops_only_with_its_terminal() {
+    let data = DataFolder::new();
+    let command = || {
+        let mut command = sanzi(&["serve", "--listen", "127.0.0.1:0", "--data"]);
+        command.arg(data.path());
+        command.env("SANZI_LOG_PASSPHRASE", PASSPHRASE);
+        command
+    };
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let name = std::path::PathBuf::from(name.into_string().unwrap());
+    let terminal = std::fs::File::options().read(true).open(name).unwrap();
+    let service = Service::start_at(command(), terminal.into());
+    service.signal("-HUP");
+    service.wait_for(1, "SIGHUP");
+    assert_eq!(get(&format!("{}healthz", service.url)).0, 200);
+    drop(master);
+    service.signal("-HUP");
+    assert!(service.ended().contains("stopping"));
+    // Without a terminal it has none to lose.
+    let service = Service::start(command());
+    service.signal("-HUP");
+    service.wait_for(1, "SIGHUP");
+    assert_eq!(get(&format!("{}healthz", service.url)).0, 200);
+    service.stop();
 }

@@ -119,12 +119,17 @@ impl Statement {
             position: text.len(),
         })?;
         canonical::check_text(line)?;
-        let mut json = serde_json::Deserializer::from_str(line);
-        let raw: RawStatement =
-            serde_path_to_error::deserialize(&mut json).map_err(|e| EventError {
-                path: e.path().to_string(),
-                fault: e.inner().to_string(),
-            })?;
+        // Keeping track of the path costs as much as reading: only where something is wrong.
+        let raw: RawStatement = match serde_json::from_str(line) {
+            Ok(raw) => raw,
+            Err(_) => {
+                let mut json = serde_json::Deserializer::from_str(line);
+                serde_path_to_error::deserialize(&mut json).map_err(|e| EventError {
+                    path: e.path().to_string(),
+                    fault: e.inner().to_string(),
+                })?
+            }
+        };
         if raw.v != 1 {
             return Err(ParseError::Version { found: raw.v });
         }

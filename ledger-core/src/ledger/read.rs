@@ -17,7 +17,7 @@ use crate::step::PublicationPoint;
 use crate::store::{Store, StreamKind};
 use crate::time::{LogTime, StatedTime};
 use crate::transaction::Transaction;
-use crate::tree;
+use crate::tree::Prover;
 
 impl<S: Store> Ledger<S> {
     /// How many entries are published.
@@ -148,11 +148,20 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// [`LedgerError::NoEntry`] if it is not published.
     pub fn receipt(&self, index: u64) -> Result<Receipt, LedgerError> {
+        self.receipt_by(&mut Prover::new(&self.store, self.size())?, index)
+    }
+
+    /// The receipt of an entry, by a prover of the newest checkpoint's tree.
+    pub(super) fn receipt_by(
+        &self,
+        prover: &mut Prover<'_, S>,
+        index: u64,
+    ) -> Result<Receipt, LedgerError> {
         let size = self.size();
         if index >= size {
             return Err(LedgerError::NoEntry { index, size });
         }
-        let hashes = tree::prove_inclusion(&self.store, index, size)?;
+        let hashes = prover.prove_inclusion(index)?;
         let proof = Proof::new(index, hashes, &self.checkpoint)?;
         Ok(Receipt {
             added: false,

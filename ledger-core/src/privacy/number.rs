@@ -75,10 +75,24 @@ const fn is_x(c: char) -> bool {
     matches!(c, 'X' | 'x' | 'Ｘ' | 'ｘ')
 }
 
+/// The most digits that nothing separates but what may stand in a chain, be it ever so long.
+fn longest_chain(text: &str) -> usize {
+    let (mut longest, mut chain) = (0, 0);
+    for c in text.chars() {
+        if digit(c).is_some() {
+            chain += 1;
+            longest = longest.max(chain);
+        } else if !is_invisible(c) && link_of(c).is_none() {
+            chain = 0;
+        }
+    }
+    longest
+}
+
 impl Digits {
     fn read(text: &str) -> Option<Self> {
-        // Fewer digits than the shortest of these numbers has.
-        if text.chars().filter(|c| digit(*c).is_some()).count() < 11 {
+        if longest_chain(text) < 11 {
+            // Fewer digits than the shortest of these numbers has.
             return None;
         }
         let mut read = Self {

@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) model: Model,
     generations: BTreeMap<String, u8>,
     submitted: Vec<(Vec<u8>, Vec<Signer>)>,
+    /// Every note that was tried, with the clock's time.
+    pub(crate) tried: Vec<(Vec<u8>, LogTime)>,
 }
 
 /// A statement that is about to be signed, and by whom.
@@ -78,6 +80,7 @@ impl World {
             model,
             generations: BTreeMap::new(),
             submitted: Vec::new(),
+            tried: Vec::new(),
         }
     }
 
@@ -357,6 +360,7 @@ impl World {
 
     /// Puts a signed event to the library and to the naive rules, which must agree.
     fn compare(&mut self, note: &[u8], signers: Vec<Signer>) -> &'static str {
+        self.tried.push((note.to_vec(), self.scene.clock));
         let text = core::str::from_utf8(note).unwrap();
         let said: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         let expected = self.model.judge(&said, &signers, self.scene.clock.unix());

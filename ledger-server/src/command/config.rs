@@ -57,7 +57,9 @@ impl Config {
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
         match self.what {
             What::Check { file } => {
-                Settings::read(&file, language)?.data(language)?;
+                let settings = Settings::read(&file, language)?;
+                settings.data(language)?;
+                settings.tls_files(language)?;
                 let file = file.display();
                 say(&language.pick(format!("{file}：写法正确"), format!("{file}: well-formed")));
             }

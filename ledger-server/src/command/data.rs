@@ -126,6 +126,9 @@ fn open_one(
     let log_key = SigningKey::from_seed(&origin, &seed)?;
     let own_folder = LocalFolder::ledger_folder(data, slug);
     let policy = policy_in(&own_folder, log_key.verifier(), language)?;
+    if let Some(policy) = &policy {
+        note_unasked(policy, &own_folder, language);
+    }
     let stop_file = own_folder.join(STOP_FILE);
     let stop = SigningStop::kept_in(stop_file.clone());
     let stop = stop.with_context(|| unreadable(&stop_file, language))?;
@@ -144,8 +147,8 @@ fn open_one(
     })
 }
 
-/// The ledger's witness policy; `None` if it has none.
-fn policy_in(
+/// The ledger's witness policy, from the file in its own folder; `None` if it has none.
+pub(super) fn policy_in(
     folder: &Path,
     log_key: &VerifierKey,
     language: Language,
@@ -185,10 +188,11 @@ fn policy_in(
     Ok(Some(policy))
 }
 
-/// Refuses a witness's URL that is none; tells of a witness that will not be asked for want of one.
-fn check_url(witness: &Witness, path: &Path, language: Language) -> anyhow::Result<()> {
-    let name = witness.name();
-    let Some(url) = witness.url() else {
+/// Tells of every witness that will not be asked for want of a URL.
+pub(super) fn note_unasked(policy: &Policy, folder: &Path, language: Language) {
+    let path = folder.join(POLICY_FILE);
+    for witness in policy.witnesses().iter().filter(|one| one.url().is_none()) {
+        let name = witness.name();
         complain(&language.pick(
             format!(
                 "提醒：见证方 {name} 没有网址，不会去请它见证（{}）",
@@ -199,6 +203,13 @@ fn check_url(witness: &Witness, path: &Path, language: Language) -> anyhow::Resu
                 path.display()
             ),
         ));
+    }
+}
+
+/// Refuses a witness's URL that is none.
+fn check_url(witness: &Witness, path: &Path, language: Language) -> anyhow::Result<()> {
+    let name = witness.name();
+    let Some(url) = witness.url() else {
         return Ok(());
     };
     let parsed: Result<ureq::http::Uri, _> = url.parse();

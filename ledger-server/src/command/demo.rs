@@ -109,7 +109,7 @@ impl Demo {
             requests_per_second: Some(0),
             ..Settings::default()
         };
-        serve::serve(opened, &settings, language)
+        serve::serve(opened, &settings, None, language)
     }
 
     /// Builds and audits; says whether what was built holds.

@@ -1,6 +1,6 @@
 //! `sanzi serve`: serves the ledgers of a data folder.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,14 +9,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use ledger_core::language::Language;
-use ledger_core::store::local::LocalOptions;
-use ledger_server::{Ledgers, Writer, app_behind, ask_witnesses, metrics_app, serve_router};
+use ledger_core::store::local::{LocalFolder, LocalOptions};
+use ledger_server::{
+    FrontOptions, Ledgers, Served, Tls, Writer, app_behind, ask_witnesses, metrics_app,
+    serve_router,
+};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::data::{self, Opened};
 use super::help::Text;
+use super::reload::{self, Certificate, PolicyFile, Reloads};
 use super::settings::{LogFormat, Settings};
 use super::{complain, say};
 
@@ -63,6 +67,7 @@ impl Serve {
         let settings = self.settings.with_file(self.config.as_deref(), language)?;
         start_logging(settings.log_format.unwrap_or_default());
         let data = settings.data(language)?;
+        let tls = reload::opened(settings.tls_files(language)?, language)?;
         if settings.anchor.is_none() {
             complain(language.pick(
                 "提醒：锚点放在数据文件夹旁边；要防止恢复旧备份时分叉，请用 --anchor 放到另一块盘",
@@ -76,14 +81,15 @@ impl Serve {
         };
         let passphrase_file = settings.log_passphrase_file.as_deref();
         let opened = data::open(&data, options, passphrase_file, language)?;
-        serve(opened, &settings, language)
+        serve(opened, &settings, tls, language)
     }
 }
 
-/// Serves these ledgers until SIGTERM or SIGINT.
+/// Serves these ledgers, under TLS if there is a certificate, until SIGTERM or SIGINT.
 pub(crate) fn serve(
     opened: Opened,
     settings: &Settings,
+    tls: Option<Arc<Tls>>,
     language: Language,
 ) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()?;
@@ -98,8 +104,11 @@ pub(crate) fn serve(
         let (ledgers, writer) = Writer::start(ledgers, settings.writer())?;
         let mut asking = ask_witnesses(&ledgers);
         asking.asked_once(FIRST_ANSWERS).await;
-        announce(&ledgers, listener.local_addr()?, language);
         let (front, limits) = (settings.front(), settings.ready());
+        reloads(settings, tls.clone(), &ledgers, &front, language).start()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let site = format!("{scheme}://{}", listener.local_addr()?);
+        announce(&ledgers, &site, language);
         if let Some(private) = private {
             say_metrics(private.local_addr()?, language);
             let metrics = Arc::clone(&front.metrics);
@@ -111,7 +120,8 @@ pub(crate) fn serve(
             complain(language.pick("正在停止……", "stopping ..."));
         };
         let router = app_behind(ledgers, front, limits);
-        let connections = settings.connections();
+        let mut connections = settings.connections();
+        connections.tls = tls;
         connections
             .serve(listener, router, writer, stop)
             .await
@@ -132,6 +142,27 @@ pub(crate) fn serve(
     Ok(ExitCode::SUCCESS)
 }
 
+/// What is read again while ledgers are served.
+fn reloads(
+    settings: &Settings,
+    tls: Option<Arc<Tls>>,
+    ledgers: &Ledgers,
+    front: &FrontOptions,
+    language: Language,
+) -> Reloads {
+    let metrics = Arc::clone(&front.metrics);
+    let certificate = tls.map(|tls| Certificate::new(tls, Some(metrics), language));
+    let policy = |ledger: &Arc<Served>| {
+        let data = settings.data.as_deref()?;
+        let folder = LocalFolder::ledger_folder(data, ledger.slug());
+        Some(PolicyFile::new(folder, Arc::clone(ledger), language))
+    };
+    Reloads {
+        certificate,
+        policies: ledgers.iter().filter_map(policy).collect(),
+    }
+}
+
 async fn bound(address: SocketAddr, language: Language) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|error| unbound(error, address, language))
@@ -145,12 +176,24 @@ fn say_metrics(at: SocketAddr, language: Language) {
     ));
 }
 
-/// Waits for SIGTERM or SIGINT, which are heard from now on.
+/// Waits for SIGTERM or SIGINT, which are heard from now on, or until the terminal it was started at is
+/// closed: SIGHUP alone means that files are to be read again.
 pub(super) fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    let at_terminal = io::stdin().is_terminal();
+    let mut hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let closed = async move {
+        while hangup.recv().await.is_some() {
+            if at_terminal && !io::stdin().is_terminal() {
+                return;
+            }
+        }
+        std::future::pending().await
+    };
     Ok(async move {
         tokio::select! {
+            () = closed => {}
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
@@ -181,7 +224,7 @@ pub(super) fn unbound(error: io::Error, listen: SocketAddr, language: Language) 
 }
 
 /// Says where each ledger is.
-fn announce(ledgers: &Ledgers, at: SocketAddr, language: Language) {
+fn announce(ledgers: &Ledgers, site: &str, language: Language) {
     for ledger in ledgers.iter() {
         let snapshot = ledger.snapshot();
         let state = &snapshot.state;
@@ -195,27 +238,27 @@ fn announce(ledgers: &Ledgers, at: SocketAddr, language: Language) {
         }
         say(&language.pick(
             format!(
-                "{}{training}：{size} 条，http://{at}/{}/ledger.json",
+                "{}{training}：{size} 条，{site}/{}/ledger.json",
                 state.collective.name,
                 ledger.slug()
             ),
             format!(
-                "{}{training}: {size} entries, http://{at}/{}/ledger.json",
+                "{}{training}: {size} entries, {site}/{}/ledger.json",
                 state.collective.name,
                 ledger.slug()
             ),
         ));
     }
     say(&language.pick(
-        format!("正在服务：http://{at}/ （按 Ctrl-C 停止）"),
-        format!("Serving: http://{at}/ (Ctrl-C to stop)"),
+        format!("正在服务：{site}/ （按 Ctrl-C 停止）"),
+        format!("Serving: {site}/ (Ctrl-C to stop)"),
     ));
 }
 
 /// Logs to standard error.
 pub(super) fn start_logging(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,ledger_server=info"));
+        .unwrap_or_else(|_| EnvFilter::new("warn,ledger_server=info,sanzi=info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);

@@ -12,11 +12,14 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use ipnet::IpNet;
 use ledger_core::language::Language;
-use ledger_server::{Connections, FrontOptions, Options, Proxies, ProxyHeader, Rate, ReadyLimits};
+use ledger_server::{
+    Connections, FrontOptions, Options, Proxies, ProxyHeader, Rate, ReadyLimits, TlsFiles,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::help::Text;
+use super::reload;
 
 /// Requests per second of one address: an audit over the network is slower, a flood is not.
 const PER_SECOND: u32 = 1000;
@@ -81,6 +84,8 @@ settings! {
     listen: SocketAddr = "SANZI_LISTEN", "ADDR:PORT";
     anchor: PathBuf = "SANZI_ANCHOR", "DIR";
     log_passphrase_file: PathBuf = "SANZI_LOG_PASSPHRASE_FILE", "FILE";
+    tls_cert: PathBuf = "SANZI_TLS_CERT", "FILE";
+    tls_key: PathBuf = "SANZI_TLS_KEY", "FILE";
     queue: NonZeroU32 = "SANZI_QUEUE", "N";
     connections: NonZeroU32 = "SANZI_CONNECTIONS", "N";
     connections_per_address: NonZeroU32 = "SANZI_CONNECTIONS_PER_ADDRESS", "N";
@@ -111,6 +116,8 @@ texts! {
     "listen": "监听的地址和端口；默认 127.0.0.1:8080", "Address and port to listen on; by default 127.0.0.1:8080";
     "anchor": "锚点文件夹，应在另一块盘上、不随数据一起备份；默认在数据文件夹旁边", "Folder of the anchors: on another disk, not backed up with the data; by default beside the data folder";
     "log_passphrase_file": "存有日志钥匙口令的文件；也可用环境变量 SANZI_LOG_PASSPHRASE", "File with the passphrase of the log keys; or set SANZI_LOG_PASSPHRASE";
+    "tls_cert": "TLS 证书链（PEM，本机证书在前）；换了文件自动生效；不给就不加密，由前面的代理加密", "Certificate chain for TLS (PEM, the server's own first), taken up again when it changes; without it a proxy has to encrypt";
+    "tls_key": "TLS 私钥（PEM，未加密）", "Private key for TLS (PEM, not encrypted)";
     "queue": "最多有多少份提交排队等候；默认 4096", "How many submissions may wait; by default 4096";
     "connections": "最多同时有多少个连接；默认 768", "How many connections there may be at once; by default 768";
     "connections_per_address": "同一地址最多有多少个连接，受信代理除外；默认 256", "How many of one address, unless it is a trusted proxy; by default 256";
@@ -198,6 +205,11 @@ impl Settings {
             connections.per_address = limit.get() as usize;
         }
         connections
+    }
+
+    /// Where the certificate is under which all is encrypted; `None` if nothing is.
+    pub(crate) fn tls_files(&self, language: Language) -> anyhow::Result<Option<TlsFiles>> {
+        reload::tls_files(self.tls_cert.clone(), self.tls_key.clone(), language)
     }
 
     /// From when on the service is not ready.

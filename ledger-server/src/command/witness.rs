@@ -11,10 +11,11 @@ use ledger_core::Language;
 use ledger_core::policy::Policy;
 use ledger_core::store::StoreError;
 use ledger_core::store::local::WitnessFolder;
-use ledger_server::{Options, WitnessService, serve_router, witness_app};
+use ledger_server::{Connections, Options, Tls, WitnessService, witness_app};
 use tokio::net::TcpListener;
 
 use super::help::Text;
+use super::reload::{self, Certificate, Reloads};
 use super::serve::{start_logging, told_to_stop, unbound};
 use super::settings::LogFormat;
 use super::{audit, complain, say};
@@ -37,6 +38,20 @@ pub(crate) struct Witness {
     listen: SocketAddr,
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    #[arg(
+        long,
+        env = "SANZI_TLS_CERT",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    tls_cert: Option<PathBuf>,
+    #[arg(
+        long,
+        env = "SANZI_TLS_KEY",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    tls_key: Option<PathBuf>,
 }
 
 pub(crate) const TEXTS: &[Text] = &[
@@ -70,6 +85,16 @@ pub(crate) const TEXTS: &[Text] = &[
         zh: "口令写在这个文件的第一行；不给就当面问",
         en: "A file whose first line is the passphrase; asked for without it",
     },
+    Text {
+        of: "witness.tls_cert",
+        zh: "TLS 证书链（PEM，本机证书在前）；换了文件自动生效",
+        en: "Certificate chain for TLS (PEM, the server's own first), taken up again when it changes",
+    },
+    Text {
+        of: "witness.tls_key",
+        zh: "TLS 私钥（PEM，未加密）",
+        en: "Private key for TLS (PEM, not encrypted)",
+    },
 ];
 
 impl Witness {
@@ -77,6 +102,8 @@ impl Witness {
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
         start_logging(LogFormat::default());
         let terminal = Terminal::new(language);
+        let files = reload::tls_files(self.tls_cert.clone(), self.tls_key.clone(), language)?;
+        let tls = reload::opened(files, language)?;
         let policy = audit::read_policy(terminal, &self.policy)?;
         if policy.logs().is_empty() {
             bail!(language.pick(
@@ -102,7 +129,7 @@ impl Witness {
                     ),
                 )
             })?;
-        witness(Arc::new(service), &policy, self.listen, language)
+        witness(Arc::new(service), &policy, self.listen, tls, language)
     }
 
     fn folder(&self, language: Language) -> anyhow::Result<WitnessFolder> {
@@ -127,6 +154,7 @@ fn witness(
     service: Arc<WitnessService>,
     policy: &Policy,
     listen: SocketAddr,
+    tls: Option<Arc<Tls>>,
     language: Language,
 ) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()?;
@@ -134,12 +162,23 @@ fn witness(
         let listener = TcpListener::bind(listen).await;
         let listener = listener.map_err(|error| unbound(error, listen, language))?;
         let stop = told_to_stop()?;
-        announce(&service, policy, listener.local_addr()?, language)?;
+        let certificate = |tls: &Arc<Tls>| Certificate::new(Arc::clone(tls), None, language);
+        let reloads = Reloads {
+            certificate: tls.as_ref().map(certificate),
+            policies: Vec::new(),
+        };
+        reloads.start()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let site = format!("{scheme}://{}", listener.local_addr()?);
+        announce(&service, policy, &site, language)?;
         let stop = async {
             stop.await;
             complain(language.pick("正在停止……", "stopping ..."));
         };
-        serve_router(listener, witness_app(service), stop).await;
+        let mut connections = Connections::default();
+        connections.tls = tls;
+        let router = witness_app(service);
+        connections.serve_router(listener, router, stop).await;
         anyhow::Ok(())
     })?;
     // A client that was left behind may still wait for its answer.
@@ -152,7 +191,7 @@ fn witness(
 fn announce(
     service: &WitnessService,
     policy: &Policy,
-    at: SocketAddr,
+    site: &str,
     language: Language,
 ) -> anyhow::Result<()> {
     for (origin, size) in service.logs()? {
@@ -174,12 +213,12 @@ fn announce(
     }
     let key = service.verifier();
     say(&language.pick(
-        format!("账本一方在 policy 文件里写这一行（名字可改，网址写对外的）：witness {} {key} http://{at}", key.name()),
-        format!("Line for the ledgers' policy files (with your public address): witness {} {key} http://{at}", key.name()),
+        format!("账本一方在 policy 文件里写这一行（名字可改，网址写对外的）：witness {} {key} {site}", key.name()),
+        format!("Line for the ledgers' policy files (with your public address): witness {} {key} {site}", key.name()),
     ));
     say(&language.pick(
-        format!("正在见证：http://{at}/ （按 Ctrl-C 停止）"),
-        format!("Witnessing: http://{at}/ (Ctrl-C to stop)"),
+        format!("正在见证：{site}/ （按 Ctrl-C 停止）"),
+        format!("Witnessing: {site}/ (Ctrl-C to stop)"),
     ));
     Ok(())
 }

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub(crate) mod folder;
+pub(crate) mod running;
 mod store;
 
 use std::sync::atomic::{AtomicI64, Ordering};

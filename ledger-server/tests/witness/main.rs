@@ -12,5 +12,6 @@ mod scene;
 mod liars;
 mod process;
 mod quorum;
+mod reload;
 mod restored;
 mod service;

@@ -192,10 +192,18 @@ impl Levels {
             let tile = next / TILE;
             let stop = end.min((tile + 1) * TILE);
             let within = |index: u64| (index - tile * TILE) as usize;
-            let (from, to) = (within(next), within(stop));
-            match self.tile(level, tile)?.get(from..to) {
-                Some(part) => hashes.extend_from_slice(part),
-                None => return self.nothing(level, next, to - from),
+            let part = within(next)..within(stop);
+            let found = match self.full_tile(level, tile)? {
+                Some(full) => full
+                    .get(part.clone())
+                    .map(|part| hashes.extend_from_slice(part)),
+                None => {
+                    let edge = self.edge(level, tile).get(part.clone());
+                    edge.map(|part| hashes.extend_from_slice(part))
+                }
+            };
+            if found.is_none() {
+                return self.nothing(level, next, part.len());
             }
             next = stop;
         }
@@ -207,15 +215,21 @@ impl Levels {
         level.map_or(0, |l| l.records.len())
     }
 
-    fn tile(&self, level: u8, tile: u64) -> Result<Tile, StoreError> {
+    /// The hashes of a tile at the right edge; none if it is not there.
+    fn edge(&self, level: u8, tile: u64) -> &[Hash] {
+        let edge = self.levels.get(usize::from(level)).map(|l| &l.edge[..]);
+        let edge = edge.unwrap_or_default();
+        let at_edge = self.stored(level) - edge.len() as u64 == tile * TILE;
+        if at_edge { edge } else { &[] }
+    }
+
+    /// A tile that has a hash above it, checked against that; `None` if it has none.
+    fn full_tile(&self, level: u8, tile: u64) -> Result<Option<Tile>, StoreError> {
         if self.stored(level + 1) <= tile {
-            let edge = self.levels.get(usize::from(level)).map(|l| &l.edge[..]);
-            let edge = edge.unwrap_or_default();
-            let at_edge = self.stored(level) - edge.len() as u64 == tile * TILE;
-            return Ok(if at_edge { edge } else { &[] }.into());
+            return Ok(None);
         }
         if let Some(kept) = self.kept().get(&(level, tile)) {
-            return Ok(kept.clone());
+            return Ok(Some(kept.clone()));
         }
         let hashes: Tile = self.raw(level, tile * TILE, TILE as usize)?.into();
         let root = self.raw(level + 1, tile, 1)?.first().copied();
@@ -228,7 +242,7 @@ impl Levels {
             kept.clear();
         }
         kept.insert((level, tile), hashes.clone());
-        Ok(hashes)
+        Ok(Some(hashes))
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<(u8, u64), Tile>> {
