@@ -209,7 +209,7 @@ impl<S: Store> Ledger<S> {
         ledger.load_ledger_state(published)?;
         ledger.admit_tail(published)?;
         match ledger.state.ledger() {
-            Some(state) => check_key(state.origin.as_str(), &ledger.log_key)?,
+            Some(state) => check_key(state.log_origin.as_str(), &ledger.log_key)?,
             None => return Err(LedgerError::Empty),
         }
         ledger.settle_documents(&[])?;
@@ -327,6 +327,10 @@ impl<S: Store> Ledger<S> {
         }
         let text = text.to_owned();
         let authentic = early.authentic(&self.state)?;
+        if let Event::LossDeclared(_) = authentic.signed().statement().event {
+            let found = self.log_key.name().to_owned();
+            return Err(Refusal::LogGoesOn { found }.into());
+        }
         // An answer may name thousands of concerns: not before it is known that members signed it.
         // The first is its own.
         for stream in touches(authentic.signed().statement()).iter().skip(1) {

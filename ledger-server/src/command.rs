@@ -28,6 +28,7 @@ mod help;
 mod import;
 mod init;
 mod key;
+mod losses;
 mod mirror;
 mod monitor;
 mod notice;

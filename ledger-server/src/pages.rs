@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::{IntoResponse, Response};
+use ledger_core::event::LossNotice;
 use ledger_core::language::Language;
 
 use crate::problem::Problem;
@@ -28,6 +29,7 @@ struct Row {
     ledger_id: String,
     size: u64,
     training: bool,
+    losses: Vec<LossNotice>,
 }
 
 /// `GET /`: which ledgers there are, and where their files are.
@@ -42,7 +44,10 @@ pub(crate) async fn index(State(ledgers): State<Ledgers>) -> Response {
         let snapshot = ledger.snapshot();
         Row {
             slug: ledger.slug().to_owned(),
-            origin: snapshot.state.origin.to_string(),
+            losses: (snapshot.state.losses.iter())
+                .map(|loss| loss.notice())
+                .collect(),
+            origin: snapshot.state.log_origin.to_string(),
             name: snapshot.state.collective.name.to_string(),
             ledger_id: snapshot.state.ledger_id.to_string(),
             size: snapshot.size(),

@@ -111,7 +111,7 @@ impl Writer {
                 Some(policy) => policy,
                 None => format!("log {log_key}\nquorum none\n").parse()?,
             };
-            let slug = first.state.origin.slug().to_owned();
+            let slug = first.state.log_origin.slug().to_owned();
             let (publish, snapshot) = watch::channel(Arc::new(first));
             let failing = Arc::new(AtomicBool::new(false));
             hosted.push(Hosted {
@@ -379,7 +379,10 @@ impl<S: ServedStore> Hosted<S> {
         }
         let opened = (self.reopen)().and_then(|ledger| Ok((snapshot_of(&ledger, None)?, ledger)));
         let (snapshot, ledger) = opened.map_err(|error| self.fail(error))?;
-        tracing::info!(slug = snapshot.state.origin.slug(), "ledger opened again");
+        tracing::info!(
+            slug = snapshot.state.log_origin.slug(),
+            "ledger opened again"
+        );
         self.publish.send_replace(Arc::new(snapshot));
         self.ledger = Some(ledger);
         self.failed = None;
@@ -389,7 +392,7 @@ impl<S: ServedStore> Hosted<S> {
 
     /// Gives the ledger up until it is opened again.
     fn fail(&mut self, error: LedgerError) -> Arc<LedgerError> {
-        let slug = self.publish.borrow().state.origin.slug().to_owned();
+        let slug = self.publish.borrow().state.log_origin.slug().to_owned();
         tracing::error!(slug, %error, "ledger cannot be written");
         let error = Arc::new(error);
         self.ledger = None;

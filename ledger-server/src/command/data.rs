@@ -229,10 +229,16 @@ fn check_url(witness: &Witness, path: &Path, language: Language) -> anyhow::Resu
     Ok(())
 }
 
-/// The ledger's origin, as entry 0 says it: the name of the log key.
+/// The name of the log key: the newest checkpoint's, for a declared loss changes it; or else that of the
+/// founding. A wrong one opens no checkpoint.
 fn origin_of(store: &LocalStore) -> Result<String, LedgerError> {
     if store.size() == 0 {
         return Err(LedgerError::Empty);
+    }
+    let published = store.checkpoint()?.unwrap_or_default();
+    let published = String::from_utf8_lossy(&published);
+    if let Some((origin, _)) = published.split_once('\n') {
+        return Ok(origin.to_owned());
     }
     let fault = |fault: String| LedgerError::Entry { index: 0, fault };
     let entry = LoggedEntry::parse(&store.entry(0)?).map_err(|error| fault(error.to_string()))?;

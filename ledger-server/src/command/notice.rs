@@ -208,7 +208,11 @@ impl Notice {
 
     /// What the QR code holds.
     fn url(&self, ledger: &LedgerState, digest: &Digest) -> String {
-        let (domain, slug) = ledger.origin.as_str().split_once('/').unwrap_or_default();
+        let (domain, slug) = ledger
+            .log_origin
+            .as_str()
+            .split_once('/')
+            .unwrap_or_default();
         let base = match &self.base_url {
             Some(base) => base.trim_end_matches('/').to_owned(),
             None => format!("https://{domain}"),
