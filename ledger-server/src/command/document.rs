@@ -51,6 +51,8 @@ struct Add {
     draft: PathBuf,
     #[arg(long, value_name = "DATA")]
     to: String,
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
+    anchor: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -89,6 +91,8 @@ struct Erase {
     key: PathBuf,
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
+    anchor: Option<PathBuf>,
     #[arg(long)]
     yes: bool,
     #[arg(long, value_name = "FILE")]
@@ -101,6 +105,7 @@ pub(crate) const TEXTS: &[Text] = &[
     Text { of: "document.add", zh: "把草稿旁的材料存入账本（条目须已登记）", en: "Keep the documents that lie beside a draft (whose entry stands)" },
     Text { of: "document.add.draft", zh: "已登记的草稿文件", en: "The draft, which has been submitted" },
     Text { of: "document.add.to", zh: "账本的数据文件夹（服务须停）", en: "The ledger's data folder (no server may run on it)" },
+    Text { of: "document.add.anchor", zh: "锚点文件夹，同 serve 的 --anchor", en: "The folder of the anchors, as for serve" },
     Text { of: "document.list", zh: "列出不公开材料及其状态", en: "List the private documents and what became of them" },
     Text { of: "document.list.data", zh: "账本的数据文件夹", en: "The ledger's data folder" },
     Text { of: "document.list.json", zh: "以 JSON 输出", en: "Print JSON" },
@@ -115,6 +120,7 @@ pub(crate) const TEXTS: &[Text] = &[
     Text { of: "document.erase.data", zh: "账本的数据文件夹（服务须停）", en: "The ledger's data folder (no server may run on it)" },
     Text { of: "document.erase.key", zh: "理事长或监事的钥匙文件", en: "The chair's or a supervisor's key file" },
     Text { of: "document.erase.reason", zh: "理由，会留下记录", en: "Why; this is kept" },
+    Text { of: "document.erase.anchor", zh: "锚点文件夹，同 serve 的 --anchor", en: "The folder of the anchors, as for serve" },
     Text { of: "document.erase.yes", zh: "不再询问", en: "Do not ask" },
     Text { of: "document.erase.passphrase_file", zh: "口令写在这个文件的第一行", en: "A file whose first line is the passphrase" },
 ];
@@ -256,6 +262,7 @@ impl Shelf {
 fn writing<T>(
     terminal: Terminal,
     data: &str,
+    anchor_folder: Option<PathBuf>,
     work: impl FnOnce(&mut LocalStore) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let place: Option<DataPlace> = source_arg::data_place(data);
@@ -265,7 +272,11 @@ fn writing<T>(
             format!("{data} is no data folder (with FORMAT)"),
         )
     })?;
-    let folder = LocalFolder::open(&place.data, LocalOptions::default()).map_err(|error| {
+    let options = LocalOptions {
+        anchor_folder,
+        ..LocalOptions::default()
+    };
+    let folder = LocalFolder::open(&place.data, options).map_err(|error| {
         let advice = matches!(error, StoreError::Locked { .. }).then(|| {
             terminal.pick(
                 "什么都没有动。服务正在用这个数据文件夹，请先停下服务再办",
@@ -306,7 +317,7 @@ impl Add {
                 "this draft does not stand in the ledger yet, and its documents were not kept; submit it first.".to_owned(),
             )));
         }
-        let (kept, missing) = writing(terminal, &self.to, |store| {
+        let (kept, missing) = writing(terminal, &self.to, self.anchor, |store| {
             submit::keep(terminal, store, &draft, &papers)
         })?;
         if !missing.is_empty() {
@@ -455,7 +466,7 @@ impl Erase {
             by,
             reason,
         };
-        let erased = writing(terminal, &self.data, |store| {
+        let erased = writing(terminal, &self.data, self.anchor, |store| {
             store
                 .erase_private_document(&commitment, &erasure)
                 .map_err(answered)

@@ -40,7 +40,7 @@ pub(crate) struct Recover {
     repair: bool,
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
     anchor: Option<PathBuf>,
     #[arg(long)]
     json: bool,

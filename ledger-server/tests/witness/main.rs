@@ -14,3 +14,4 @@ mod process;
 mod quorum;
 mod restored;
 mod service;
+mod stopped;
