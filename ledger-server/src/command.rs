@@ -24,10 +24,12 @@ mod document;
 mod export;
 mod flags;
 mod fsck;
+mod health;
 mod help;
 mod import;
 mod init;
 mod key;
+mod manual;
 mod mirror;
 mod notice;
 mod proof;
@@ -89,8 +91,10 @@ commands! {
     import::Import,
     flags::Flags,
     fsck::Fsck,
+    health::Health,
     init::Init,
     key::Key,
+    manual::Manual,
     mirror::Mirror,
     notice::Notice,
     proof::Proof,

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use ledger_core::language::Language;
 use ledger_core::store::local::LocalOptions;
 use ledger_server::{Ledgers, Writer, app_behind, ask_witnesses, metrics_app, serve_router};
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -106,8 +107,10 @@ pub(crate) fn serve(
             let router = metrics_app(ledgers.clone(), metrics, limits.clone());
             tokio::spawn(serve_router(private, router, std::future::pending()));
         }
+        tell_manager(NotifyState::Ready);
         let stop = async {
             told.await;
+            tell_manager(NotifyState::Stopping);
             complain(language.pick("正在停止……", "stopping ..."));
         };
         let router = app_behind(ledgers, front, limits);
@@ -135,6 +138,13 @@ pub(crate) fn serve(
 async fn bound(address: SocketAddr, language: Language) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|error| unbound(error, address, language))
+}
+
+/// Tells systemd, if that is who started this, in a unit of `Type=notify`.
+pub(super) fn tell_manager(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
 }
 
 /// Says where the metrics are.

@@ -12,10 +12,11 @@ use ledger_core::policy::Policy;
 use ledger_core::store::StoreError;
 use ledger_core::store::local::WitnessFolder;
 use ledger_server::{Options, WitnessService, serve_router, witness_app};
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 
 use super::help::Text;
-use super::serve::{start_logging, told_to_stop, unbound};
+use super::serve::{start_logging, tell_manager, told_to_stop, unbound};
 use super::settings::LogFormat;
 use super::{audit, complain, say};
 use crate::key_file;
@@ -135,8 +136,10 @@ fn witness(
         let listener = listener.map_err(|error| unbound(error, listen, language))?;
         let stop = told_to_stop()?;
         announce(&service, policy, listener.local_addr()?, language)?;
+        tell_manager(NotifyState::Ready);
         let stop = async {
             stop.await;
+            tell_manager(NotifyState::Stopping);
             complain(language.pick("正在停止……", "stopping ..."));
         };
         serve_router(listener, witness_app(service), stop).await;
