@@ -285,9 +285,18 @@ fn the_units_are_confined_and_agree_with_the_package() {
 #[test]
 fn systemd_finds_no_fault_in_the_units() {
     let there = Command::new("systemd-analyze").arg("--version").output();
-    if there.is_err() {
-        assert!(std::env::var_os("CI").is_none(), "no systemd-analyze here");
-        eprintln!("SKIPPED: no systemd-analyze here");
+    let version = there.ok().and_then(|said| {
+        let said = String::from_utf8(said.stdout).unwrap();
+        let number: u32 = said.split([' ', '\n']).nth(1)?.parse().ok()?;
+        Some(number)
+    });
+    // Units that are not loaded are judged from 250 on.
+    if version.is_none_or(|version| version < 250) {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "systemd-analyze: {version:?}"
+        );
+        eprintln!("SKIPPED: systemd-analyze of 250 or newer is needed, found {version:?}");
         return;
     }
     let kept = tempfile::tempdir().unwrap();

@@ -3,7 +3,8 @@
 //!
 //! Of what they submit, 30 % is sent more than once; of that, a third by a client that leaves before it has
 //! read the answer, and a third by two at the same time. `SANZI_STORM` says how many statements each client
-//! submits; 1,000 make the test that the figures are quoted from.
+//! submits; 1,000 make the test that the figures are quoted from. `SANZI_PROGRAM` names another program to
+//! put to the test, such as one that is built for release.
 
 #![allow(
     clippy::unwrap_used,
@@ -44,6 +45,11 @@ fn statements_of_each() -> usize {
     std::env::var("SANZI_STORM").map_or(40, |number| number.parse().unwrap())
 }
 
+fn program() -> Command {
+    let built = env!("CARGO_BIN_EXE_sanzi").into();
+    Command::new(std::env::var_os("SANZI_PROGRAM").unwrap_or(built))
+}
+
 /// How a statement is submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Manner {
@@ -75,7 +81,7 @@ impl Drop for Service {
 }
 
 fn start(data: &Path, listen: SocketAddr) -> Service {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sanzi"))
+    let mut child = program()
         .args(["serve", "--requests-per-second", "0", "--listen"])
         .arg(listen.to_string())
         .arg("--data")
@@ -225,7 +231,7 @@ fn notes_of(client: usize, each: usize, id: Hash) -> Vec<Vec<u8>> {
 }
 
 fn audit(data: &DataFolder) -> Value {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sanzi"));
+    let mut command = program();
     command.arg("audit").arg(data.path()).arg("--json");
     command.arg("--pins");
     let command = command.arg(data.path().with_file_name("pins.json"));
