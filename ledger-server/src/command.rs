@@ -31,6 +31,7 @@ mod init;
 mod key;
 mod manual;
 mod mirror;
+mod monitor;
 mod notice;
 mod proof;
 mod record;
@@ -73,7 +74,8 @@ macro_rules! commands {
         }
 
         /// All texts of the help.
-        const TEXTS: &[&[Text]] = &[GENERAL, $($module::TEXTS),*, settings::TEXTS];
+        const TEXTS: &[&[Text]] =
+            &[GENERAL, $($module::TEXTS),*, settings::TEXTS, monitor::settings::TEXTS];
     };
 }
 
@@ -96,6 +98,7 @@ commands! {
     key::Key,
     manual::Manual,
     mirror::Mirror,
+    monitor::Monitor,
     notice::Notice,
     proof::Proof,
     record::Record,

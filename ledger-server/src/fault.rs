@@ -13,7 +13,10 @@ pub(crate) fn told(error: &anyhow::Error, language: Language) -> String {
     for cause in error.chain() {
         let text = match cause.downcast_ref::<io::Error>() {
             Some(error) => system(error, language),
-            None => in_language(&cause.to_string(), language),
+            None => match cause.downcast_ref::<ureq::Error>() {
+                Some(error) => network(error, language),
+                None => in_language(&cause.to_string(), language),
+            },
         };
         // Transparent errors say the same as their source.
         if !said.contains(&text) {
@@ -129,6 +132,24 @@ fn system(error: &io::Error, language: Language) -> String {
         ErrorKind::NotADirectory => "这是文件，不是文件夹",
         ErrorKind::StorageFull => "磁盘已满",
         ErrorKind::ReadOnlyFilesystem => "磁盘只读",
+        ErrorKind::ConnectionRefused => "对方没有服务在听，或拒绝连接",
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::UnexpectedEof => {
+            "对方中途断开"
+        }
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "网络不通",
+        ErrorKind::TimedOut => "等候超时",
+        _ => return in_language(&error.to_string(), language),
+    };
+    language.pick(said.to_owned(), error.to_string())
+}
+
+/// What went wrong on the way to a server.
+pub(crate) fn network(error: &ureq::Error, language: Language) -> String {
+    let said = match error {
+        ureq::Error::Io(error) => return system(error, language),
+        ureq::Error::HostNotFound => "没有这个主机名，或域名查不到",
+        ureq::Error::Timeout(_) => "等候超时",
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "对方的证书不可信，或加密连接没有建成",
         _ => return in_language(&error.to_string(), language),
     };
     language.pick(said.to_owned(), error.to_string())
@@ -137,6 +158,17 @@ fn system(error: &io::Error, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_network_does_is_told_in_the_readers_language() {
+        let refused = ureq::Error::Io(io::Error::from(ErrorKind::ConnectionRefused));
+        let refused = anyhow::Error::new(refused).context("去 (to)");
+        assert_eq!(
+            told(&refused, Language::Zh),
+            "去：对方没有服务在听，或拒绝连接"
+        );
+        assert_eq!(told(&refused, Language::En), "to: connection refused");
+    }
 
     #[test]
     fn a_text_that_says_both_languages_is_told_in_one() {

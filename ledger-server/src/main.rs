@@ -13,6 +13,7 @@ mod key_file;
 mod masking;
 mod mirror;
 mod moment;
+mod monitor;
 mod named;
 mod raw_folder;
 mod shape;

@@ -84,11 +84,21 @@ impl MirrorFolder {
     /// Brings the copy of one ledger up to its source. Nothing that readers rely on is replaced unless all
     /// holds.
     pub(crate) fn update(&self, source: &OpenSource) -> anyhow::Result<Copied> {
+        self.copy(source, true)
+    }
+
+    /// As [`MirrorFolder::update`], without the documents.
+    pub(crate) fn update_entries(&self, source: &OpenSource) -> anyhow::Result<Copied> {
+        self.copy(source, false)
+    }
+
+    fn copy(&self, source: &OpenSource, with_documents: bool) -> anyhow::Result<Copied> {
         let folder = self.ledger(&source.pins);
         let copy = Copy {
             folder: &folder,
             source,
             terminal: self.terminal,
+            with_documents,
         };
         let copied = copy.update()?;
         self.list(&folder)?;
@@ -130,6 +140,7 @@ struct Copy<'a> {
     folder: &'a Path,
     source: &'a OpenSource,
     terminal: Terminal,
+    with_documents: bool,
 }
 
 impl Copy<'_> {
@@ -161,7 +172,10 @@ impl Copy<'_> {
             };
             self.write(&tile.to_string(), &bytes)?;
         }
-        let (documents, missing) = self.documents(&named.public)?;
+        let (documents, missing) = match self.with_documents {
+            true => self.documents(&named.public)?,
+            false => (0, 0),
+        };
         let first = reader.entries(0).map_err(|e| self.unread(e))?;
         self.describe(&first, size)?;
         self.write("checkpoint", &signed.to_bytes())?;

@@ -234,12 +234,22 @@ pub(crate) fn open(
     source: &str,
     pins: Option<&Path>,
 ) -> anyhow::Result<OpenSource> {
+    open_by(terminal, source, pins, UrlSource::new)
+}
+
+/// As [`open`], with another way to speak to servers.
+pub(crate) fn open_by(
+    terminal: Terminal,
+    source: &str,
+    pins: Option<&Path>,
+    speak: fn(Terminal, &str) -> UrlSource,
+) -> anyhow::Result<OpenSource> {
     let meant = each(terminal, source, pins)?;
     let source = match meant.as_slice() {
         [only] => only,
         _ => source,
     };
-    let kind = open_kind(terminal, source)?;
+    let kind = open_kind(terminal, source, speak)?;
     let self_pinned = pins.is_none();
     let pins = match pins {
         Some(file) => read_pins(terminal, file)?,
@@ -255,9 +265,13 @@ pub(crate) fn open(
     })
 }
 
-fn open_kind(terminal: Terminal, source: &str) -> anyhow::Result<SourceKind> {
+fn open_kind(
+    terminal: Terminal,
+    source: &str,
+    speak: fn(Terminal, &str) -> UrlSource,
+) -> anyhow::Result<SourceKind> {
     if is_url(source) {
-        return Ok(SourceKind::Url(UrlSource::new(terminal, source)));
+        return Ok(SourceKind::Url(speak(terminal, source)));
     }
     if let Some(place) = data_place(source) {
         let folder = LocalFolder::open(&place.data, read_only()).map_err(damage)?;

@@ -4,7 +4,7 @@
 //! that comes back is believed here.
 
 use std::io::Read as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
 use ledger_core::source::Source;
@@ -12,6 +12,7 @@ use ledger_core::tile::{Tile, TileLevel, TileSource};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
+use crate::fault;
 use crate::terminal::Terminal;
 
 /// The most that one answer may hold, in bytes: a full bundle of the longest entries, and some.
@@ -20,12 +21,21 @@ const LIMIT: u64 = 20 * 1024 * 1024;
 /// How often something is tried before it is given up.
 const ATTEMPTS: u32 = 5;
 
+/// How often by [`UrlSource::watched`].
+const WATCHED_ATTEMPTS: u32 = 2;
+
+/// For how long in all, so that who answers slowly enough cannot hold up the others for ever.
+const WATCHED_FOR: Duration = Duration::from_secs(30 * 60);
+
 /// A ledger's address, as in `https://sanzi.example.org/donglang`.
 #[derive(Debug, Clone)]
 pub(crate) struct UrlSource {
     agent: Agent,
     base: String,
     terminal: Terminal,
+    attempts: u32,
+    /// When nothing more is asked of it.
+    until: Option<Instant>,
 }
 
 /// What a server answered: the status and the body.
@@ -37,16 +47,32 @@ pub(crate) struct Answer {
 
 impl UrlSource {
     pub(crate) fn new(terminal: Terminal, base: &str) -> Self {
+        Self::with(terminal, base, ATTEMPTS, 60, 10)
+    }
+
+    /// For who looks again soon and has others to look at: gives up early, and goes nowhere else than
+    /// it was told.
+    pub(crate) fn watched(terminal: Terminal, base: &str) -> Self {
+        Self {
+            until: Some(Instant::now() + WATCHED_FOR),
+            ..Self::with(terminal, base, WATCHED_ATTEMPTS, 20, 0)
+        }
+    }
+
+    fn with(terminal: Terminal, base: &str, attempts: u32, seconds: u64, redirects: u32) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(redirects)
             .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_secs(seconds)))
             .user_agent(concat!("sanzi/", env!("CARGO_PKG_VERSION")))
             .build();
         Self {
             agent: config.new_agent(),
             base: base.trim_end_matches('/').to_owned(),
             terminal,
+            attempts,
+            until: None,
         }
     }
 
@@ -111,22 +137,30 @@ impl UrlSource {
         url: &str,
         attempt: impl Fn() -> anyhow::Result<Answer>,
     ) -> anyhow::Result<Answer> {
+        if self.until.is_some_and(|until| until < Instant::now()) {
+            bail!(self.terminal.pick(
+                format!("{url} 太慢，这一遍不再等它"),
+                format!("{url} is too slow to be waited for"),
+            ));
+        }
         let mut wait = Duration::from_millis(500);
         for number in 1.. {
             let fault = match attempt() {
                 Ok(answer) if !matches!(answer.status, 429 | 502..=504) => return Ok(answer),
-                Ok(answer) if number == ATTEMPTS => return Ok(answer),
+                Ok(answer) if number == self.attempts => return Ok(answer),
                 Ok(answer) => anyhow!("HTTP {}", answer.status),
-                Err(fault) if number == ATTEMPTS => {
+                Err(fault) if number == self.attempts => {
+                    let attempts = self.attempts;
                     return Err(fault).with_context(|| {
                         self.terminal.pick(
-                            format!("连不上 {url}，试了 {ATTEMPTS} 次；请检查网络和地址"),
-                            format!("cannot reach {url} in {ATTEMPTS} attempts; check network and address"),
+                            format!("连不上 {url}，试了 {attempts} 次；请检查网络和地址"),
+                            format!("cannot reach {url} in {attempts} attempts; check network and address"),
                         )
                     });
                 }
                 Err(fault) => fault,
             };
+            let fault = fault::told(&fault, self.terminal.language);
             self.terminal.advise(self.terminal.pick(
                 format!("暂时不成（{fault}），{} 毫秒后再试……", wait.as_millis()),
                 format!(

@@ -1,10 +1,11 @@
-//! `sanzi schema`: the JSON Schemas of charter and events.
+//! `sanzi schema`: the JSON Schemas of charter, events and findings.
 
 use std::process::ExitCode;
 
 use ledger_core::Language;
 
 use super::help::Text;
+use crate::monitor::finding::Finding;
 use crate::terminal::Terminal;
 
 #[derive(Debug, clap::Args)]
@@ -18,18 +19,19 @@ pub(crate) struct Schema {
 enum Of {
     Charter,
     Event,
+    Finding,
 }
 
 pub(crate) const TEXTS: &[Text] = &[
     Text {
         of: "schema",
-        zh: "打印章程或事件的 JSON Schema",
-        en: "Print the JSON Schema of charters or events",
+        zh: "打印章程、事件或监督发现的 JSON Schema",
+        en: "Print the JSON Schema of charters, events or a monitor's findings",
     },
     Text {
         of: "schema.of",
-        zh: "charter（章程）或 event（事件）",
-        en: "charter or event",
+        zh: "charter（章程）、event（事件）或 finding（监督发现）",
+        en: "charter, event or finding",
     },
 ];
 
@@ -39,6 +41,7 @@ impl Schema {
         let schema = match self.of {
             Of::Charter => schemars::schema_for!(ledger_core::Charter),
             Of::Event => schemars::schema_for!(ledger_core::Event),
+            Of::Finding => schemars::schema_for!(Finding),
         };
         Terminal::new(language).say(serde_json::to_string_pretty(&schema)?);
         Ok(ExitCode::SUCCESS)

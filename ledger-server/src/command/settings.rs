@@ -14,6 +14,7 @@ use ipnet::IpNet;
 use ledger_core::language::Language;
 use ledger_server::{Connections, FrontOptions, Options, Proxies, ProxyHeader, Rate, ReadyLimits};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::help::Text;
 
@@ -22,6 +23,9 @@ const PER_SECOND: u32 = 1000;
 
 /// How many seconds' worth of requests may come at once after a pause.
 const BURST_SECONDS: NonZeroU32 = NonZeroU32::new(4).unwrap();
+
+/// What the value of a setting is called that nobody may see.
+pub(super) const SECRET: &str = "SECRET";
 
 /// In which form the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -42,12 +46,13 @@ pub(crate) enum HeaderName {
     Forwarded,
 }
 
+/// Makes a struct of settings, and the table of what is expected of each.
 macro_rules! settings {
-    ($($(#[$attribute:meta])* $name:ident: $kind:ty = $variable:literal, $value:literal;)*) => {
+    ($of:ident; $($(#[$attribute:meta])* $name:ident: $kind:ty = $variable:literal, $value:literal;)*) => {
         /// All settings, each as far as it is given.
-        #[derive(Debug, Default, clap::Args, Deserialize)]
+        #[derive(Debug, Default, clap::Args, serde::Deserialize)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-        pub(crate) struct Settings {
+        pub(crate) struct $of {
             $(
                 $(#[$attribute])*
                 #[arg(long, env = $variable, hide_env_values = true, value_name = $value)]
@@ -55,7 +60,7 @@ macro_rules! settings {
             )*
         }
 
-        impl Settings {
+        impl $of {
             /// These, and where they say nothing, the others.
             fn or(self, other: Self) -> Self {
                 Self { $($name: self.$name.or(other.$name),)* }
@@ -67,8 +72,11 @@ macro_rules! settings {
     };
 }
 
+pub(super) use settings;
+
 // In the order of the help.
 settings! {
+    Settings;
     data: PathBuf = "SANZI_DATA", "DIR";
     listen: SocketAddr = "SANZI_LISTEN", "ADDR:PORT";
     anchor: PathBuf = "SANZI_ANCHOR", "DIR";
@@ -119,46 +127,7 @@ texts! {
 impl Settings {
     /// Reads a file.
     pub(crate) fn read(path: &Path, language: Language) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| {
-            let path = path.display();
-            language.pick(
-                format!("读不到设置文件 {path}"),
-                format!("cannot read the settings in {path}"),
-            )
-        })?;
-        Self::parse(&text, path, language)
-    }
-
-    fn parse(text: &str, path: &Path, language: Language) -> anyhow::Result<Self> {
-        let error = match toml::from_str::<Self>(text) {
-            Ok(settings) => return Ok(settings),
-            Err(error) => error,
-        };
-        let start = error.span().map_or(0, |span| span.start);
-        let before = text.get(..start).unwrap_or(text);
-        let number = before.matches('\n').count() + 1;
-        let line = text.lines().nth(number - 1).unwrap_or_default();
-        let key = line.split('=').next().unwrap_or_default().trim();
-        let is_meant = |name: &str| name.replace('_', "-") == key;
-        let expected = EXPECTED.iter().find(|(name, _)| is_meant(name));
-        let place = format!("{}:{number}", path.display());
-        let message = error.message().replace('\n', " ");
-        match expected {
-            Some((_, value)) => bail!(language.pick(
-                format!(
-                    "{place}：{key} 应为 {value}，实为 {}（{message}）",
-                    after_equals(line)
-                ),
-                format!(
-                    "{place}: {key} should be {value}, found {} ({message})",
-                    after_equals(line)
-                ),
-            )),
-            None => bail!(language.pick(
-                format!("{place}：设置文件写法不对：{message}"),
-                format!("{place}: the settings are malformed: {message}"),
-            )),
-        }
+        read(path, EXPECTED, language)
     }
 
     /// These, completed from a file.
@@ -245,6 +214,66 @@ impl Settings {
     }
 }
 
+/// Reads a file of settings, of which so much is expected.
+pub(super) fn read<T: DeserializeOwned>(
+    path: &Path,
+    expected: &[(&str, &str)],
+    language: Language,
+) -> anyhow::Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| {
+        let path = path.display();
+        language.pick(
+            format!("读不到设置文件 {path}"),
+            format!("cannot read the settings in {path}"),
+        )
+    })?;
+    parse(&text, path, expected, language)
+}
+
+fn parse<T: DeserializeOwned>(
+    text: &str,
+    path: &Path,
+    expected: &[(&str, &str)],
+    language: Language,
+) -> anyhow::Result<T> {
+    let error = match toml::from_str::<T>(text) {
+        Ok(settings) => return Ok(settings),
+        Err(error) => error,
+    };
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or(text);
+    let number = before.matches('\n').count() + 1;
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let key = line.split('=').next().unwrap_or_default().trim();
+    let is_meant = |name: &str| name.replace('_', "-") == key;
+    let expected = expected.iter().find(|(name, _)| is_meant(name));
+    let place = format!("{}:{number}", path.display());
+    let message = error.message().replace('\n', " ");
+    match expected {
+        // What is secret is not shown where it is wrong, either.
+        Some((_, value)) if value.contains(SECRET) => bail!(language.pick(
+            format!("{place}：{key} 应为带引号的文字；为保密，不显示所写内容"),
+            format!(
+                "{place}: {key} should be text in quotes; what stands there is secret and not shown"
+            ),
+        )),
+        Some((_, value)) => bail!(language.pick(
+            format!(
+                "{place}：{key} 应为 {value}，实为 {}（{message}）",
+                after_equals(line)
+            ),
+            format!(
+                "{place}: {key} should be {value}, found {} ({message})",
+                after_equals(line)
+            ),
+        )),
+        None => bail!(language.pick(
+            format!("{place}：设置文件写法不对：{message}"),
+            format!("{place}: the settings are malformed: {message}"),
+        )),
+    }
+}
+
 fn after_equals(line: &str) -> &str {
     line.split_once('=').map_or("", |(_, value)| value.trim())
 }
@@ -254,7 +283,7 @@ mod tests {
     use super::*;
 
     fn fault(text: &str) -> String {
-        let parsed = Settings::parse(text, Path::new("sanzi.toml"), Language::En);
+        let parsed = parse::<Settings>(text, Path::new("sanzi.toml"), EXPECTED, Language::En);
         format!("{:#}", parsed.unwrap_err())
     }
 
@@ -266,13 +295,13 @@ mod tests {
             let key = format!("\n{} = ", name.replace('_', "-"));
             assert!(live.contains(&key), "{key}");
         }
-        Settings::parse(text, Path::new("example"), Language::Zh).unwrap();
+        parse::<Settings>(text, Path::new("example"), EXPECTED, Language::Zh).unwrap();
         let values: String = text
             .lines()
             .filter_map(|line| line.strip_prefix("# ").or(Some(line)))
             .filter(|line| line.contains(" = "))
             .fold(String::new(), |all, line| all + line + "\n");
-        let all = Settings::parse(&values, Path::new("example"), Language::Zh).unwrap();
+        let all: Settings = parse(&values, Path::new("example"), EXPECTED, Language::Zh).unwrap();
         assert!(all.trusted_proxies.is_some() && all.log_format.is_some());
     }
 
@@ -311,7 +340,7 @@ mod tests {
             ..Settings::default()
         };
         let text = "queue = 9\nburst = 3\nrequests-per-second = 0\n";
-        let file = Settings::parse(text, Path::new("x"), Language::En).unwrap();
+        let file: Settings = parse(text, Path::new("x"), EXPECTED, Language::En).unwrap();
         let all = first.or(file);
         assert_eq!(all.writer().queue, 7);
         assert_eq!(all.burst, NonZeroU32::new(3));

@@ -1,4 +1,4 @@
-//! `sanzi verify`: one receipt, or a whole ledger.
+//! `sanzi verify`: one receipt, a whole ledger, or evidence of a split view.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +14,7 @@ use serde_json::json;
 use super::audit;
 use super::help::Text;
 use crate::moment;
+use crate::monitor::split;
 use crate::source_arg;
 use crate::terminal::{Refused, Terminal};
 use crate::url_source::bundle_of;
@@ -36,6 +37,12 @@ pub(crate) struct Verify {
     entry: Option<PathBuf>,
     #[arg(long, value_name = "N", requires = "proof")]
     entry_index: Option<u64>,
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["source", "proof", "policy", "json"]
+    )]
+    evidence: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
@@ -71,6 +78,11 @@ pub(crate) const TEXTS: &[Text] = &[
         en: "Take this entry from the ledger",
     },
     Text {
+        of: "verify.evidence",
+        zh: "核对账本分叉的证据（sanzi monitor 存下的文件夹）",
+        en: "Check evidence of a split view, a folder kept by sanzi monitor",
+    },
+    Text {
         of: "verify.pins",
         zh: "信任锚文件",
         en: "The pins: what you know of the ledger beforehand",
@@ -92,6 +104,10 @@ impl Verify {
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
         let terminal = Terminal::new(language);
         let (pins, policy) = (self.pins.as_deref(), self.policy.as_deref());
+        if let Some(folder) = &self.evidence {
+            split::check(terminal, folder, pins)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let Some(proof) = &self.proof else {
             let Some(source) = &self.source else {
                 bail!(terminal.pick(
