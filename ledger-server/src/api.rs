@@ -274,13 +274,16 @@ pub(crate) async fn health(State(ledgers): State<Ledgers>, Asked(language): Aske
     let failing: Vec<&str> = ledgers
         .iter()
         .filter(|ledger| !ledger.is_writable())
+        .inspect(|ledger| ledger.queue.mend())
         .map(|ledger| ledger.slug())
         .collect();
     if failing.is_empty() {
         let no_store = HeaderValue::from_static("no-store");
         return (headers(TEXT, no_store), "ok\n").into_response();
     }
-    Problem::of_write(&LedgerError::Failed, language)
+    let why = ledgers.iter().find_map(|ledger| ledger.failing());
+    let why = why.as_deref().unwrap_or(&LedgerError::Failed);
+    Problem::of_write(why, language)
         .with("failing", failing)
         .into_response()
 }

@@ -2,13 +2,13 @@
 //!
 //! Handlers put submissions into a bounded queue. The thread takes all that wait, appends them ledger
 //! by ledger with one durable commit each, publishes a snapshot, and answers. Where many come at a time,
-//! it waits a moment until they have come again: a commit costs the same for one as for many. A ledger whose store has
-//! failed is opened again, not before a second has passed: opening is the way back. Knows nothing of
-//! HTTP, and of rules only that the ledger has them.
+//! it waits a moment until they have come again: a commit costs the same for one as for many. A ledger
+//! whose store has failed is opened again when somebody writes to it or asks whether it is well, not before
+//! a second has passed: opening is the way back. Knows nothing of HTTP, and of rules only that the ledger
+//! has them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::Bytes;
@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::documents::{Counter, DocumentLimits};
 use crate::queue::{Answer, Cosignature, Job, Queue, SubmitError};
-use crate::served::{Ledgers, Served, ServedStore, Snapshot};
+use crate::served::{Failing, Ledgers, Served, ServedStore, Snapshot};
 use crate::share::Shares;
 use crate::stop::SigningStop;
 
@@ -113,7 +113,7 @@ impl Writer {
             };
             let slug = first.state.log_origin.slug().to_owned();
             let (publish, snapshot) = watch::channel(Arc::new(first));
-            let failing = Arc::new(AtomicBool::new(false));
+            let failing = Arc::<Failing>::default();
             hosted.push(Hosted {
                 failed: None,
                 failing: Arc::clone(&failing),
@@ -202,7 +202,7 @@ fn snapshot_of<S: ServedStore>(
 struct Hosted<S> {
     /// Why, and when, it last failed.
     failed: Option<(Instant, Arc<LedgerError>)>,
-    failing: Arc<AtomicBool>,
+    failing: Arc<Failing>,
     /// `None` after a failure.
     ledger: Option<Ledger<S>>,
     publish: watch::Sender<Arc<Snapshot>>,
@@ -246,6 +246,9 @@ impl<S: ServedStore> Worker<S> {
             for job in waiting.drain(..) {
                 match job {
                     Job::Stop => self.queue.close(),
+                    Job::Mend { ledger } => {
+                        groups.entry(ledger).or_default();
+                    }
                     Job::Submit {
                         ledger,
                         note,
@@ -280,6 +283,10 @@ impl<S: ServedStore> Worker<S> {
 
 impl<S: ServedStore> Hosted<S> {
     fn carry_out(&mut self, group: Group, now: LogTime) {
+        if self.ledger.is_none() && self.stop.reason().is_none() {
+            // If it cannot be, whoever wants to write is told.
+            let _ = self.open();
+        }
         if !group.notes.is_empty() {
             self.admit(&group.notes, group.answers, now);
         }
@@ -386,7 +393,7 @@ impl<S: ServedStore> Hosted<S> {
         self.publish.send_replace(Arc::new(snapshot));
         self.ledger = Some(ledger);
         self.failed = None;
-        self.failing.store(false, Ordering::Relaxed);
+        self.failing.set(None);
         Ok(())
     }
 
@@ -397,7 +404,7 @@ impl<S: ServedStore> Hosted<S> {
         let error = Arc::new(error);
         self.ledger = None;
         self.failed = Some((Instant::now(), Arc::clone(&error)));
-        self.failing.store(true, Ordering::Relaxed);
+        self.failing.set(Some(Arc::clone(&error)));
         error
     }
 }

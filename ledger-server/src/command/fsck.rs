@@ -20,7 +20,7 @@ pub(crate) struct Fsck {
     source: String,
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
     anchor: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,

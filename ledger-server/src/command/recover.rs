@@ -54,7 +54,7 @@ pub(crate) struct Recover {
     log_passphrase_file: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
     anchor: Option<PathBuf>,
     #[arg(long)]
     json: bool,
