@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::calendar::{Calendar, Deadline, Span};
 use crate::hash::Hash;
 use crate::name::{ConcernId, TransactionId};
+use crate::papers::Papers;
 use crate::record::{
     ConcernClosed, ConcernRaised, ConcernRated, ConcernSubject, DocumentRef, Outcome,
 };
@@ -95,8 +96,14 @@ pub struct Concern {
     pub id: ConcernId,
     /// Within how long it is to be answered, by the charter under which it was raised.
     pub answer_within: Span,
+    /// When its private documents were erased, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub erasures: Vec<Recorded>,
     /// The leaf hash of the last entry of its own stream.
     pub head: Hash,
+    /// The private documents that its own stream names.
+    #[serde(skip_serializing_if = "Papers::is_empty")]
+    pub papers: Papers,
     /// How far it has come.
     pub phase: ConcernPhase,
     /// What was raised.
@@ -158,7 +165,8 @@ impl Concern {
         let mut all = std::iter::once(&self.recorded)
             .chain(answered)
             .chain(closed)
-            .chain(rated);
+            .chain(rated)
+            .chain(&self.erasures);
         all.find(|recorded| recorded.index == entry)
     }
 

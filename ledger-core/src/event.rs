@@ -16,8 +16,8 @@ mod ledger;
 mod statement;
 
 pub use ledger::{
-    Ballot, CharterAdopted, Collective, KeyCompromised, KeyRotated, LedgerOpened, MemberEnrolled,
-    RoleEnded, RoleGranted,
+    Ballot, CharterAdopted, Collective, KeyCompromised, KeyRotated, LedgerOpened, LossDeclared,
+    LossNotice, LostLog, MemberEnrolled, RoleEnded, RoleGranted, SavedEntries,
 };
 pub use statement::{
     ENTRY_LIMIT, LoggedEntry, NOTE_LIMIT, ParseError, STATEMENT_LIMIT, SignedEvent, Statement,
@@ -35,6 +35,8 @@ pub enum Home {
     Concern,
     /// The ledger's own or a transaction's, by what it is about.
     LedgerOrTransaction,
+    /// The one in which what it is about stands.
+    Any,
 }
 
 impl Home {
@@ -42,11 +44,16 @@ impl Home {
     #[must_use]
     pub const fn takes(self, stream: &StreamId) -> bool {
         match stream {
-            StreamId::Ledger => matches!(self, Self::Ledger | Self::LedgerOrTransaction),
-            StreamId::Transaction(_) => {
-                matches!(self, Self::Transaction | Self::LedgerOrTransaction)
+            StreamId::Ledger => {
+                matches!(self, Self::Ledger | Self::LedgerOrTransaction | Self::Any)
             }
-            StreamId::Concern(_) => matches!(self, Self::Concern),
+            StreamId::Transaction(_) => {
+                matches!(
+                    self,
+                    Self::Transaction | Self::LedgerOrTransaction | Self::Any
+                )
+            }
+            StreamId::Concern(_) => matches!(self, Self::Concern | Self::Any),
         }
     }
 
@@ -58,6 +65,7 @@ impl Home {
             Self::Transaction => "transaction/<id>",
             Self::Concern => "concern/<id>",
             Self::LedgerOrTransaction => "ledger, transaction/<id>",
+            Self::Any => "ledger, transaction/<id>, concern/<id>",
         }
     }
 }
@@ -203,6 +211,8 @@ events! {
     KeyCompromised(KeyCompromised) in Ledger of Ledger = "key_compromised", "钥匙失控", "key compromised";
     /// 章程修订
     CharterAdopted(Box<CharterAdopted>) in Ledger of Ledger = "charter_adopted", "章程修订", "charter adopted";
+    /// 丢失声明
+    LossDeclared(Box<LossDeclared>) in Ledger of Ledger = "loss_declared", "丢失声明", "loss declared";
     /// 资产核实
     AssetVerification(record::AssetVerification) in Transaction of Step = "asset_verification", "资产核实", "asset verification";
     /// 提出交易意向
@@ -273,6 +283,8 @@ events! {
     PeriodAttested(record::PeriodAttested) in Ledger of Oversight = "period_attested", "定期确认", "period attested";
     /// 亲属申报
     RelativeDeclared(record::RelativeDeclared) in Ledger of Oversight = "relative_declared", "亲属申报", "relative declared";
+    /// 不公开材料销毁
+    DocumentErased(record::DocumentErased) in Any of Oversight = "document_erased", "不公开材料销毁", "private document erased";
     /// 群众意见
     ConcernRaised(record::ConcernRaised) in Concern of Concern = "concern_raised", "群众意见", "concern raised";
     /// 意见答复
@@ -343,6 +355,7 @@ impl Event {
             Self::FindingAnswered(record) => record,
             Self::PeriodAttested(record) => record,
             Self::RelativeDeclared(record) => record,
+            Self::DocumentErased(record) => record,
             Self::ConcernRaised(record) => record,
             Self::ConcernAnswered(record) => record,
             Self::ConcernClosed(record) => record,

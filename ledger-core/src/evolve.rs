@@ -10,10 +10,11 @@ use crate::charter::Charter;
 use crate::concern::Concerns;
 use crate::event::{Event, Family, LedgerOpened};
 use crate::name::{StreamId, TransactionId};
+use crate::papers::Papers;
 use crate::record::{BiddingOutcome, ChannelPosted};
 use crate::recorded::{Noted, Recorded};
 use crate::roster::Roster;
-use crate::state::{AdoptedCharter, LedgerState, State};
+use crate::state::{AdoptedCharter, LedgerState, Loss, State};
 use crate::step::Step;
 use crate::transaction::{Awaiting, Gate, Passed, Phase, Posting, Transaction};
 
@@ -67,6 +68,17 @@ fn evolve_ledger(state: &mut State, entry: &Entry) {
             charter: Arc::new(adopted.charter.clone()),
             from: position,
         }),
+        Event::LossDeclared(declared) => {
+            // Admitted, so its name is one.
+            if let Ok(origin) = declared.log_key.name().parse() {
+                ledger.log_origin = origin;
+            }
+            let recorded = recorded(ledger.charter_at(position), entry);
+            ledger.losses.push(Loss {
+                declared: (**declared).clone(),
+                recorded,
+            });
+        }
         event => {
             let recorded = recorded(ledger.charter_at(position), entry);
             ledger.notes.push(Noted {
@@ -75,6 +87,7 @@ fn evolve_ledger(state: &mut State, entry: &Entry) {
             });
         }
     }
+    ledger.papers.note(entry.statement(), entry.index());
     ledger.head = entry.leaf();
 }
 
@@ -93,8 +106,11 @@ fn open(opened: &LedgerOpened, entry: &Entry) -> LedgerState {
         collective: opened.collective.clone(),
         head: entry.leaf(),
         ledger_id: entry.leaf(),
+        log_origin: opened.origin.clone(),
+        losses: Vec::new(),
         notes: Vec::new(),
         origin: opened.origin.clone(),
+        papers: Papers::default(),
         roster,
         training: opened.training,
     }
@@ -110,6 +126,7 @@ pub(crate) fn evolve_transaction(
     let mut transaction = before.unwrap_or_else(|| begin(id, entry));
     let charter = ledger.charter_of(transaction.begun_at, entry.index());
     transaction.head = entry.leaf();
+    transaction.papers.note(entry.statement(), entry.index());
     let event = &entry.statement().event;
     let recorded = recorded(charter, entry);
     if let Some(view) = event.step() {
@@ -191,6 +208,7 @@ fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
         detours: Vec::new(),
         head: entry.leaf(),
         notes: Vec::new(),
+        papers: Papers::default(),
         passed: Vec::new(),
         phase: Phase::Awaiting(Awaiting {
             gate,

@@ -105,6 +105,23 @@ sha256_value! {
     Commitment
 }
 
+/// The digest of a document that comes in parts. (分段摘要)
+#[derive(Debug, Clone, Default)]
+pub struct DigestBuilder(Sha256);
+
+impl DigestBuilder {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all that it was given.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 impl Hash {
     /// Sixty-four zeros: the `prev` of entry 0.
     pub const ZERO: Self = Self([0; 32]);

@@ -366,6 +366,13 @@ impl SigningKey {
         SignatureLine::of_checked(self.name(), self.verifier.id, signature)
     }
 
+    /// Signs the signature base of an HTTP request (RFC 9421). It begins with a quotation mark, as no
+    /// note's text of this format does: neither signature can pass for the other.
+    #[must_use]
+    pub fn sign_request(&self, base: &str) -> [u8; 64] {
+        self.sign_bytes(base.as_bytes())
+    }
+
     pub(crate) fn sign_bytes(&self, message: &[u8]) -> [u8; 64] {
         self.key.sign(message).to_bytes()
     }

@@ -20,7 +20,9 @@ use crate::note::SignatureLine;
 use crate::proof::{LogProofError, Proof};
 use crate::refusal::Refusal;
 use crate::state::{LedgerState, State, touches};
-use crate::store::{Batch, MAX_CHECKPOINT_BYTES, Relation, Store, StoreError, Touch};
+use crate::store::{
+    Batch, DocumentChanges, MAX_CHECKPOINT_BYTES, Relation, Store, StoreError, Touch,
+};
 use crate::time::LogTime;
 use crate::transaction::Transaction;
 use crate::tree::{self, Frontier, Prover, TreeError};
@@ -28,6 +30,7 @@ use crate::tree::{self, Frontier, Prover, TreeError};
 use ahead::Early;
 
 mod ahead;
+mod documents;
 mod read;
 mod rebuild;
 
@@ -90,6 +93,9 @@ pub enum LedgerError {
     /// An earlier write failed; the ledger must be opened again.
     #[error("先前写入失败，请重新打开账本 (an earlier write failed; open the ledger again)")]
     Failed,
+    /// The ledger was opened so that nothing is signed.
+    #[error("账本已停止签署，什么也没有登记 (this ledger does not sign; nothing was recorded)")]
+    Unsigning,
     /// No such entry.
     #[error("没有第 {index} 条，共 {size} 条 (no entry {index}; there are {size})")]
     NoEntry {
@@ -135,6 +141,8 @@ pub struct Ledger<S> {
     failed: bool,
     frontier: Frontier,
     log_key: SigningKey,
+    /// Whether it may sign; otherwise it can only be read.
+    signs: bool,
     state: State,
     store: S,
 }
@@ -163,6 +171,7 @@ impl<S: Store> Ledger<S> {
             failed: false,
             frontier: Frontier::new(),
             log_key,
+            signs: true,
             state: State::new(),
             store,
         };
@@ -178,6 +187,37 @@ impl<S: Store> Ledger<S> {
     /// [`LedgerError::Empty`], [`LedgerError::WrongKey`], [`LedgerError::RootMismatch`], or whatever
     /// the store finds.
     pub fn open(
+        store: S,
+        log_key: SigningKey,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, LedgerError> {
+        let mut ledger = Self::open_published(store, log_key, progress)?;
+        ledger.admit_tail(ledger.size())?;
+        ledger.check_opened()?;
+        ledger.settle_documents(&[])?;
+        Ok(ledger)
+    }
+
+    /// Opens a ledger that must not sign, up to what is published, for reading. What was written but not
+    /// published is left as it is, for an opening that may sign; every append is refused with
+    /// [`LedgerError::Unsigning`]. (停签打开)
+    ///
+    /// # Errors
+    /// As [`Ledger::open`]; [`LedgerError::Empty`] also if nothing was ever published.
+    pub fn open_unsigning(
+        store: S,
+        log_key: SigningKey,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, LedgerError> {
+        let mut ledger = Self::open_published(store, log_key, progress)?;
+        ledger.signs = false;
+        ledger.check_opened()?;
+        ledger.settle_documents(&[])?;
+        Ok(ledger)
+    }
+
+    /// The ledger as it was published.
+    fn open_published(
         mut store: S,
         log_key: SigningKey,
         progress: &mut dyn FnMut(u64, u64),
@@ -200,16 +240,29 @@ impl<S: Store> Ledger<S> {
             failed: false,
             frontier,
             log_key,
+            signs: true,
             state: State::new(),
             store,
         };
         ledger.load_ledger_state(published)?;
-        ledger.admit_tail(published)?;
-        match ledger.state.ledger() {
-            Some(state) => check_key(state.origin.as_str(), &ledger.log_key)?,
-            None => return Err(LedgerError::Empty),
-        }
         Ok(ledger)
+    }
+
+    /// Whether there is a ledger, and whether it is this key's.
+    fn check_opened(&self) -> Result<(), LedgerError> {
+        match self.state.ledger() {
+            Some(state) => check_key(state.log_origin.as_str(), &self.log_key),
+            None => Err(LedgerError::Empty),
+        }
+    }
+
+    /// Whether it may be written.
+    fn writable(&self) -> Result<(), LedgerError> {
+        match (self.signs, self.failed) {
+            (false, _) => Err(LedgerError::Unsigning),
+            (true, true) => Err(LedgerError::Failed),
+            (true, false) => Ok(()),
+        }
     }
 
     /// Appends one event: verified, admitted, durable and in a published checkpoint when it returns.
@@ -232,9 +285,7 @@ impl<S: Store> Ledger<S> {
         notes: &[impl AsRef<[u8]>],
         now: LogTime,
     ) -> Result<Vec<Result<Receipt, AppendError>>, LedgerError> {
-        if self.failed {
-            return Err(LedgerError::Failed);
-        }
+        self.writable()?;
         if self.state.transactions.len() > WORKING_SET {
             self.state.transactions.clear();
         }
@@ -281,9 +332,7 @@ impl<S: Store> Ledger<S> {
         &mut self,
         lines: impl IntoIterator<Item = (VerifierKey, SignatureLine)>,
     ) -> Result<usize, LedgerError> {
-        if self.failed {
-            return Err(LedgerError::Failed);
-        }
+        self.writable()?;
         let mut cosigned = self.checkpoint.clone();
         let mut held = 0;
         for (witness, line) in lines {
@@ -323,6 +372,10 @@ impl<S: Store> Ledger<S> {
         }
         let text = text.to_owned();
         let authentic = early.authentic(&self.state)?;
+        if let Event::LossDeclared(_) = authentic.signed().statement().event {
+            let found = self.log_key.name().to_owned();
+            return Err(Refusal::LogGoesOn { found }.into());
+        }
         // An answer may name thousands of concerns: not before it is known that members signed it.
         // The first is its own.
         for stream in touches(authentic.signed().statement()).iter().skip(1) {
@@ -374,7 +427,22 @@ impl<S: Store> Ledger<S> {
         self.store
             .publish(frontier.size(), &checkpoint.to_bytes())?;
         (self.frontier, self.checkpoint) = (frontier, checkpoint);
-        Ok(())
+        self.settle_documents(fresh)
+    }
+
+    /// Lets the store do with documents what the entries say that stand now, the newest of them `fresh`.
+    fn settle_documents(&mut self, fresh: &[Entry]) -> Result<(), LedgerError> {
+        let Some(ledger) = self.state.ledger() else {
+            return Ok(());
+        };
+        let size = self.frontier.size();
+        documents::catch_up(&mut self.store, &ledger.origin, size - fresh.len() as u64)?;
+        let mut changes = DocumentChanges::default();
+        for entry in fresh {
+            let (index, at) = (entry.index(), entry.received_at());
+            documents::note(&mut changes, &ledger.origin, index, at, entry.signed());
+        }
+        Ok(self.store.settle_documents(size, &changes)?)
     }
 
     /// Brings a stream, as its entries before `below` left it, into the working set, if it is not there.

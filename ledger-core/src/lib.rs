@@ -73,6 +73,7 @@ pub mod money;
 pub mod name;
 pub mod note;
 pub mod oversight;
+pub mod papers;
 pub mod policy;
 pub mod privacy;
 pub mod proof;

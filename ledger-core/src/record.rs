@@ -205,8 +205,8 @@ pub use contract::{
 };
 pub use detour::{Corrected, FieldPath, Returned, StepWaived, Terminated};
 pub use oversight::{
-    Attendance, FindingAnswered, FindingRaised, IntegrityAgreed, MeetingHeld, OpinionField,
-    OpinionGiven, PeriodAttested, RelativeDeclared,
+    Attendance, DocumentErased, FindingAnswered, FindingRaised, IntegrityAgreed, MeetingHeld,
+    OpinionField, OpinionGiven, PeriodAttested, RelativeDeclared,
 };
 pub(crate) use trade::voucher_key;
 pub use trade::{

@@ -121,6 +121,20 @@ impl Roster {
         self.members.iter()
     }
 
+    /// Whether a member holds one of these roles at `position`: what the readers of a private document
+    /// must. (可否查阅)
+    #[must_use]
+    pub fn holds_any<'a>(
+        &self,
+        id: &MemberId,
+        roles: impl IntoIterator<Item = &'a Role>,
+        position: u64,
+    ) -> bool {
+        let member = self.members.get(id);
+        let mut roles = roles.into_iter();
+        member.is_some_and(|member| roles.any(|role| member.holds(*role, position)))
+    }
+
     /// Whether anybody with an active key holds `role` at `position`.
     #[must_use]
     pub fn is_appointed(&self, role: Role, position: u64) -> bool {

@@ -30,7 +30,7 @@ pub mod memory;
 mod private;
 
 pub use fault::{Remedy, StoreError};
-pub use private::{Erasure, PrivateDocument};
+pub use private::{DocumentChanges, Erasure, PrivateDocument};
 
 /// The longest entry, in bytes: what a length prefix of 16 bits can say.
 pub const MAX_ENTRY_BYTES: usize = 65_535;
@@ -387,6 +387,22 @@ pub trait Store: HashReader<Error = StoreError> {
         commitment: &Commitment,
         erasure: &Erasure,
     ) -> Result<bool, StoreError>;
+
+    /// Up to where [`Store::settle_documents`] has certainly been told what the entries say; a caller goes
+    /// on from there. Never more than [`Store::size`].
+    fn documents_settled(&self) -> u64;
+
+    /// Does with documents what the published entries before `through` say: what was handed in ahead of
+    /// its entry takes its place, and what is erased is erased for good, also if it comes back by a copy
+    /// of the store's files, or was never here. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn settle_documents(
+        &mut self,
+        through: u64,
+        changes: &DocumentChanges,
+    ) -> Result<(), StoreError>;
 
     /// Stops cleanly, so that the next opening has nothing to make good.
     ///

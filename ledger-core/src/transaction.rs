@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::hash::{Digest, Hash};
 use crate::money::Price;
 use crate::name::{Label, TransactionId};
+use crate::papers::Papers;
 use crate::record::BiddingOutcome;
 use crate::recorded::{Noted, Recorded};
 use crate::step::{PublicationPoint, Step};
@@ -316,6 +317,9 @@ pub struct Transaction {
     pub head: Hash,
     /// Opinions, agreements, meetings, findings and their answers, in order.
     pub notes: Vec<Noted>,
+    /// The private documents that its entries name.
+    #[serde(skip_serializing_if = "Papers::is_empty")]
+    pub papers: Papers,
     /// The steps that stand, in order.
     pub passed: Vec<Passed>,
     /// Where it stands.

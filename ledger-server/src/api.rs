@@ -1,4 +1,4 @@
-//! Submitting events, and what else programs ask of a ledger: receipts, descriptions, documents.
+//! Submitting events, and what else programs ask of a ledger: receipts, descriptions.
 //!
 //! Handlers only: they read a request, ask, and write the answer. They know no rule.
 
@@ -9,15 +9,13 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, FromRequest, Path, Request, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
-};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use ledger_core::event::NOTE_LIMIT;
-use ledger_core::hash::Digest;
+use ledger_core::event::{LossNotice, NOTE_LIMIT};
 use ledger_core::language::Language;
 use ledger_core::ledger::{LedgerError, Receipt};
+use ledger_core::state::Loss;
 use ledger_core::tree::parse_size;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -27,7 +25,7 @@ use crate::client::Client;
 use crate::language::Asked;
 use crate::problem::Problem;
 use crate::served::{Ledgers, Served};
-use crate::wire::{self, BRIEFLY, BYTES, FOR_EVER, TEXT, headers, reading};
+use crate::wire::{self, BRIEFLY, TEXT, headers, reading};
 
 /// How long a submission may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -150,40 +148,6 @@ pub(crate) async fn proof(
     Ok((headers(TEXT, BRIEFLY), proof.to_string()).into_response())
 }
 
-/// `GET /<slug>/documents/<sha256>`
-///
-/// A document is somebody else's: it is given as bytes to keep, never shown on this site.
-#[utoipa::path(
-    get,
-    path = "/documents/{sha256}",
-    summary = "A public document",
-    params(("sha256" = String, Path, description = "Its digest, 64 hexadecimal digits", pattern = "^[0-9a-f]{64}$")),
-    responses((status = 200, description = "The document as it was registered; save it, do not show it", body = Vec<u8>, content_type = "application/octet-stream"))
-)]
-pub(crate) async fn document(
-    State(ledger): State<Arc<Served>>,
-    Asked(language): Asked,
-    digest: Result<Path<String>, PathRejection>,
-) -> Result<Response, Problem> {
-    let digest = digest.ok().and_then(|Path(digest)| digest.parse().ok());
-    let digest: Digest = digest.ok_or_else(|| Problem::not_found(language))?;
-    let snapshot = ledger.snapshot();
-    let read = move || snapshot.reader.document(&digest).map_err(LedgerError::from);
-    let found = reading(language, read).await?;
-    let bytes = found.ok_or_else(|| Problem::not_found(language))?;
-    let disposition = format!("attachment; filename=\"{digest}\"");
-    let mut response = (headers(BYTES, FOR_EVER), bytes).into_response();
-    let headers = response.headers_mut();
-    if let Ok(disposition) = HeaderValue::try_from(disposition) {
-        headers.insert(CONTENT_DISPOSITION, disposition);
-    }
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("sandbox; default-src 'none'"),
-    );
-    Ok(response)
-}
-
 /// One ledger in `/ledgers.json`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Listed {
@@ -208,8 +172,38 @@ pub(crate) struct Described {
     listed: Listed,
     /// The key that signs its checkpoints, as signed-note has it.
     log_key: String,
+    /// The losses that it declares, oldest first.
+    losses: Vec<Lost>,
     /// Which witnesses its checkpoints should have, as tlog-policy.
     policy: String,
+}
+
+/// A loss that a ledger declares.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Lost {
+    /// The entry that declares it.
+    entry: u64,
+    /// The first entry that is gone.
+    first: u64,
+    /// The last entry that is known to have been.
+    last: u64,
+    /// The log that they were in.
+    origin: String,
+}
+
+fn lost(loss: &Loss) -> Lost {
+    let LossNotice {
+        entry,
+        first,
+        last,
+        origin,
+    } = loss.notice();
+    Lost {
+        entry,
+        first,
+        last,
+        origin,
+    }
 }
 
 fn listed(ledger: &Served) -> Listed {
@@ -217,7 +211,7 @@ fn listed(ledger: &Served) -> Listed {
     let state = &snapshot.state;
     Listed {
         slug: ledger.slug().to_owned(),
-        origin: state.origin.to_string(),
+        origin: state.log_origin.to_string(),
         ledger_id: state.ledger_id.to_string(),
         name: state.collective.name.to_string(),
         size: snapshot.size(),
@@ -248,6 +242,7 @@ pub(crate) async fn ledger(State(ledger): State<Arc<Served>>) -> Response {
     as_json(&Described {
         listed: listed(&ledger),
         log_key: ledger.log_key().to_string(),
+        losses: ledger.snapshot().state.losses.iter().map(lost).collect(),
         policy: ledger.policy().to_string(),
     })
 }
@@ -279,13 +274,16 @@ pub(crate) async fn health(State(ledgers): State<Ledgers>, Asked(language): Aske
     let failing: Vec<&str> = ledgers
         .iter()
         .filter(|ledger| !ledger.is_writable())
+        .inspect(|ledger| ledger.queue.mend())
         .map(|ledger| ledger.slug())
         .collect();
     if failing.is_empty() {
         let no_store = HeaderValue::from_static("no-store");
         return (headers(TEXT, no_store), "ok\n").into_response();
     }
-    Problem::of_write(&LedgerError::Failed, language)
+    let why = ledgers.iter().find_map(|ledger| ledger.failing());
+    let why = why.as_deref().unwrap_or(&LedgerError::Failed);
+    Problem::of_write(why, language)
         .with("failing", failing)
         .into_response()
 }

@@ -27,7 +27,7 @@ use crate::pages::{Visit, nothing_here};
 use crate::problem::Problem;
 use crate::ready::{Readiness, ReadyLimits};
 use crate::served::{Ledgers, Served};
-use crate::{api, assets, openapi, pages, ready, reference, wire};
+use crate::{api, assets, documents, openapi, pages, ready, reference, signature, wire};
 
 /// What is no page loads, runs and frames nothing.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -109,7 +109,8 @@ fn of_ledger() -> OpenApiRouter<Arc<Served>> {
     };
     router
         .routes(routes!(wire::checkpoint))
-        .routes(routes!(api::document))
+        .routes(routes!(documents::public, documents::put_public))
+        .routes(routes!(documents::private, documents::put_private))
         .routes(routes!(api::submit).layer(limit))
         .routes(routes!(api::proof))
         .routes(routes!(wire::tile))
@@ -122,9 +123,14 @@ fn always(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<Heade
 
 /// Anyone's page may read a ledger and submit to it: what counts are signatures, not cookies.
 fn cross_origin() -> CorsLayer {
+    let of_signatures = signature::HEADERS.map(HeaderName::from_static);
+    let allowed = [ACCEPT_LANGUAGE, CONTENT_TYPE]
+        .into_iter()
+        .chain(of_signatures);
+    let allowed: Vec<HeaderName> = allowed.collect();
     CorsLayer::new()
         .allow_origin(Any)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
-        .allow_headers([ACCEPT_LANGUAGE, CONTENT_TYPE])
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT])
+        .allow_headers(allowed)
         .expose_headers(EXPOSED)
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use ledger_core::Pins;
 use ledger_core::checkpoint::SignedCheckpoint;
 use ledger_core::hash::{Digest, Hash};
+use ledger_core::policy::Policy;
 use ledger_core::store::local::LocalFolder;
 use ledger_core::store::{StoreError, stated_tree};
 use ledger_core::tile::{Tile, TileLevel, parse_hashes, tiles_of};
@@ -18,10 +19,11 @@ use ledger_core::tree::Frontier;
 use crate::named::Named;
 use crate::raw_folder::RawFolder;
 use crate::terminal::Terminal;
-use crate::url_source::{UrlSource, bundle_of};
+use crate::url_source::{UrlSource, bundle_of, copy};
 
 mod leaves;
 mod mirrored;
+mod witnesses;
 
 use self::leaves::Leaves;
 
@@ -65,6 +67,17 @@ pub(crate) struct Inspection {
     pub(crate) documents: usize,
     pub(crate) private: usize,
     pub(crate) findings: Vec<Finding>,
+    /// Whose cosignatures there are, where a policy says whose there should be.
+    pub(crate) witnessed: Option<Witnessed>,
+}
+
+/// Cosignatures counted against a policy.
+#[derive(Debug)]
+pub(crate) struct Witnessed {
+    pub(crate) by: Vec<String>,
+    pub(crate) enough: bool,
+    /// How many witnesses the policy names.
+    pub(crate) of: usize,
 }
 
 impl Inspection {
@@ -91,6 +104,18 @@ impl Raw {
         }
     }
 
+    /// The digest of a file, which may be long; `None` if it is not there.
+    fn digest(&self, name: &str) -> anyhow::Result<Option<Digest>> {
+        let folder = match self {
+            Self::Data(raw) => raw.folder(),
+            Self::Mirror(folder) => folder,
+            Self::Url(url) => return url.copy_if_there(name, &mut std::io::sink()),
+        };
+        let opened = std::fs::File::open(folder.join(name));
+        let digest = opened.and_then(|mut file| copy(&mut file, &mut std::io::sink()));
+        if_there(digest)
+    }
+
     /// A tile's bytes, possibly more or fewer than it should have; `None` if there are none.
     pub(crate) fn tile(&self, tile: &Tile) -> anyhow::Result<Option<Vec<u8>>> {
         let found = match self {
@@ -112,21 +137,23 @@ impl Raw {
     }
 }
 
-fn if_there(read: std::io::Result<Vec<u8>>) -> anyhow::Result<Option<Vec<u8>>> {
+fn if_there<T>(read: std::io::Result<T>) -> anyhow::Result<Option<T>> {
     match read {
-        Ok(bytes) => Ok(Some(bytes)),
+        Ok(read) => Ok(Some(read)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Looks over one ledger. `anchor` is its anchor's file, for a data folder.
+/// Looks over one ledger. `anchor` is its anchor's file, for a data folder; `policy` whose cosignatures
+/// there have to be.
 pub(crate) fn inspect(
     terminal: Terminal,
     raw: &Raw,
     pins: &Pins,
     anchor: Option<&Path>,
+    policy: Option<&Policy>,
 ) -> anyhow::Result<Inspection> {
     let mut look = Look {
         found: Inspection::default(),
@@ -139,6 +166,7 @@ pub(crate) fn inspect(
     };
     let size = checkpoint.checkpoint().size();
     (look.found.size, look.found.root) = (size, Some(*checkpoint.checkpoint().root()));
+    look.witnesses(&checkpoint, policy)?;
     let mut named = Named::default();
     if let Some(leaves) = look.leaves(size, checkpoint.checkpoint().root(), &mut named)? {
         look.tiles(size, &leaves)?;
@@ -309,14 +337,13 @@ impl Look<'_> {
         self.found.documents = named.public.len();
         for digest in &named.public {
             let place = format!("documents/{digest}");
-            match self.raw.read(&place)? {
+            match self.raw.digest(&place)? {
                 None => {
                     let zh = "账本点名的材料不在".into();
                     let en = "a document that the ledger names is not there".into();
                     self.note(Grade::Missing, place, zh, en);
                 }
-                Some(bytes) if Digest::of(&bytes) != *digest => {
-                    let found = Digest::of(&bytes);
+                Some(found) if found != *digest => {
                     let zh = format!("材料被改过或已损坏：实为 {found}");
                     let en = format!("the document is altered or damaged: found {found}");
                     self.note(Grade::Bad, place, zh, en);

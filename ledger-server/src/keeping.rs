@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use ledger_core::hash::{Commitment, Digest};
 use ledger_core::store::StoreError;
 use ledger_core::store::local::LocalFolder;
+use tempfile::NamedTempFile;
 
 use crate::terminal::Terminal;
 
@@ -44,8 +45,11 @@ pub(crate) fn copy(terminal: Terminal, from: &Path, to: &Path, keys: bool) -> an
         let Ok(commitment) = name.parse::<Commitment>() else {
             continue;
         };
+        let there = LocalFolder::private_document_in(to, &commitment);
         match LocalFolder::private_document_in(from, &commitment) {
             Ok(None) => {}
+            // And what is erased there does not come back from an older copy.
+            Ok(Some(_)) if matches!(there, Err(StoreError::Erased { .. })) => {}
             // What was erased is erased in the copy, too.
             Ok(Some(_)) | Err(StoreError::Erased { .. }) => {
                 let bytes = zeroize::Zeroizing::new(fs::read(from.join("private").join(&name))?);
@@ -113,13 +117,39 @@ pub(crate) fn put(
         new.persist(file)?;
         File::open(folder)?.sync_all()
     };
-    written().with_context(|| {
-        terminal.pick(
-            format!("写不了 {}；请检查磁盘和权限", file.display()),
-            format!(
-                "cannot write {}; check the disk and the permissions",
-                file.display()
-            ),
-        )
-    })
+    written().with_context(|| unwritable(terminal, file))
+}
+
+/// A new file in the folder where another is to be: its owner's only until it is settled.
+pub(crate) fn new_beside(terminal: Terminal, file: &Path) -> anyhow::Result<NamedTempFile> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let made = fs::create_dir_all(folder)
+        .and_then(|()| tempfile::Builder::new().prefix(".new-").tempfile_in(folder));
+    made.with_context(|| unwritable(terminal, file))
+}
+
+/// Puts a new file in its place, whole and on the disk, for anybody to read.
+pub(crate) fn settle(terminal: Terminal, new: NamedTempFile, file: &Path) -> anyhow::Result<()> {
+    let settled = || -> std::io::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::Permissions::from_mode(0o644);
+            new.as_file().set_permissions(mode)?;
+        }
+        new.as_file().sync_all()?;
+        new.persist(file)?;
+        File::open(file.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    settled().with_context(|| unwritable(terminal, file))
+}
+
+fn unwritable(terminal: Terminal, file: &Path) -> String {
+    terminal.pick(
+        format!("写不了 {}；请检查磁盘和权限", file.display()),
+        format!(
+            "cannot write {}; check the disk and the permissions",
+            file.display()
+        ),
+    )
 }

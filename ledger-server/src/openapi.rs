@@ -79,7 +79,8 @@ fn slug(example: Option<&str>) -> Parameter {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    item.get.iter_mut().chain(item.post.iter_mut())
+    let (get, post, put) = (&mut item.get, &mut item.post, &mut item.put);
+    get.iter_mut().chain(post).chain(put)
 }
 
 /// Every other answer is a problem.

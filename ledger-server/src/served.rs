@@ -5,8 +5,7 @@
 //! nothing of HTTP.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::body::Bytes;
 use ledger_core::checkpoint::SignedCheckpoint;
@@ -17,12 +16,13 @@ use ledger_core::note::SignatureLine;
 use ledger_core::policy::Policy;
 use ledger_core::proof::Proof;
 use ledger_core::state::LedgerState;
-use ledger_core::store::local::{LocalReader, LocalStore};
+use ledger_core::store::local::{LocalDocuments, LocalReader, LocalStore};
 use ledger_core::store::{Store, StoreError};
 use ledger_core::tree::{self, HashReader};
 use tokio::sync::watch;
 
 use crate::catalogue::Catalogue;
+use crate::documents::Counter;
 use crate::queue::{Queue, SubmitError};
 use crate::stop::SigningStop;
 
@@ -41,6 +41,11 @@ pub trait PublishedReader: HashReader<Error = StoreError> + Send + Sync {
     /// # Errors
     /// If it is damaged or cannot be read.
     fn document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Documents to be read and handed in by parts; `None` if the store has none such.
+    fn documents(&self) -> Option<LocalDocuments> {
+        None
+    }
 }
 
 /// A store whose published part other threads can read.
@@ -81,10 +86,21 @@ impl Snapshot {
     }
 }
 
+/// Why a ledger cannot be written.
+#[derive(Default)]
+pub(crate) struct Failing(RwLock<Option<Arc<LedgerError>>>);
+
+impl Failing {
+    pub(crate) fn set(&self, why: Option<Arc<LedgerError>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+}
+
 /// One ledger as it is served. (对外的账本)
 pub struct Served {
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) failing: Arc<AtomicBool>,
+    pub(crate) counter: Counter,
+    pub(crate) failing: Arc<Failing>,
     pub(crate) log_key: VerifierKey,
     pub(crate) policy: watch::Sender<Arc<Policy>>,
     pub(crate) queue: Queue,
@@ -164,8 +180,14 @@ impl Served {
     /// after the signing was stopped.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        let failing = self.failing.load(Ordering::Relaxed) || self.queue.is_closed();
+        let failing = self.failing().is_some() || self.queue.is_closed();
         !failing && self.stopped().is_none()
+    }
+
+    /// Why it could not be written when that was last tried; `None` if it could.
+    pub(crate) fn failing(&self) -> Option<Arc<LedgerError>> {
+        let why = self.failing.0.read();
+        why.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -193,6 +215,10 @@ impl PublishedReader for LocalReader {
 
     fn document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
         Self::document(self, digest)
+    }
+
+    fn documents(&self) -> Option<LocalDocuments> {
+        Some(Self::documents(self))
     }
 }
 

@@ -4,6 +4,8 @@
 //! read goes through [`mod@ledger_core::audit`].
 
 use std::cell::OnceCell;
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -22,7 +24,7 @@ use serde::Deserialize;
 use crate::inspect::Raw;
 use crate::raw_folder::RawFolder;
 use crate::terminal::{Refused, Terminal};
-use crate::url_source::UrlSource;
+use crate::url_source::{self, UrlSource};
 
 /// A ledger that can be read.
 pub(crate) struct OpenSource {
@@ -132,7 +134,7 @@ impl DataPlace {
 }
 
 /// The ledgers that a source means, each as a source of its own: a data folder without `#slug` means
-/// all it has, or the one that the pins are of, and so does a folder of mirrors.
+/// all it has, or the one that the pins are of, and so do a folder of mirrors and a site's own address.
 pub(crate) fn each(
     terminal: Terminal,
     source: &str,
@@ -145,7 +147,14 @@ pub(crate) fn each(
             let folder = LocalFolder::open(&place.data, read_only()).map_err(damage)?;
             (folder.slugs()?, '#')
         }
-        None if !is_url(source) && list.is_file() => (listed(terminal, &list)?, '/'),
+        None if is_url(source) => match site(terminal, source)? {
+            Some(slugs) => (slugs, '/'),
+            None => return Ok(vec![source.to_owned()]),
+        },
+        None if list.is_file() => {
+            let bytes = std::fs::read(&list).with_context(|| list.display().to_string())?;
+            (listed(terminal, &list.display().to_string(), &bytes)?, '/')
+        }
         None => return Ok(vec![source.to_owned()]),
     };
     let pinned = pins.map(|file| read_pins(terminal, file)).transpose()?;
@@ -154,30 +163,50 @@ pub(crate) fn each(
     let named = slugs
         .iter()
         .filter(wanted)
-        .map(|slug| format!("{source}{separator}{slug}"));
+        .map(|slug| format!("{}{separator}{slug}", source.trim_end_matches('/')));
     let named: Vec<String> = named.collect();
     match (slugs.len(), named.is_empty()) {
         (0 | 1, _) if separator == '#' => Ok(vec![source.to_owned()]),
+        (_, true) if separator == '/' => bail!(terminal.pick(
+            format!(
+                "{source} 里没有这个账本（信任锚：{}）；有：{}",
+                pinned.unwrap_or("无"),
+                slugs.join("、")
+            ),
+            format!(
+                "{source} has no such ledger (pins: {}); it has: {}",
+                pinned.unwrap_or("none"),
+                slugs.join(", ")
+            ),
+        )),
         (_, true) => Ok(vec![source.to_owned()]),
         _ => Ok(named),
     }
 }
 
-/// The slugs that a folder's `ledgers.json` lists.
-fn listed(terminal: Terminal, file: &Path) -> anyhow::Result<Vec<String>> {
+/// The slugs of a site whose own address this is; `None` if it is a ledger's.
+fn site(terminal: Terminal, url: &str) -> anyhow::Result<Option<Vec<String>>> {
+    let source = UrlSource::new(terminal, url);
+    if source.get_if_there("ledger.json")?.is_some() {
+        return Ok(None);
+    }
+    let list = source.get_if_there("ledgers.json")?;
+    let listed = list.map(|bytes| listed(terminal, &format!("{url}/ledgers.json"), &bytes));
+    listed.transpose()
+}
+
+/// The slugs that a `ledgers.json` lists.
+fn listed(terminal: Terminal, place: &str, bytes: &[u8]) -> anyhow::Result<Vec<String>> {
     #[derive(Deserialize)]
     struct Listed {
         slug: String,
     }
-    let listed: Vec<Listed> = std::fs::read(file)
-        .map_err(anyhow::Error::from)
-        .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
-        .with_context(|| {
-            terminal.pick(
-                format!("{} 看不懂", file.display()),
-                format!("cannot make sense of {}", file.display()),
-            )
-        })?;
+    let listed: Vec<Listed> = serde_json::from_slice(bytes).with_context(|| {
+        terminal.pick(
+            format!("{place} 看不懂"),
+            format!("cannot make sense of {place}"),
+        )
+    })?;
     let slugs = listed.into_iter().map(|one| one.slug);
     // What the file says becomes part of a path.
     Ok(slugs
@@ -247,6 +276,19 @@ pub(crate) fn open_by(
     let meant = each(terminal, source, pins)?;
     let source = match meant.as_slice() {
         [only] => only,
+        // A data folder says so itself.
+        several if data_place(source).is_none() => bail!(terminal.pick(
+            format!(
+                "{source} 里有 {} 个账本，请指明一个：{}",
+                several.len(),
+                several.join("、")
+            ),
+            format!(
+                "{source} has {} ledgers; name one: {}",
+                several.len(),
+                several.join(", ")
+            ),
+        )),
         _ => source,
     };
     let kind = open_kind(terminal, source, speak)?;
@@ -480,9 +522,28 @@ impl OpenSource {
 }
 
 impl OpenSource {
-    /// A public document as the source has it, not compared with its digest; `None` if it is not there.
-    pub(crate) fn document(&self, digest: &Digest) -> anyhow::Result<Option<Vec<u8>>> {
-        self.raw_file(&format!("documents/{digest}"))
+    /// Copies a public document as the source has it, and gives the digest that it really has; `None` if
+    /// it is not there.
+    pub(crate) fn copy_document(
+        &self,
+        digest: &Digest,
+        to: &mut dyn Write,
+    ) -> anyhow::Result<Option<Digest>> {
+        let name = format!("documents/{digest}");
+        let folder = match &self.kind {
+            SourceKind::Data(_, folder) | SourceKind::Mirror(_, folder) => folder,
+            SourceKind::Damaged(raw) => raw.folder(),
+            SourceKind::Url(url) => return url.copy_if_there(&name, to),
+        };
+        let path = folder.join(name);
+        match File::open(&path) {
+            Ok(mut file) => {
+                let copied = url_source::copy(&mut file, to);
+                copied.map(Some).with_context(|| path.display().to_string())
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| path.display().to_string()),
+        }
     }
 
     /// Who must witness the ledger, as the source says, in the form of tlog-policy.

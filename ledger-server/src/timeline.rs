@@ -4,6 +4,7 @@ use ledger_core::Step;
 use ledger_core::admit::Entry;
 use ledger_core::event::{Event, Statement};
 use ledger_core::name::StreamId;
+use ledger_core::record::DocumentRef;
 use ledger_core::signing;
 use ledger_core::state::State;
 use ledger_core::transaction::Transaction;
@@ -83,6 +84,27 @@ impl Shown {
             statement: statement.clone(),
             lines,
             training: words.ledger.is_some_and(|ledger| ledger.training),
+        }
+    }
+
+    /// Adds what became of its private documents since, as the ledger stands now.
+    pub(crate) fn note_erasures(&mut self, language: Language, state: &State) {
+        let Some(papers) = state.papers(&self.statement.stream) else {
+            return;
+        };
+        for document in self.statement.event.documents() {
+            let DocumentRef::Private {
+                commitment, title, ..
+            } = document
+            else {
+                continue;
+            };
+            if let Some(entry) = papers.of(commitment).and_then(|paper| paper.erased_by) {
+                self.lines.push(language.pick(
+                    format!("  不公开材料「{title}」已由第 {entry} 条销毁，承诺仍然有效"),
+                    format!("  private document “{title}”: erased by entry {entry}, the commitment stands"),
+                ));
+            }
         }
     }
 

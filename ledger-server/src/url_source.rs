@@ -3,10 +3,11 @@
 //! Every answer has a time limit and a size limit, and what failed for a moment is tried again. Nothing
 //! that comes back is believed here.
 
-use std::io::Read as _;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
+use ledger_core::hash::{Digest, DigestBuilder};
 use ledger_core::source::Source;
 use ledger_core::tile::{Tile, TileLevel, TileSource};
 use ureq::http::Response;
@@ -17,6 +18,12 @@ use crate::terminal::Terminal;
 
 /// The most that one answer may hold, in bytes: a full bundle of the longest entries, and some.
 const LIMIT: u64 = 20 * 1024 * 1024;
+
+/// The longest document, in bytes: what an entry can state.
+const DOCUMENT_LIMIT: u64 = u32::MAX as u64;
+
+/// How long a document may take to arrive.
+const DOCUMENT_TIME: Duration = Duration::from_secs(1800);
 
 /// How often something is tried before it is given up.
 const ATTEMPTS: u32 = 5;
@@ -116,6 +123,43 @@ impl UrlSource {
         })
     }
 
+    /// Copies a document in parts, and gives its digest; `None` if the server says that it is not there.
+    pub(crate) fn copy_if_there(
+        &self,
+        name: &str,
+        to: &mut dyn Write,
+    ) -> anyhow::Result<Option<Digest>> {
+        let url = format!("{}/{name}", self.base);
+        let mut wait = Duration::from_millis(500);
+        for number in 1..=ATTEMPTS {
+            let request = self.agent.get(&url).config();
+            let request = request
+                .timeout_global(None)
+                .timeout_recv_body(Some(DOCUMENT_TIME));
+            let answer = request.build().call().with_context(|| url.clone())?;
+            match answer.status().as_u16() {
+                200 => {
+                    let body = answer.into_body().into_with_config();
+                    let mut body = body.limit(DOCUMENT_LIMIT).reader();
+                    return copy(&mut body, to).map(Some).with_context(|| url);
+                }
+                404 | 410 => return Ok(None),
+                429 | 502..=504 if number < ATTEMPTS => std::thread::sleep(wait),
+                status => {
+                    self.accepted(
+                        &url,
+                        Answer {
+                            status,
+                            body: Vec::new(),
+                        },
+                    )?;
+                }
+            }
+            wait *= 2;
+        }
+        bail!("{url}")
+    }
+
     fn request(&self, answer: Result<Response<Body>, ureq::Error>) -> anyhow::Result<Answer> {
         let mut answer = answer?;
         let status = answer.status().as_u16();
@@ -172,6 +216,20 @@ impl UrlSource {
             wait *= 2;
         }
         bail!("{url}")
+    }
+}
+
+/// Copies all that a reader gives, and gives its digest.
+pub(crate) fn copy(from: &mut dyn Read, to: &mut dyn Write) -> std::io::Result<Digest> {
+    let mut digest = DigestBuilder::default();
+    let mut part = vec![0; 64 * 1024];
+    loop {
+        let count = from.read(&mut part)?;
+        if count == 0 {
+            return Ok(digest.finish());
+        }
+        digest.update(&part[..count]);
+        to.write_all(&part[..count])?;
     }
 }
 

@@ -29,7 +29,11 @@ fn a_transaction_walks_through_all_sixteen_steps() {
     let arguments = office.record(&url, &remote[0].1, &unsigned);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     office.ok(&arguments);
-    office.fails(&["submit", &unsigned, "--to", &url], 1, "缺少签署");
+    let submit = ["submit", &unsigned, "--to", &url];
+    office.fails(&submit, 2, "--key");
+    let key = office.key("zhao");
+    let with_key = ["--key", &key, "--passphrase-file", "pass"];
+    office.fails(&[&submit[..], &with_key].concat(), 1, "缺少签署");
     for (place, deed) in remote {
         walk(&office, &url, place, &deed);
     }

@@ -68,7 +68,15 @@ fn what_a_server_says_does_not_command_the_terminal() {
     let url = server(response("422 No", "", problem.as_bytes()));
     let pins = "data/donglang/pins.json";
     let outcome = office.fails(
-        &["submit", "1.draft", "--to", &url, "--pins", pins],
+        &[
+            "submit",
+            "1.draft",
+            "--to",
+            &url,
+            "--pins",
+            pins,
+            "--without-documents",
+        ],
         1,
         "没有登记",
     );

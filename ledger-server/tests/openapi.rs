@@ -20,13 +20,14 @@ use serde_json::{Map, Value};
 type Sample = (&'static str, &'static str, &'static str);
 
 /// What may stand in place of a parameter: something that is there, and something that is not.
-const SAMPLES: [Sample; 9] = [
+const SAMPLES: [Sample; 10] = [
     ("{slug}", "donglang", "donglang"),
     ("{index}", "1", "77"),
     ("{transaction}", "2018-001", "2018-999"),
     ("{concern}", "y1", "y9"),
     ("{point}", "plan", "nowhere"),
     ("{sha256}", "00", "ff"),
+    ("{commitment}", "00", "ff"),
     (
         "tile/entries/{path}",
         "tile/entries/000.p/2",
@@ -92,6 +93,7 @@ fn it_is_openapi_3_1_and_names_every_route() {
         "/{slug}/events",
         "/{slug}/feed.atom",
         "/{slug}/ledger.json",
+        "/{slug}/private/{commitment}",
         "/{slug}/proof/{index}",
         "/{slug}/roster",
         "/{slug}/t/{transaction}",
@@ -166,21 +168,25 @@ fn its_references_and_parameters_are_declared() {
             .skip(1)
             .filter_map(|rest| rest.split('}').next())
             .collect();
-        let operation = if item["get"].is_null() {
-            &item["post"]
-        } else {
-            &item["get"]
-        };
-        let lists = [&item["parameters"], &operation["parameters"]];
-        let declared = lists.into_iter().filter_map(Value::as_array).flatten();
-        let declared: BTreeSet<&str> = declared
-            .map(|parameter| {
-                assert_eq!(parameter["in"], "path", "{path}");
-                assert_eq!(parameter["required"], true, "{path}");
-                parameter["name"].as_str().unwrap()
-            })
-            .collect();
-        assert_eq!(declared, named, "{path}");
+        let operations = ["get", "post", "put"].map(|method| &item[method]);
+        for operation in operations.into_iter().filter(|one| !one.is_null()) {
+            let lists = [&item["parameters"], &operation["parameters"]];
+            let all = lists.into_iter().filter_map(Value::as_array).flatten();
+            let (in_path, beside): (Vec<_>, Vec<_>) =
+                all.partition(|parameter| parameter["in"] == "path");
+            let declared: BTreeSet<&str> = in_path
+                .into_iter()
+                .map(|parameter| {
+                    assert_eq!(parameter["required"], true, "{path}");
+                    parameter["name"].as_str().unwrap()
+                })
+                .collect();
+            assert_eq!(declared, named, "{path}");
+            // Only what is signed has parameters beside the path.
+            let names = beside.iter().map(|parameter| &parameter["name"]);
+            let is_signed = names.clone().any(|name| name == "signature");
+            assert_eq!(names.count() > 0, is_signed, "{path}");
+        }
     }
 }
 

@@ -39,6 +39,10 @@ impl Case<'_> {
                     });
                 }
             }
+            Event::DocumentErased(erased) => {
+                self.known_concern(id)?;
+                self.document_erased(erased)?;
+            }
             // Others belong elsewhere, which has been checked.
             _ => return Err(Refusal::AlreadyOpened),
         }

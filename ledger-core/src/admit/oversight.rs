@@ -5,7 +5,7 @@ use super::steps::{Votes, check_votes};
 use crate::charter::Charter;
 use crate::event::{Ballot, CharterAdopted, Event};
 use crate::oversight::findings;
-use crate::record::{FindingAnswered, FindingRaised, RelativeDeclared, tally};
+use crate::record::{DocumentErased, FindingAnswered, FindingRaised, RelativeDeclared, tally};
 use crate::recorded::Noted;
 use crate::refusal::Refusal;
 use crate::role::Role;
@@ -18,6 +18,7 @@ impl Case<'_> {
             Event::FindingRaised(raised) => self.finding_raised(raised),
             Event::FindingAnswered(answered) => finding_answered(notes, answered),
             Event::RelativeDeclared(declared) => self.relative_declared(declared),
+            Event::DocumentErased(erased) => self.document_erased(erased),
             _ => Ok(()),
         }
     }
@@ -63,6 +64,19 @@ impl Case<'_> {
             });
         }
         Ok(())
+    }
+
+    /// A private document that an entry of this very stream names, and that still stands.
+    pub(super) fn document_erased(&self, erased: &DocumentErased) -> Result<(), Refusal> {
+        let found = erased.commitment;
+        let papers = self.state.papers(&self.statement.stream);
+        match papers.and_then(|papers| papers.of(&found)) {
+            None => Err(Refusal::UnknownDocument { found }),
+            Some(paper) => match paper.erased_by {
+                Some(erased_by) => Err(Refusal::DocumentErasedBefore { found, erased_by }),
+                None => Ok(()),
+            },
+        }
     }
 
     /// Nothing goes on while a finding that stops it is unanswered.

@@ -19,7 +19,7 @@ impl EventSigning {
     /// The kinds of event that the charter names here.
     ///
     /// A correction is signed as what it corrects, a declaration by who declares.
-    pub const KINDS: [&'static str; 20] = [
+    pub const KINDS: [&'static str; 21] = [
         "asset_returned",
         "concern_answered",
         "concern_closed",
@@ -28,6 +28,7 @@ impl EventSigning {
         "contract_amended",
         "contract_renewed",
         "contract_terminated",
+        "document_erased",
         "finding_answered",
         "finding_raised",
         "integrity_agreed",

@@ -7,6 +7,7 @@ use crate::admit::Entry;
 use crate::concern::{Answer, Answered, Closed, Concern, ConcernPhase, Rated, Unanswered};
 use crate::event::Event;
 use crate::name::{ConcernId, StreamId};
+use crate::papers::Papers;
 use crate::record::{ConcernRaised, ConcernSubject};
 use crate::state::{LedgerState, State, touches};
 use crate::step::Step;
@@ -83,20 +84,26 @@ pub(crate) fn evolve_concern(
                 recorded,
             });
         }
+        (Event::DocumentErased(_), _) => concern.erasures.push(recorded),
         _ => {}
     }
     if matches!(&statement.stream, StreamId::Concern(own) if own == id) {
         concern.head = entry.leaf();
+        concern.papers.note(entry.statement(), entry.index());
     }
     Some(concern)
 }
 
 fn raise(ledger: &LedgerState, id: &ConcernId, raised: &ConcernRaised, entry: &Entry) -> Concern {
     let charter = ledger.charter_at(entry.index());
+    let mut papers = Papers::default();
+    papers.note(entry.statement(), entry.index());
     Concern {
         id: id.clone(),
         answer_within: charter.concerns.answer_within.span,
+        erasures: Vec::new(),
         head: entry.leaf(),
+        papers,
         phase: ConcernPhase::Raised,
         raised: raised.clone(),
         rated: None,

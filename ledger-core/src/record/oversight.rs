@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DocumentRef, Inconsistency, Record, inconsistent};
 use crate::category::labelled;
+use crate::hash::Commitment;
 use crate::name::MemberId;
 use crate::text::{Line, Paragraph};
 use crate::time::Date;
@@ -153,4 +154,18 @@ record! {
         summary: Paragraph,
     }
     tells summary;
+}
+
+record! {
+    /// A private document is erased, and its salt with it: what is left is the commitment in the log.
+    /// (不公开材料销毁)
+    ///
+    /// In the stream whose entry named the document. Source: 个人信息保护法, article 47.
+    DocumentErased {
+        /// The commitment to it. (承诺：要销毁的不公开材料的承诺，64 位，见 sanzi document list)
+        commitment: Commitment,
+        /// Why, without saying what was in it. (销毁理由：如保管期满、当事人要求；不要写材料内容)
+        reason: Paragraph,
+    }
+    tells reason;
 }

@@ -80,6 +80,8 @@ impl Refusal {
             Self::FindingOpen { found } => format!("Findings of the street office stop the transaction until they are answered: entry {}. Record the answer first.", list(found, ToString::to_string, l)),
             Self::UnknownFinding { found } => format!("Entry {found} is no finding recorded here. Check the entry and the transaction."),
             Self::FindingSettled { found, settled_by } => format!("Finding {found} was answered by entry {settled_by}; to add to it, the street office raises another."),
+            Self::UnknownDocument { found } => format!("No entry here names a private document with the commitment {found}. Public documents are not erased; check it by sanzi document list, and record the erasure in the transaction, the concern or the ledger whose entry named it."),
+            Self::DocumentErasedBefore { found, erased_by } => format!("The document with the commitment {found} was erased by entry {erased_by}; there is nothing left to do."),
             Self::NotForSelf { expected, found } => format!("A declaration is signed by {expected} alone; it was signed by: {}.", list(found, ToString::to_string, l)),
             Self::AdoptionUnvoted { expected } => format!("The charter in force asks for a vote on the next one, by: {}. State the result in vote.", list(expected, |b| body(*b, l).to_owned(), l)),
             Self::WrongBody { expected, found } => format!("The {} cannot decide a plan; it must be: {}.", body(*found, l), list(expected, |b| body(*b, l).to_owned(), l)),
@@ -97,6 +99,11 @@ impl Refusal {
             Self::TrainingOnly { field } => format!("A real ledger counts in days or working days; the charter's {field} is shorter. Change the charter, or open a training ledger."),
             Self::CharterVersion { expected, found } => format!("The new charter's version must be at least {expected}; found {found}."),
             Self::CompromisedLater { expected, found } => format!("The time must not be later than {expected}; found {found}."),
+            Self::LossMisplaced { expected, found } => format!("The entries that were saved are {expected}; the declaration says {found}. Run sanzi recover --declare-loss again, which fills it in."),
+            Self::NothingLost { expected, found } => format!("A loss is shown by a checkpoint of at least {expected} entries that the log signed; found {found}: nothing is lost, and sanzi recover repairs it."),
+            Self::LossUnproven { expected, found } => format!("A loss is shown by a checkpoint that {expected} signed itself; found: {found}. Take the anchor's, or the one that a witness holds."),
+            Self::LogNotNew { found } => format!("The log that goes on needs a name and a key that were never used; found {found}. Choose another name (--origin) and make a new log key."),
+            Self::LogGoesOn { found } => format!("{found} is being signed on; no loss is declared in it. A loss is declared in a new log, by sanzi recover --declare-loss."),
         }
     }
 }

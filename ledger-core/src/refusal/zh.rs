@@ -306,6 +306,12 @@ impl Refusal {
             Self::FindingSettled { found, settled_by } => {
                 format!("第 {found} 条问题已由第 {settled_by} 条答复；要补充，请由街道另提问题。")
             }
+            Self::UnknownDocument { found } => {
+                format!("这里的条目没有登记过承诺为 {found} 的不公开材料。公开材料不能销毁；请用 sanzi document list 核对承诺，并在登记它的那笔交易、意见或账本里办理。")
+            }
+            Self::DocumentErasedBefore { found, erased_by } => {
+                format!("承诺为 {found} 的材料已由第 {erased_by} 条销毁，不必再办。")
+            }
             Self::NotForSelf { expected, found } => format!(
                 "亲属申报须由 {expected} 本人签署，且只由本人签署；现签署的是：{}。",
                 list(found, ToString::to_string, l)
@@ -357,6 +363,21 @@ impl Refusal {
             Self::CompromisedLater { expected, found } => {
                 format!("失控时间不得晚于 {expected}，现为 {found}。")
             }
+            Self::LossMisplaced { expected, found } => format!(
+                "保住的条目应为 {expected}，声明里写的是 {found}。请重新运行 sanzi recover --declare-loss，由它填写。"
+            ),
+            Self::NothingLost { expected, found } => format!(
+                "声明丢失须有原日志签过至少 {expected} 条的检查点，现为 {found} 条：一条也没丢，用 sanzi recover 修复即可。"
+            ),
+            Self::LossUnproven { expected, found } => format!(
+                "声明丢失须附 {expected} 自己签的检查点，现为：{found}。请用锚点或见证方手里的检查点。"
+            ),
+            Self::LogNotNew { found } => format!(
+                "接着记的日志须有没用过的名字和钥匙，现为 {found}。请换一个名字（--origin），并新做一把日志钥匙。"
+            ),
+            Self::LogGoesOn { found } => format!(
+                "{found} 还在接着签，不能在它里面声明丢失。丢失由 sanzi recover --declare-loss 在新日志里声明。"
+            ),
         }
     }
 }

@@ -10,6 +10,9 @@
 //! <data>/<slug>/settled          up to where offsets and tree are certainly on the disk
 //! <data>/<slug>/documents/<hex>  documents by their SHA-256
 //! <data>/<slug>/private/<hex>    private documents by their commitment, for the owner only
+//! <data>/<slug>/erased           private documents that entries say are erased, a line of JSON each
+//! <data>/<slug>/documents.settled  up to where entries have been gone through for documents
+//! <data>/<slug>/uploads/<member>/  documents that wait for their entry
 //! <data>/<slug>/entries.torn-<n> bytes that an opening or a ledger cut off, kept for inspection
 //! <data>/index/, index.clean     sled, disposable, and the digests of its files after a clean stop
 //! <anchors>/<slug>.checkpoint    the newest published checkpoint again, in two slots
@@ -41,8 +44,8 @@ use self::folder::Shared;
 use self::index::{Index, Reach};
 use self::log::Log;
 use super::{
-    Batch, Erasure, MAX_CHECKPOINT_BYTES, PrivateDocument, Store, StoreError, StreamKind,
-    StreamRecord, Touch, check_touches,
+    Batch, DocumentChanges, Erasure, MAX_CHECKPOINT_BYTES, PrivateDocument, Store, StoreError,
+    StreamKind, StreamRecord, Touch, check_touches,
 };
 use crate::commitment::Salt;
 use crate::hash::{Commitment, Digest, Hash};
@@ -61,12 +64,18 @@ mod reader;
 mod records;
 mod recover;
 mod settled;
+mod settlement;
 mod sled_folder;
+mod uploads;
 mod witnessed;
 
 pub use self::folder::{LocalFolder, LocalOptions};
 pub use self::reader::LocalReader;
+pub use self::uploads::{DocumentName, Incoming, LocalDocuments};
 pub use self::witnessed::WitnessFolder;
+
+/// After how many entries the mark of [`Store::documents_settled`] moves, if nothing was done before.
+const MARK_EVERY: u64 = 4096;
 
 /// One ledger in a [`LocalFolder`].
 #[derive(Debug)]
@@ -80,6 +89,10 @@ pub struct LocalStore {
     index: Index,
     indexed_size: u64,
     failed: Option<String>,
+    gate: uploads::Gate,
+    /// How far the entries have been gone through for documents, and how far the mark says.
+    settled: u64,
+    marked: u64,
     shared: Arc<Shared>,
 }
 
@@ -98,6 +111,8 @@ impl LocalStore {
             durable::create_folder(&folder)?;
             durable::create_folder(&folder.join("documents"))?;
             private::open(&folder)?;
+            settlement::enforce(&folder)?;
+            uploads::open(&folder)?;
         } else if !folder.join("entries").exists() && !anchor_path.exists() {
             return Err(StoreError::NoLedger {
                 slug: slug.to_owned(),
@@ -135,12 +150,17 @@ impl LocalStore {
             index: Index::Memory(Default::default()),
             indexed_size: 0,
             failed: None,
+            gate: uploads::Gate::default(),
+            settled: 0,
+            marked: 0,
             shared,
         };
         if writable {
             durable::sync_folder(&store.folder)?;
             store.settle_anchor(&anchor_path, anchored, published, copy)?;
             store.open_index()?;
+            store.settled = settlement::mark(&store.folder, store.published_size())?;
+            store.marked = store.settled;
         }
         Ok(store)
     }
@@ -164,7 +184,9 @@ impl LocalStore {
         }
         let newest = published.map(|p| p.checkpoint);
         match newest {
-            Some(newest) if copy.as_ref() != Some(&newest) => self.write_copy(&newest),
+            Some(newest) if copy.as_ref() != Some(&newest) => {
+                bearing_a_full_disk(self.write_copy(&newest))
+            }
             _ => Ok(()),
         }
     }
@@ -174,13 +196,15 @@ impl LocalStore {
         durable::replace(&path, checkpoint, Durability::Lazy)
     }
 
-    /// Takes the index if it reaches into this log, and no other; empties it otherwise.
+    /// Takes the index if it reaches into this log, and no other; empties it otherwise. One that cannot
+    /// be had, as after sled met a full disk, is kept in memory until the folder is opened again.
     fn open_index(&mut self) -> Result<(), StoreError> {
         let Some(sled) = &self.shared.sled else {
             return Ok(());
         };
-        let opened = self.doubting(Index::open(sled.db(), &self.slug));
-        let (index, reach) = opened?;
+        let Ok((index, reach)) = self.doubting(Index::open(sled.db(), &self.slug)) else {
+            return Ok(());
+        };
         self.index = index;
         match reach {
             None => Ok(()),
@@ -188,7 +212,13 @@ impl LocalStore {
                 self.indexed_size = reach.size;
                 Ok(())
             }
-            Some(_) => self.index.clear(),
+            Some(_) => {
+                let cleared = self.index.clear();
+                if self.doubting(cleared).is_err() {
+                    self.index = Index::Memory(Default::default());
+                }
+                Ok(())
+            }
         }
     }
 
@@ -205,6 +235,7 @@ impl LocalStore {
             self.folder.clone(),
             Arc::clone(&self.log),
             Arc::clone(&self.published),
+            Arc::clone(&self.gate),
         )
     }
 
@@ -325,6 +356,38 @@ impl LocalStore {
         Ok(())
     }
 
+    /// A handle that reads documents and takes them in, from any thread.
+    #[must_use]
+    pub fn documents(&self) -> LocalDocuments {
+        LocalDocuments::new(self.folder.clone(), Arc::clone(&self.gate))
+    }
+
+    fn settle(&mut self, through: u64, changes: &DocumentChanges) -> Result<(), StoreError> {
+        let mut done = false;
+        if !changes.is_empty() {
+            let gate = Arc::clone(&self.gate);
+            let _gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
+            done = uploads::take_in(&self.folder, changes)?;
+            if !changes.erased.is_empty() {
+                settlement::erase(&self.folder, &changes.erased)?;
+                done = true;
+            }
+        }
+        self.settled = through;
+        if done || through.saturating_sub(self.marked) >= MARK_EVERY {
+            self.mark_settled()?;
+        }
+        Ok(())
+    }
+
+    fn mark_settled(&mut self) -> Result<(), StoreError> {
+        if self.marked != self.settled {
+            settlement::set_mark(&self.folder, self.settled)?;
+            self.marked = self.settled;
+        }
+        Ok(())
+    }
+
     fn cut(&mut self, size: u64) -> Result<(), StoreError> {
         self.log.truncate(size)?;
         if self.indexed_size > size {
@@ -332,6 +395,15 @@ impl LocalStore {
             self.index.clear()?;
         }
         Ok(())
+    }
+}
+
+/// Goes on where only what can be made again could not be written for want of room: what is recorded can
+/// then at least be read.
+fn bearing_a_full_disk(written: Result<(), StoreError>) -> Result<(), StoreError> {
+    match written {
+        Err(StoreError::Full { .. }) => Ok(()),
+        other => other,
     }
 }
 
@@ -493,6 +565,20 @@ impl Store for LocalStore {
         self.finally(done)
     }
 
+    fn documents_settled(&self) -> u64 {
+        self.settled.min(self.size())
+    }
+
+    fn settle_documents(
+        &mut self,
+        through: u64,
+        changes: &DocumentChanges,
+    ) -> Result<(), StoreError> {
+        self.writable()?;
+        let done = self.settle(through, changes);
+        self.finally(done)
+    }
+
     fn close(mut self) -> Result<(), StoreError> {
         if self.shared.options.read_only {
             return Ok(());
@@ -500,6 +586,7 @@ impl Store for LocalStore {
         self.writable()?;
         let done = self.flush_index();
         self.finally(done)?;
+        self.mark_settled()?;
         self.log.settle()
     }
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    Batch, Erasure, MAX_CHECKPOINT_BYTES, PrivateDocument, Relation, Remedy, Store, StoreError,
-    StreamKind, StreamRecord, Touch, check_touches, stated_tree, stored_hashes,
+    Batch, DocumentChanges, Erasure, MAX_CHECKPOINT_BYTES, PrivateDocument, Relation, Remedy,
+    Store, StoreError, StreamKind, StreamRecord, Touch, check_touches, stated_tree, stored_hashes,
 };
 use crate::commitment::Salt;
 use crate::hash::{Commitment, Digest, Hash};
@@ -24,6 +24,7 @@ pub struct MemoryStore {
     streams: BTreeMap<StreamId, StreamRecord>,
     indexed_size: u64,
     documents: BTreeMap<Digest, Vec<u8>>,
+    documents_settled: u64,
     private: BTreeMap<Commitment, Result<PrivateDocument, Erasure>>,
 }
 
@@ -287,6 +288,26 @@ impl Store for MemoryStore {
         }
         self.private.insert(*commitment, Err(erasure.clone()));
         Ok(true)
+    }
+
+    fn documents_settled(&self) -> u64 {
+        self.documents_settled
+    }
+
+    fn settle_documents(
+        &mut self,
+        through: u64,
+        changes: &DocumentChanges,
+    ) -> Result<(), StoreError> {
+        for (commitment, erasure) in &changes.erased {
+            let place = self.private.entry(*commitment);
+            let place = place.or_insert_with(|| Err(erasure.clone()));
+            if place.is_ok() {
+                *place = Err(erasure.clone());
+            }
+        }
+        self.documents_settled = through;
+        Ok(())
     }
 
     fn close(self) -> Result<(), StoreError> {

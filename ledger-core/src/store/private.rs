@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::commitment::Salt;
+use crate::hash::{Commitment, Digest};
 use crate::name::MemberId;
 use crate::text::Paragraph;
 use crate::time::LogTime;
@@ -32,8 +33,38 @@ impl core::fmt::Debug for PrivateDocument {
 pub struct Erasure {
     /// When.
     pub at: LogTime,
-    /// Who had it done.
-    pub by: MemberId,
+    /// Who signed that it be done, in the order of their ids.
+    pub by: Vec<MemberId>,
+    /// The entry that says so. (销毁条目)
+    pub entry: u64,
     /// Why.
     pub reason: Paragraph,
+}
+
+impl Erasure {
+    /// Who signed, as a list for people.
+    #[must_use]
+    pub fn signers(&self) -> String {
+        let ids: Vec<&str> = self.by.iter().map(MemberId::as_str).collect();
+        ids.join("、")
+    }
+}
+
+/// What entries say of documents, gathered for [`Store::settle_documents`](super::Store::settle_documents).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DocumentChanges {
+    /// Private documents that are erased.
+    pub erased: Vec<(Commitment, Erasure)>,
+    /// Private documents that entries name.
+    pub private: Vec<Commitment>,
+    /// Public documents that entries name.
+    pub public: Vec<Digest>,
+}
+
+impl DocumentChanges {
+    /// Whether there is nothing to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.erased.is_empty() && self.private.is_empty() && self.public.is_empty()
+    }
 }

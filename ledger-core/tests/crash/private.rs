@@ -23,7 +23,8 @@ fn commitment() -> Commitment {
 fn erasure() -> Erasure {
     Erasure {
         at: LogTime::MIN,
-        by: "liang".parse().unwrap(),
+        by: vec!["liang".parse().unwrap()],
+        entry: 7,
         reason: "期满".parse().unwrap(),
     }
 }

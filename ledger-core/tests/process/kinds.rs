@@ -7,7 +7,8 @@ use ledger_core::step::Step;
 use serde_json::{Value, json};
 
 use crate::scene::{
-    DEAL, ON, Scene, adoption, compromised, document_of, enrolment, event, key, second_charter,
+    DEAL, ON, Scene, adoption, compromised, document_of, enrolment, erasure, event, key,
+    private_document, second_charter,
 };
 
 fn put(scene: &mut Scene, on: &str, value: Value, by: &[&str]) {
@@ -46,6 +47,8 @@ fn the_ledger(scene: &mut Scene) {
         "summary": "兄弟经营商行",
     });
     put(scene, "ledger", declared, &["zhou"]);
+    let lost = crate::scene::loss::declaration(scene);
+    put(scene, "ledger", lost, &["chen", "huang"]);
 }
 
 /// What is noted beside a transaction's steps.
@@ -69,6 +72,12 @@ fn the_lookers_on(scene: &mut Scene) {
     let answer =
         json!({"kind": "finding_answered", "answer": "已复测", "documents": [], "entry": entry});
     put(scene, ON, answer, &["chen", "huang"]);
+    let told = json!({
+        "kind": "meeting_held", "attendance": {"called": 3, "present": 3}, "body": "谈话",
+        "documents": [private_document("7a")], "held_on": "2018-03-26", "summary": "谈话笔录不公开",
+    });
+    put(scene, ON, told, &["chen", "huang"]);
+    put(scene, ON, erasure("7a"), &["chen", "huang"]);
 }
 
 /// A contract's life after all sixteen steps.

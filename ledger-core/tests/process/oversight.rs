@@ -8,8 +8,8 @@ use ledger_core::step::Step;
 use serde_json::{Value, json};
 
 use crate::scene::{
-    DEAL, ON, Scene, adoption, ballot, charter_with, document_of, event, member, rule,
-    second_charter, signers_of,
+    DEAL, ON, Scene, adoption, ballot, charter_with, document_of, erasure, event, member,
+    private_document, rule, second_charter, signers_of,
 };
 use crate::{Row, changed};
 
@@ -463,6 +463,78 @@ pub(crate) fn ledger_rows() -> Vec<Row> {
                 field: "vote.held_on",
                 expected: "2018-03-26".parse().unwrap(),
                 found: "2018-03-27".parse().unwrap(),
+            },
+        ),
+    ]
+}
+
+/// A meeting whose minutes are private.
+fn minuted(digits: &str) -> Value {
+    json!({
+        "kind": "meeting_held", "attendance": {"called": 3, "present": 3}, "body": "谈话",
+        "documents": [private_document(digits)], "held_on": "2018-03-26", "summary": "笔录不公开",
+    })
+}
+
+pub(crate) fn erasure_rows() -> Vec<Row> {
+    let by = &["chen", "huang"];
+    let mut scene = Scene::before(Step::ProposalInitiation);
+    let commitment = |digits: &str| digits.repeat(32).parse().unwrap();
+    let put = |scene: &mut Scene, on: &str, value: Value| scene.put(on, event(value), by);
+    put(&mut scene, ON, minuted("7a")).unwrap();
+    put(&mut scene, "ledger", minuted("7b")).unwrap();
+    // Also what is broken off, and in each kind of stream.
+    let mut ended = scene.clone();
+    ended.terminate(DEAL).unwrap();
+    assert_eq!(rule(put(&mut ended, ON, erasure("7a"))), "admitted");
+    assert_eq!(rule(put(&mut ended, "ledger", erasure("7b"))), "admitted");
+    let mut concerned = scene.clone();
+    let mut raised = serde_json::to_value(crate::scene::concerns::raised(DEAL, "general")).unwrap();
+    raised["documents"] = json!([private_document("7c")]);
+    let on = "concern/y1";
+    concerned.put(on, event(raised), &["intake"]).unwrap();
+    assert_eq!(rule(put(&mut concerned, on, erasure("7c"))), "admitted");
+    let mut erased = scene.clone();
+    let erased_by = put(&mut erased, ON, erasure("7a")).unwrap().index();
+    let unknown = |digits| Refusal::UnknownDocument {
+        found: commitment(digits),
+    };
+    vec![
+        (
+            "erasing what no entry names",
+            put(&mut scene.clone(), ON, erasure("00")),
+            unknown("00"),
+        ),
+        (
+            "erasing a public document",
+            put(&mut scene.clone(), ON, erasure("5f")),
+            unknown("5f"),
+        ),
+        (
+            "erasing in another stream",
+            put(&mut scene.clone(), "ledger", erasure("7a")),
+            unknown("7a"),
+        ),
+        (
+            "erasing twice",
+            put(&mut erased, ON, erasure("7a")),
+            Refusal::DocumentErasedBefore {
+                found: commitment("7a"),
+                erased_by,
+            },
+        ),
+        (
+            "erasing by the chair alone",
+            scene.clone().put(ON, event(erasure("7a")), &["chen"]),
+            Refusal::MissingRoles {
+                missing_roles: vec![Role::Supervisor],
+            },
+        ),
+        (
+            "erasing in a concern that was never raised",
+            put(&mut scene, "concern/y9", erasure("7a")),
+            Refusal::ConcernUnknown {
+                found: "y9".parse().unwrap(),
             },
         ),
     ]

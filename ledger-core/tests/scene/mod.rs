@@ -8,6 +8,7 @@
 
 pub(crate) mod concerns;
 pub(crate) mod detours;
+pub(crate) mod loss;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -478,6 +479,21 @@ impl Scene {
         let event = self.posting_of(id, channel);
         self.put(&format!("transaction/{id}"), event, &["wu"])
     }
+}
+
+/// A private document whose commitment is these two digits again and again.
+pub(crate) fn private_document(digits: &str) -> Value {
+    json!({
+        "access": "private", "commitment": digits.repeat(32), "kind": "minutes",
+        "readers": ["supervisor", "chair"], "title": "笔录",
+    })
+}
+
+/// The erasure of such a document.
+pub(crate) fn erasure(digits: &str) -> Value {
+    json!({
+        "kind": "document_erased", "commitment": digits.repeat(32), "documents": [], "reason": "保管期满",
+    })
 }
 
 /// A public document of that kind.

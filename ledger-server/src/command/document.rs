@@ -1,35 +1,37 @@
-//! `sanzi document`: the private documents of a ledger: hand in, look up, read, erase.
+//! `sanzi document`: the documents of a ledger: hand in, fetch, look up, read, erase.
 //!
-//! Works on the data folder only. A server never gives a private document to anybody; whoever may read
-//! one comes to the place where it is kept, with a key that the roster knows. That holds honest people
-//! to the rule: who can read the data folder's files can read the documents.
+//! `put` and `get` go by a server, `add` and `show` by the data folder itself. Private documents are for
+//! those whose roles the entry names, shown by a key that the roster knows: the same rule in both places.
+//! Whoever can read the data folder's files can read the documents. An erasure is an event like others:
+//! it is drafted here, signed by those whom the charter names, and submitted.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use ledger_core::hash::Commitment;
+use ledger_core::admit::Entry;
+use ledger_core::event::Event;
+use ledger_core::hash::{Commitment, Digest};
+use ledger_core::name::StreamId;
 use ledger_core::privacy;
 use ledger_core::record::DocumentRef;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
-use ledger_core::store::{Erasure, Store as _, StoreError};
+use ledger_core::store::{Store as _, StoreError};
 use ledger_core::text::Paragraph;
 use ledger_core::{Language, MemberId, Role};
 use serde_json::json;
 
 use super::help::Text;
-use super::record::signer;
+use super::record::{Record, signer};
 use super::submit;
 use crate::draft::Draft;
 use crate::key_file;
-use crate::moment;
 use crate::source_arg::{self, DataPlace, SourceKind};
 use crate::terminal::{Refused, Terminal};
 
-/// Who may have a private document erased: those who answer for the record and for its supervision.
-const ERASERS: [Role; 2] = [Role::Chair, Role::Supervisor];
+mod remote;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Document {
@@ -40,6 +42,8 @@ pub(crate) struct Document {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     Add(Add),
+    Put(remote::Put),
+    Get(remote::Get),
     List(List),
     Show(Show),
     Erase(Erase),
@@ -51,6 +55,8 @@ struct Add {
     draft: PathBuf,
     #[arg(long, value_name = "DATA")]
     to: String,
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
+    anchor: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -79,30 +85,33 @@ struct Show {
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "  $ sanzi document erase 4774bc5f --data data --key liang.key --reason 保管期满"
+    after_help = "  $ sanzi document erase 4774bc5f --ledger https://sanzi.example.org/donglang --key liang.key --reason 保管期满"
 )]
 struct Erase {
     commitment: String,
-    #[arg(long, value_name = "DATA")]
-    data: String,
+    #[arg(long, value_name = "SOURCE")]
+    ledger: String,
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    #[arg(long)]
-    yes: bool,
+    #[arg(long, value_name = "DRAFT")]
+    out: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pins: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
 }
 
 #[rustfmt::skip]
 pub(crate) const TEXTS: &[Text] = &[
-    Text { of: "document", zh: "材料的存入，不公开材料的查阅和销毁", en: "Hand in documents; look up and erase private ones" },
+    Text { of: "document", zh: "材料的存入和下载，不公开材料的查阅和销毁", en: "Hand in and fetch documents; look up and erase private ones" },
     Text { of: "document.add", zh: "把草稿旁的材料存入账本（条目须已登记）", en: "Keep the documents that lie beside a draft (whose entry stands)" },
     Text { of: "document.add.draft", zh: "已登记的草稿文件", en: "The draft, which has been submitted" },
     Text { of: "document.add.to", zh: "账本的数据文件夹（服务须停）", en: "The ledger's data folder (no server may run on it)" },
+    Text { of: "document.add.anchor", zh: "锚点文件夹，同 serve 的 --anchor", en: "The folder of the anchors, as for serve" },
     Text { of: "document.list", zh: "列出不公开材料及其状态", en: "List the private documents and what became of them" },
-    Text { of: "document.list.data", zh: "账本的数据文件夹", en: "The ledger's data folder" },
+    Text { of: "document.list.data", zh: "账本：数据文件夹、镜像文件夹或网址", en: "The ledger: data folder, mirror's folder or URL" },
     Text { of: "document.list.json", zh: "以 JSON 输出", en: "Print JSON" },
     Text { of: "document.show", zh: "查阅一份不公开材料：须由可查阅的岗位持钥匙", en: "Read a private document, with the key of a role that may" },
     Text { of: "document.show.commitment", zh: "承诺（可只写开头几位）", en: "Its commitment, or the beginning of it" },
@@ -110,12 +119,26 @@ pub(crate) const TEXTS: &[Text] = &[
     Text { of: "document.show.key", zh: "查阅人的钥匙文件", en: "The reader's key file" },
     Text { of: "document.show.out", zh: "存到哪个文件（只有本人可读，不覆盖）", en: "Where it goes: a new file, for its owner only" },
     Text { of: "document.show.passphrase_file", zh: "口令写在这个文件的第一行", en: "A file whose first line is the passphrase" },
-    Text { of: "document.erase", zh: "销毁一份不公开材料：内容和盐都删掉，证明仍有效", en: "Erase a private document and its salt; every proof stays valid" },
+    Text { of: "document.put", zh: "把材料上传到服务器（分段，不受内存限制）", en: "Hand in documents to a server, in parts" },
+    Text { of: "document.put.path", zh: "草稿（上传它旁边的材料），或一份公开材料的文件", en: "A draft, for the documents beside it; or the file of a public document" },
+    Text { of: "document.put.to", zh: "账本的网址", en: "The ledger's URL" },
+    Text { of: "document.put.key", zh: "现任成员的钥匙文件", en: "The key file of an active member" },
+    Text { of: "document.put.pins", zh: "信任锚文件", en: "The pins to verify the ledger by" },
+    Text { of: "document.put.passphrase_file", zh: "口令写在这个文件的第一行", en: "A file whose first line is the passphrase" },
+    Text { of: "document.get", zh: "从服务器下载一份材料并核对；不公开的须由可查阅的岗位持钥匙", en: "Fetch a document from a server and check it; a private one with the key of a role that may read it" },
+    Text { of: "document.get.name", zh: "公开材料的摘要，或不公开材料的承诺（可只写开头几位）", en: "The digest of a public document, or the commitment to a private one; the beginning will do" },
+    Text { of: "document.get.from", zh: "账本的网址", en: "The ledger's URL" },
+    Text { of: "document.get.key", zh: "查阅人的钥匙文件；公开材料不用", en: "The reader's key file; not for public documents" },
+    Text { of: "document.get.out", zh: "存到哪个文件（只有本人可读，不覆盖）", en: "Where it goes: a new file, for its owner only" },
+    Text { of: "document.get.pins", zh: "信任锚文件", en: "The pins to verify the ledger by" },
+    Text { of: "document.get.passphrase_file", zh: "口令写在这个文件的第一行", en: "A file whose first line is the passphrase" },
+    Text { of: "document.erase", zh: "拟写销毁一份不公开材料的草稿：签齐提交后，内容和盐都删掉，证明仍有效", en: "Draft the erasure of a private document: once submitted, document and salt are gone and every proof stays valid" },
     Text { of: "document.erase.commitment", zh: "承诺（可只写开头几位）", en: "Its commitment, or the beginning of it" },
-    Text { of: "document.erase.data", zh: "账本的数据文件夹（服务须停）", en: "The ledger's data folder (no server may run on it)" },
-    Text { of: "document.erase.key", zh: "理事长或监事的钥匙文件", en: "The chair's or a supervisor's key file" },
-    Text { of: "document.erase.reason", zh: "理由，会留下记录", en: "Why; this is kept" },
-    Text { of: "document.erase.yes", zh: "不再询问", en: "Do not ask" },
+    Text { of: "document.erase.ledger", zh: "账本：数据文件夹、镜像文件夹或网址", en: "The ledger: data folder, mirror's folder or URL" },
+    Text { of: "document.erase.key", zh: "第一个签署人的钥匙文件（默认章程：理事长和监事都须签）", en: "The first signer's key file; by the default charter chair and supervisor both sign" },
+    Text { of: "document.erase.reason", zh: "理由，写进账本，公开；不要写材料内容", en: "Why; it stands in the public log, so say nothing of the content" },
+    Text { of: "document.erase.out", zh: "草稿写到哪；默认按交易和事项取名", en: "Where the draft goes; by default named after transaction and kind" },
+    Text { of: "document.erase.pins", zh: "信任锚文件", en: "The pins to verify the ledger by" },
     Text { of: "document.erase.passphrase_file", zh: "口令写在这个文件的第一行", en: "A file whose first line is the passphrase" },
 ];
 
@@ -125,6 +148,8 @@ impl Document {
         let terminal = Terminal::new(language);
         match self.action {
             Action::Add(add) => add.run(terminal),
+            Action::Put(put) => put.run(terminal),
+            Action::Get(get) => get.run(terminal),
             Action::List(list) => list.run(terminal),
             Action::Show(show) => show.run(terminal),
             Action::Erase(erase) => erase.run(terminal),
@@ -135,57 +160,71 @@ impl Document {
 
 /// A private document as an entry names it.
 struct Named {
+    erased_by: Option<u64>,
     index: u64,
     kind: String,
     readers: Vec<Role>,
+    stream: StreamId,
     title: String,
 }
 
-/// What the ledger says of its private documents, and the store that keeps them, opened for reading.
+/// What the ledger says of its documents, and the store that keeps them, if it is at hand.
 struct Shelf {
     named: BTreeMap<Commitment, Named>,
+    /// Public documents and disclosures, with the entry that names each first.
+    public: BTreeMap<Digest, u64>,
+    /// Where the draft stands that was asked for.
+    stands: Option<u64>,
     state: State,
-    store: Box<LocalStore>,
+    store: Option<Box<LocalStore>>,
 }
 
 impl Shelf {
     fn open(
         terminal: Terminal,
-        data: &str,
+        place: &str,
+        pins: Option<&Path>,
         wanted: Option<&Draft>,
-    ) -> anyhow::Result<(Self, bool)> {
-        let source = source_arg::open(terminal, data, None)?;
-        let mut named = BTreeMap::new();
-        let mut stands = false;
+    ) -> anyhow::Result<Self> {
+        let source = source_arg::open(terminal, place, pins)?;
+        let (mut named, mut public) = (BTreeMap::new(), BTreeMap::new());
+        let mut stands = None;
         let report = source.audit(None, &mut |entry, _, _| {
-            stands |= wanted
+            let is_it = wanted
                 .is_some_and(|draft| draft.signed.note().text() == entry.signed().note().text());
-            for document in entry.statement().event.documents() {
-                if let DocumentRef::Private {
-                    commitment,
-                    kind,
-                    readers,
-                    title,
-                } = document
-                {
-                    let one = Named {
-                        index: entry.index(),
-                        kind: kind.to_string(),
-                        readers: readers.iter().copied().collect(),
-                        title: title.to_string(),
-                    };
-                    named.insert(*commitment, one);
-                }
-            }
+            stands = stands.or(is_it.then_some(entry.index()));
+            shelve(entry, &mut named, &mut public);
         })?;
         if let Some(fault) = &report.fault {
             bail!(Refused(source_arg::fault_in_words(terminal, fault)));
         }
-        match source.kind {
-            SourceKind::Data(store, _) => Ok((Self { named, state: report.state, store }, stands)),
-            _ => bail!(terminal.pick(
-                format!("{data} 不是数据文件夹；不公开材料只在保管它的数据文件夹里，不经网络提供"),
-                format!("{data} is no data folder: private documents are where they are kept, and are not served"),
+        let store = match source.kind {
+            SourceKind::Data(store, _) => Some(store),
+            _ => None,
+        };
+        Ok(Self {
+            named,
+            public,
+            stands,
+            state: report.state,
+            store,
+        })
+    }
+
+    /// As [`Shelf::open`], of a data folder.
+    fn of_folder(
+        terminal: Terminal,
+        data: &str,
+        wanted: Option<&Draft>,
+    ) -> anyhow::Result<(Self, Box<LocalStore>)> {
+        let mut shelf = Self::open(terminal, data, None, wanted)?;
+        match shelf.store.take() {
+            Some(store) => Ok((shelf, store)),
+            None => bail!(terminal.pick(
+                format!(
+                    "{data} 不是数据文件夹；要经服务器查阅或补交，请用 sanzi document get 或 put"
+                ),
+                format!("{data} is no data folder; by a server, use sanzi document get or put"),
             )),
         }
     }
@@ -231,24 +270,66 @@ impl Shelf {
         let key = key_file::unlock(terminal, key, passphrase_file)?;
         let position = self.state.size();
         let id = signer(terminal, ledger, position, &key)?;
-        let member = ledger.roster.member(&id);
-        let may =
-            member.is_some_and(|member| roles.iter().any(|role| member.holds(*role, position)));
-        if may {
+        if ledger.roster.holds_any(&id, roles, position) {
             return Ok(id);
         }
-        let named = |role: &Role| terminal.pick(role.zh(), role.en());
-        let names: Vec<&str> = roles.iter().map(named).collect();
-        bail!(Refused(terminal.pick(
-            format!(
-                "{id} 现任的岗位不能办这件事；可以办的是：{}。什么都没有动。",
-                names.join("、")
-            ),
-            format!(
-                "{id} holds no role that may do this: {}. Nothing was touched.",
-                names.join(", ")
-            ),
-        )))
+        Err(not_entitled(terminal, &id, roles))
+    }
+}
+
+/// Whose roles are not among those that may.
+fn not_entitled(terminal: Terminal, id: &MemberId, roles: &[Role]) -> anyhow::Error {
+    let named = |role: &Role| terminal.pick(role.zh(), role.en());
+    let names: Vec<&str> = roles.iter().map(named).collect();
+    Refused(terminal.pick(
+        format!(
+            "{id} 现任的岗位不能办这件事；可以办的是：{}。什么都没有动。",
+            names.join("、")
+        ),
+        format!(
+            "{id} holds no role that may do this: {}. Nothing was touched.",
+            names.join(", ")
+        ),
+    ))
+    .into()
+}
+
+/// Notes the documents that an entry names, and the one that it erases.
+fn shelve(
+    entry: &Entry,
+    named: &mut BTreeMap<Commitment, Named>,
+    public: &mut BTreeMap<Digest, u64>,
+) {
+    let (event, index) = (&entry.statement().event, entry.index());
+    for document in event.documents() {
+        match document {
+            DocumentRef::Public { sha256, .. } => {
+                public.entry(*sha256).or_insert(index);
+            }
+            DocumentRef::Private {
+                commitment,
+                kind,
+                readers,
+                title,
+            } => {
+                named.entry(*commitment).or_insert_with(|| Named {
+                    erased_by: None,
+                    index,
+                    kind: kind.to_string(),
+                    readers: readers.iter().copied().collect(),
+                    stream: entry.statement().stream.clone(),
+                    title: title.to_string(),
+                });
+            }
+        }
+    }
+    if let Some(publication) = event.publication() {
+        public.entry(publication.disclosure).or_insert(index);
+    }
+    if let Event::DocumentErased(erased) = event
+        && let Some(named) = named.get_mut(&erased.commitment)
+    {
+        named.erased_by.get_or_insert(index);
     }
 }
 
@@ -256,6 +337,7 @@ impl Shelf {
 fn writing<T>(
     terminal: Terminal,
     data: &str,
+    anchor_folder: Option<PathBuf>,
     work: impl FnOnce(&mut LocalStore) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let place: Option<DataPlace> = source_arg::data_place(data);
@@ -265,7 +347,11 @@ fn writing<T>(
             format!("{data} is no data folder (with FORMAT)"),
         )
     })?;
-    let folder = LocalFolder::open(&place.data, LocalOptions::default()).map_err(|error| {
+    let options = LocalOptions {
+        anchor_folder,
+        ..LocalOptions::default()
+    };
+    let folder = LocalFolder::open(&place.data, options).map_err(|error| {
         let advice = matches!(error, StoreError::Locked { .. }).then(|| {
             terminal.pick(
                 "什么都没有动。服务正在用这个数据文件夹，请先停下服务再办",
@@ -299,14 +385,16 @@ impl Add {
     fn run(self, terminal: Terminal) -> anyhow::Result<()> {
         let draft = Draft::read(terminal, &self.draft)?;
         let papers = draft.documents(terminal)?;
-        let (_, stands) = Shelf::open(terminal, &self.to, Some(&draft))?;
-        if !stands {
+        let (shelf, store) = Shelf::of_folder(terminal, &self.to, Some(&draft))?;
+        // The folder is opened anew, for writing.
+        drop(store);
+        if shelf.stands.is_none() {
             bail!(Refused(terminal.pick(
                 "这份草稿还没有登记在账本里，材料没有存入；请先 sanzi submit。".to_owned(),
                 "this draft does not stand in the ledger yet, and its documents were not kept; submit it first.".to_owned(),
             )));
         }
-        let (kept, missing) = writing(terminal, &self.to, |store| {
+        let (kept, missing) = writing(terminal, &self.to, self.anchor, |store| {
             submit::keep(terminal, store, &draft, &papers)
         })?;
         if !missing.is_empty() {
@@ -323,29 +411,41 @@ impl Add {
     }
 }
 
+/// What became of a private document, with a note.
+fn status_of(
+    terminal: Terminal,
+    shelf: &Shelf,
+    (commitment, named): (&Commitment, &Named),
+) -> anyhow::Result<(&'static str, String)> {
+    if let Some(entry) = named.erased_by {
+        let note = terminal.pick(
+            format!("承诺仍然有效；由第 {entry} 条销毁"),
+            format!("the commitment stands; erased by entry {entry}"),
+        );
+        return Ok(("erased", note));
+    }
+    let Some(store) = &shelf.store else {
+        return Ok(("named", String::new()));
+    };
+    Ok(match store.private_document(commitment) {
+        Ok(Some(_)) => ("kept", String::new()),
+        Ok(None) => ("never_here", String::new()),
+        Err(StoreError::Erased { erasure, .. }) => ("erased", erasure.reason.to_string()),
+        Err(error @ StoreError::Corrupt { .. }) => ("damaged", error.to_string()),
+        Err(error) => return Err(error.into()),
+    })
+}
+
 impl List {
     fn run(self, terminal: Terminal) -> anyhow::Result<()> {
-        let (shelf, _) = Shelf::open(terminal, &self.data, None)?;
+        let shelf = Shelf::open(terminal, &self.data, None, None)?;
         let mut all = Vec::new();
         for (commitment, named) in &shelf.named {
-            let (status, note) = match shelf.store.private_document(commitment) {
-                Ok(Some(_)) => ("kept", String::new()),
-                Ok(None) => ("never_here", String::new()),
-                Err(StoreError::Erased { erasure, .. }) => (
-                    "erased",
-                    format!(
-                        "{} {}：{}",
-                        moment::logged(erasure.at, moment::CHINA_OFFSET_MINUTES),
-                        erasure.by,
-                        erasure.reason
-                    ),
-                ),
-                Err(error @ StoreError::Corrupt { .. }) => ("damaged", error.to_string()),
-                Err(error) => return Err(error.into()),
-            };
+            let (status, note) = status_of(terminal, &shelf, (commitment, named))?;
             all.push(json!({
-                "commitment": commitment, "entry": named.index, "kind": named.kind, "note": note,
-                "readers": named.readers, "status": status, "title": named.title,
+                "commitment": commitment, "entry": named.index, "erased_by": named.erased_by,
+                "kind": named.kind, "note": note, "readers": named.readers, "status": status,
+                "title": named.title,
             }));
             if self.json {
                 continue;
@@ -354,6 +454,7 @@ impl List {
                 "kept" => terminal.pick("在库", "kept"),
                 "erased" => terminal.pick("已销毁", "erased"),
                 "damaged" => terminal.pick("已损坏", "damaged"),
+                "named" => terminal.pick("已登记", "on record"),
                 _ => terminal.pick("从未存入", "never handed in"),
             };
             terminal.say(terminal.pick(
@@ -380,14 +481,11 @@ impl List {
 
 impl Show {
     fn run(self, terminal: Terminal) -> anyhow::Result<()> {
-        let (shelf, _) = Shelf::open(terminal, &self.data, None)?;
+        let (shelf, store) = Shelf::of_folder(terminal, &self.data, None)?;
         let (commitment, named) = shelf.find(terminal, &self.commitment)?;
         let passphrase_file = self.passphrase_file.as_deref();
         shelf.authorised(terminal, &self.key, passphrase_file, &named.readers)?;
-        let found = shelf
-            .store
-            .private_document(&commitment)
-            .map_err(answered)?;
+        let found = store.private_document(&commitment).map_err(answered)?;
         let Some(document) = found else {
             bail!(Refused(terminal.pick(
                 format!("「{}」从未存入这个数据文件夹（不是销毁）。请向经办人要草稿和旁边的 .private 文件夹，用 sanzi document add 存入。", named.title),
@@ -413,60 +511,34 @@ impl Show {
 
 impl Erase {
     fn run(self, terminal: Terminal) -> anyhow::Result<()> {
-        let (shelf, _) = Shelf::open(terminal, &self.data, None)?;
+        let pins = self.pins.as_deref();
+        let shelf = Shelf::open(terminal, &self.ledger, pins, None)?;
         let (commitment, named) = shelf.find(terminal, &self.commitment)?;
-        let found = shelf.store.private_document(&commitment);
-        match found {
-            Ok(None) => bail!(Refused(terminal.pick(
-                format!("「{}」从未存入这个数据文件夹，没有可销毁的。", named.title),
-                format!(
-                    "“{}” was never handed in here; there is nothing to erase.",
-                    named.title
-                ),
-            ))),
-            Err(error @ StoreError::Erased { .. }) => return Err(answered(error)),
-            // What is damaged can still be erased.
-            Ok(Some(_)) | Err(StoreError::Corrupt { .. }) => {}
-            Err(error) => return Err(error.into()),
+        if let Some(entry) = named.erased_by {
+            bail!(Refused(terminal.pick(
+                format!("「{}」已经销毁（第 {entry} 条），不必再办。", named.title),
+                format!("“{}” is erased already, by entry {entry}.", named.title),
+            )));
         }
-        let by = shelf.authorised(
-            terminal,
-            &self.key,
-            self.passphrase_file.as_deref(),
-            &ERASERS,
-        )?;
+        let stream = named.stream.clone();
         let reason = self.reason(terminal)?;
         terminal.advise(terminal.pick(
-            format!("将销毁「{}」（第 {} 条，承诺 {commitment}）：内容和盐都会删掉，找不回来；账本和各项证明不受影响。备份里的副本须另行删除。", named.title, named.index),
-            format!("about to erase “{}” (entry {}, commitment {commitment}): document and salt will be gone for good; log and proofs are not touched. Delete the copies in backups, too.", named.title, named.index),
+            format!("拟销毁「{}」（第 {} 条，承诺 {commitment}）：提交以后内容和盐都会删掉，找不回来；账本和各项证明不受影响。旧备份里的副本须另行删除。", named.title, named.index),
+            format!("drafting the erasure of “{}” (entry {}, commitment {commitment}): once submitted, document and salt are gone for good; log and proofs are not touched. Delete the copies in old backups, too.", named.title, named.index),
         ));
-        if !self.yes && !terminal.confirm(terminal.pick("确定销毁吗？", "erase it?"))? {
-            bail!(Refused(
-                terminal
-                    .pick("没有销毁。", "nothing was erased.")
-                    .to_owned()
-            ));
-        }
-        let title = named.title.clone();
-        // The folder is opened anew, for writing.
         drop(shelf);
-        let erasure = Erasure {
-            at: moment::now()?,
-            by,
-            reason,
-        };
-        let erased = writing(terminal, &self.data, |store| {
-            store
-                .erase_private_document(&commitment, &erasure)
-                .map_err(answered)
-        })?;
-        if !erased {
-            bail!(terminal.pick("没有可销毁的。", "there was nothing to erase."));
-        }
-        terminal.say(terminal.pick(
-            format!("「{title}」已销毁，理由已留存。"),
-            format!("“{title}” was erased; the reason is kept."),
-        ));
+        let body = json!({ "commitment": commitment, "documents": [], "reason": reason });
+        let mut from = tempfile::NamedTempFile::new()?;
+        serde_json::to_writer(&mut from, &body)?;
+        Record::of(
+            "document_erased",
+            &stream,
+            &self.ledger,
+            &self.key,
+            from.path(),
+        )
+        .with(self.out, self.pins, self.passphrase_file)
+        .run(terminal.language)?;
         Ok(())
     }
 

@@ -72,17 +72,20 @@ pub(crate) struct Record {
     passphrase_file: Option<PathBuf>,
 }
 
-/// The kinds of event that can be recorded: all but the founding.
+/// What is recorded by other commands: the founding by `init`, a loss by `recover`.
+const ELSEWHERE: [&str; 2] = ["ledger_opened", "loss_declared"];
+
+/// The kinds of event that can be recorded.
 fn kinds() -> clap::builder::PossibleValuesParser {
     let kinds = Event::KINDS.iter().copied();
-    clap::builder::PossibleValuesParser::new(kinds.filter(|kind| *kind != "ledger_opened"))
+    clap::builder::PossibleValuesParser::new(kinds.filter(|kind| !ELSEWHERE.contains(kind)))
 }
 
 /// All kinds with their names, and examples.
 fn examples() -> String {
     let mut text = String::new();
     for (kind, label) in shape::kinds() {
-        if kind != "ledger_opened" {
+        if !ELSEWHERE.contains(&kind.as_str()) {
             text.push_str(&format!("  {kind:<24}{label}\n"));
         }
     }
@@ -188,6 +191,48 @@ fn concern_missing(terminal: Terminal, kind: &str) -> String {
 }
 
 impl Record {
+    /// Records an event of this kind in a stream, with its content in the file `from`.
+    pub(super) fn of(kind: &str, stream: &StreamId, ledger: &str, key: &Path, from: &Path) -> Self {
+        let (mut transaction, mut concern) = (None, None);
+        match stream {
+            StreamId::Ledger => {}
+            StreamId::Transaction(id) => transaction = Some(id.clone()),
+            StreamId::Concern(id) => concern = Some(id.clone()),
+        }
+        Self {
+            kind: kind.to_owned(),
+            ledger: ledger.to_owned(),
+            transaction,
+            concern,
+            key: key.to_owned(),
+            r#as: None,
+            from: Some(from.to_owned()),
+            document: Vec::new(),
+            rent_schedule: None,
+            private_document: Vec::new(),
+            readers: Vec::new(),
+            at: None,
+            out: None,
+            pins: None,
+            passphrase_file: None,
+        }
+    }
+
+    /// As it is, with where the draft goes, the pins, and the passphrase.
+    pub(super) fn with(
+        self,
+        out: Option<PathBuf>,
+        pins: Option<PathBuf>,
+        passphrase_file: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            out,
+            pins,
+            passphrase_file,
+            ..self
+        }
+    }
+
     /// Makes a draft.
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
         let terminal = Terminal::new(language);
@@ -217,7 +262,13 @@ impl Record {
     /// The stream that the event belongs in. A new concern that has no id yet gets one by its
     /// transaction: the next number that is free.
     fn stream(&self, terminal: Terminal, state: &State) -> anyhow::Result<StreamId> {
-        if Event::home_of(&self.kind) != Some(Home::Concern) {
+        let home = Event::home_of(&self.kind);
+        if home == Some(Home::Any)
+            && let Some(id) = &self.concern
+        {
+            return Ok(StreamId::Concern(id.clone()));
+        }
+        if home != Some(Home::Concern) {
             let id = self.transaction.as_ref();
             return Ok(id.map_or(StreamId::Ledger, |id| StreamId::Transaction(id.clone())));
         }
@@ -250,6 +301,9 @@ impl Record {
                 Some(_) => return Ok(()),
                 None => bail!(concern_missing(terminal, &self.kind)),
             }
+        }
+        if self.concern.is_some() && home == Home::Any {
+            return Ok(());
         }
         if self.concern.is_some() && !of_concern {
             bail!(terminal.pick(

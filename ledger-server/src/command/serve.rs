@@ -14,6 +14,7 @@ use ledger_server::{
     FrontOptions, Ledgers, Served, Tls, Writer, app_behind, ask_witnesses, metrics_app,
     serve_router,
 };
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -23,6 +24,9 @@ use super::help::Text;
 use super::reload::{self, Certificate, PolicyFile, Reloads};
 use super::settings::{LogFormat, Settings};
 use super::{complain, say};
+
+/// How often uploads that nobody named are looked for.
+const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 
 /// How long a start waits for the witnesses: what they have seen may be more than what is here.
 const FIRST_ANSWERS: Duration = Duration::from_secs(3);
@@ -115,8 +119,11 @@ pub(crate) fn serve(
             let router = metrics_app(ledgers.clone(), metrics, limits.clone());
             tokio::spawn(serve_router(private, router, std::future::pending()));
         }
+        tokio::spawn(expire(ledgers.clone()));
+        tell_manager(NotifyState::Ready);
         let stop = async {
             told.await;
+            tell_manager(NotifyState::Stopping);
             complain(language.pick("正在停止……", "stopping ..."));
         };
         let router = app_behind(ledgers, front, limits);
@@ -163,9 +170,34 @@ fn reloads(
     }
 }
 
+/// Drops, every ten minutes, what was handed in and never named by an entry.
+async fn expire(ledgers: Ledgers) {
+    loop {
+        let all = ledgers.clone();
+        let dropped = tokio::task::spawn_blocking(move || {
+            for ledger in all.iter() {
+                match ledger.expire_documents() {
+                    Ok(0) => {}
+                    Ok(dropped) => tracing::info!(slug = ledger.slug(), dropped, "uploads expired"),
+                    Err(error) => tracing::warn!(%error, "uploads could not be dropped"),
+                }
+            }
+        });
+        let _ = dropped.await;
+        tokio::time::sleep(EXPIRE_EVERY).await;
+    }
+}
+
 async fn bound(address: SocketAddr, language: Language) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|error| unbound(error, address, language))
+}
+
+/// Tells systemd, if that is who started this, in a unit of `Type=notify`.
+pub(super) fn tell_manager(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
 }
 
 /// Says where the metrics are.

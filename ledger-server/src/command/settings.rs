@@ -95,6 +95,10 @@ settings! {
     trusted_proxies: Vec<IpNet> = "SANZI_TRUSTED_PROXIES", "ADDR/BITS,...";
     #[arg(value_enum)]
     proxy_header: HeaderName = "SANZI_PROXY_HEADER", "x-forwarded-for|forwarded";
+    document_mib: NonZeroU32 = "SANZI_DOCUMENT_MIB", "N";
+    waiting_mib: NonZeroU32 = "SANZI_WAITING_MIB", "N";
+    waiting_mib_per_member: NonZeroU32 = "SANZI_WAITING_MIB_PER_MEMBER", "N";
+    waiting_hours: NonZeroU32 = "SANZI_WAITING_HOURS", "N";
     metrics_listen: SocketAddr = "SANZI_METRICS_LISTEN", "ADDR:PORT";
     longest_wait_seconds: NonZeroU32 = "SANZI_LONGEST_WAIT_SECONDS", "N";
     least_free_mib: u32 = "SANZI_LEAST_FREE_MIB", "N";
@@ -125,6 +129,10 @@ texts! {
     "burst": "停顿之后同一地址可一次发多少请求；默认为每秒限数的 4 倍", "Requests at once of one address after a pause; by default four seconds' worth";
     "trusted_proxies": "受信代理的网段，用逗号分开；只有它们报的来访地址才算数", "Networks of trusted proxies: only their word on a client's address counts";
     "proxy_header": "受信代理用哪个请求头报来访地址；默认 x-forwarded-for", "The header in which they name it; by default x-forwarded-for";
+    "document_mib": "一份材料最多多少 MiB；默认 64", "The largest document, in MiB; by default 64";
+    "waiting_mib": "已上传而还没有条目登记的材料合计最多多少 MiB；默认 1024", "Documents that wait for their entries, together, in MiB; by default 1024";
+    "waiting_mib_per_member": "同一成员这样的材料最多多少 MiB；默认 256", "Those of one member, in MiB; by default 256";
+    "waiting_hours": "这样的材料多少小时后清除；默认 72", "After how many hours they are dropped; by default 72";
     "metrics_listen": "另开一个内部地址供 Prometheus 取 /metrics，切勿对外", "A private address for Prometheus to fetch /metrics from; keep it from the public";
     "longest_wait_seconds": "提交等候超过多少秒仍无新检查点，/readyz 就报不宜；默认 5", "How long a submission may wait for a checkpoint before /readyz fails; by default 5";
     "least_free_mib": "磁盘剩余低于多少 MiB，/readyz 就报不宜；默认 256", "Room on the disk below which /readyz fails; by default 256";
@@ -162,6 +170,16 @@ impl Settings {
         if let Some(queue) = self.queue {
             options.queue = queue.get() as usize;
             options.queue_per_address = (options.queue / 4).max(1);
+        }
+        let (limits, mib) = (&mut options.documents, |n: NonZeroU32| {
+            u64::from(n.get()) << 20
+        });
+        limits.document_bytes = self.document_mib.map_or(limits.document_bytes, mib);
+        limits.waiting = self.waiting_mib.map_or(limits.waiting, mib);
+        let own = self.waiting_mib_per_member;
+        limits.waiting_per_member = own.map_or(limits.waiting_per_member, mib);
+        if let Some(hours) = self.waiting_hours {
+            limits.waiting_for = Duration::from_secs(u64::from(hours.get()) * 3600);
         }
         options
     }

@@ -153,6 +153,9 @@ impl Show {
                 ),
             ));
         }
+        for one in &mut shown {
+            one.note_erasures(language, &report.state);
+        }
         let aside = Aside::of(&report.state);
         let now = as_of(terminal, self.at.as_deref(), &report.state)?;
         let about = Concerns::of(&report.state, stream.as_ref(), now);

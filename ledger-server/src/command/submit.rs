@@ -9,7 +9,10 @@ use std::process::ExitCode;
 use super::data;
 use super::help::Text;
 use crate::draft::{self, Draft, Papers};
+use crate::handing_in;
+use crate::key_file;
 use crate::moment;
+use crate::signed_url::SignedUrl;
 use crate::source_arg;
 use crate::terminal::{Refused, Terminal};
 use crate::url_source::{UrlSource, bundle_of};
@@ -21,11 +24,12 @@ use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
 use ledger_core::store::{Store as _, StoreError};
 use ledger_core::tile::{TileSource as _, parse_bundle};
 use ledger_core::{AppendError, Language, Ledger, Pins, SigningKey};
+use ledger_server::{STOP_FILE, SigningStop};
 use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "  $ sanzi submit 2026-001-asset_verification.draft --to data\n  $ sanzi submit 2026-001-asset_verification.draft --to https://sanzi.example.org/donglang --pins pins.json"
+    after_help = "  $ sanzi submit 2026-001-asset_verification.draft --to data\n  $ sanzi submit 2026-001-asset_verification.draft --to https://sanzi.example.org/donglang --key chen.key --pins pins.json"
 )]
 pub(crate) struct Submit {
     draft: PathBuf,
@@ -35,6 +39,14 @@ pub(crate) struct Submit {
     pins: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     log_passphrase_file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", conflicts_with = "without_documents")]
+    key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "key")]
+    passphrase_file: Option<PathBuf>,
+    #[arg(long)]
+    without_documents: bool,
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
+    anchor: Option<PathBuf>,
     #[arg(long)]
     json: bool,
 }
@@ -76,6 +88,26 @@ pub(crate) const TEXTS: &[Text] = &[
         en: "The log key's passphrase; or set SANZI_LOG_PASSPHRASE",
     },
     Text {
+        of: "submit.key",
+        zh: "提交到网址时，用哪把成员钥匙先上传草稿旁的材料",
+        en: "For a URL: the member's key with which the draft's documents are handed in first",
+    },
+    Text {
+        of: "submit.passphrase_file",
+        zh: "上述钥匙的口令写在这个文件的第一行",
+        en: "A file whose first line is that key's passphrase",
+    },
+    Text {
+        of: "submit.without_documents",
+        zh: "只提交条目，材料以后再交（sanzi document put 或 add）",
+        en: "Submit the entry alone; its documents are handed in later, by sanzi document put or add",
+    },
+    Text {
+        of: "submit.anchor",
+        zh: "数据文件夹的锚点文件夹，同 serve 的 --anchor",
+        en: "The folder of a data folder's anchors, as for serve",
+    },
+    Text {
         of: "submit.json",
         zh: "以 JSON 输出",
         en: "Print JSON",
@@ -93,6 +125,12 @@ impl Submit {
             self.to_folder(terminal, &draft)?
         };
         verify(terminal, &draft, &recorded, &pins)?;
+        if recorded.documents > 0 && recorded.missing.is_empty() && draft.drop_private(terminal)? {
+            terminal.advise(terminal.pick(
+                "不公开材料已由账本保管，草稿旁的副本已删除。",
+                "the ledger keeps the private documents; the draft's copies were deleted.",
+            ));
+        }
         let proof_file = draft::companion(&self.draft, "tlog-proof");
         draft::replace(terminal, &proof_file, &recorded.proof.to_bytes())?;
         draft::replace(
@@ -117,7 +155,11 @@ impl Submit {
                 ),
             ));
         };
-        let folder = LocalFolder::open(&place.data, LocalOptions::default()).map_err(|error| {
+        let options = LocalOptions {
+            anchor_folder: self.anchor.clone(),
+            ..LocalOptions::default()
+        };
+        let folder = LocalFolder::open(&place.data, options).map_err(|error| {
             let advice = matches!(error, StoreError::Locked { .. }).then(|| {
                 terminal.pick(
                 "什么都没有登记。服务正在用这个数据文件夹，请把 --to 换成账本的网址",
@@ -132,6 +174,7 @@ impl Submit {
         let slug = place.slug(terminal, &folder)?;
         let pins_file = place.ledger_folder(&slug).join("pins.json");
         let pins = source_arg::read_pins(terminal, self.pins.as_deref().unwrap_or(&pins_file))?;
+        check_signing(terminal, &place.ledger_folder(&slug))?;
         let log_key = self.log_key(terminal, &place.ledger_folder(&slug), &pins)?;
         let recorded = append(terminal, &folder, &slug, log_key, draft)?;
         // Stopped cleanly, so that the next opening need not look for a crash.
@@ -152,6 +195,7 @@ impl Submit {
 
     fn to_url(&self, terminal: Terminal, draft: &Draft) -> anyhow::Result<(Recorded, Pins)> {
         let source = source_arg::open(terminal, &self.to, self.pins.as_deref())?;
+        let (documents, mut missing) = self.hand_in(terminal, draft, &source.pins)?;
         let url = UrlSource::new(terminal, &self.to);
         let answer = url.post("events", &draft.bytes).with_context(|| {
             terminal.pick(
@@ -184,24 +228,55 @@ impl Submit {
         if source.self_pinned {
             source.warn_self_pinned();
         }
-        let papers = draft.documents(terminal)?;
-        let mut missing = papers.missing;
-        missing.extend(papers.missing_private.into_iter().map(|(_, title)| title));
-        for (any, kind) in [
-            (!papers.public.is_empty(), "documents"),
-            (!papers.private.is_empty(), "private"),
-        ] {
-            let folder = draft::companion(&draft.path, kind);
-            missing.extend(any.then(|| folder.display().to_string()));
+        if documents == 0 {
+            for kind in ["documents", "private"] {
+                let folder = draft::companion(&draft.path, kind);
+                missing.extend(folder.is_dir().then(|| folder.display().to_string()));
+            }
         }
         let recorded = Recorded {
             added: answer.status == 201,
             entry,
             proof,
-            documents: 0,
+            documents,
             missing,
         };
         Ok((recorded, source.pins))
+    }
+
+    /// Hands in the documents beside the draft before its event, so that no entry stands for which nobody
+    /// has them; says how many, and which are not at hand.
+    fn hand_in(
+        &self,
+        terminal: Terminal,
+        draft: &Draft,
+        pins: &Pins,
+    ) -> anyhow::Result<(usize, Vec<String>)> {
+        let (at_hand, missing) = handing_in::of(terminal, draft);
+        if self.without_documents || at_hand.is_empty() {
+            return Ok((0, missing));
+        }
+        let Some(path) = &self.key else {
+            bail!(terminal.pick(
+                format!("没有提交：草稿旁有 {} 份材料，要先上传，再提交条目。请加 --key 成员钥匙文件；材料另交的，请加 --without-documents。", at_hand.len()),
+                format!("not submitted: {} documents lie beside the draft and are handed in before the entry. Give --key with a member's key file; or --without-documents to hand them in later.", at_hand.len()),
+            ));
+        };
+        let key = key_file::unlock(terminal, path, self.passphrase_file.as_deref())?;
+        if ledger_core::authenticate::member_in_name(&pins.origin, key.name()).is_none() {
+            bail!(terminal.pick(
+                format!("没有提交：钥匙叫 {}，不属于这个账本", key.name()),
+                format!(
+                    "not submitted: the key is named {} and belongs to another ledger",
+                    key.name()
+                ),
+            ));
+        }
+        let server = SignedUrl::new(terminal, &self.to, Some(&key));
+        for document in &at_hand {
+            document.put(terminal, &server, None)?;
+        }
+        Ok((at_hand.len(), missing))
     }
 
     fn say(&self, terminal: Terminal, recorded: &Recorded, proof_file: &Path) {
@@ -221,8 +296,8 @@ impl Submit {
         }
         if !recorded.missing.is_empty() {
             terminal.say(terminal.pick(
-                format!("材料还没有交：{}。请连同草稿交给服务器的管理人员，由他用 sanzi document add 存入（账本里已有摘要或承诺，内容改不了）。", recorded.missing.join("、")),
-                format!("documents not handed in yet: {}. Give them with the draft to the server's operator, who keeps them by sanzi document add (digests and commitments are on record).", recorded.missing.join(", ")),
+                format!("材料还没有交：{}。请连同草稿交给服务器的管理人员，由他用 sanzi document add 存入，或自己用 sanzi document put 上传（账本里已有摘要或承诺，内容改不了）。", recorded.missing.join("、")),
+                format!("documents not handed in yet: {}. Give them with the draft to the server's operator, who keeps them by sanzi document add, or hand them in by sanzi document put (digests and commitments are on record).", recorded.missing.join(", ")),
             ));
         }
         terminal.say(terminal.pick(
@@ -242,6 +317,19 @@ impl Submit {
                 format!("recorded before, as entry {index}; nothing was doubled."),
             ),
         });
+    }
+}
+
+/// Refuses a ledger whose signing has been stopped: an opening alone may sign what a crash left.
+fn check_signing(terminal: Terminal, ledger_folder: &Path) -> anyhow::Result<()> {
+    let file = ledger_folder.join(STOP_FILE);
+    let stop = SigningStop::kept_in(file)?;
+    match stop.reason() {
+        None => Ok(()),
+        Some(reason) => bail!(Refused(terminal.pick(
+            format!("这个账本已停止签署，什么也没有登记：{reason}。请先用 sanzi recover --data 查明"),
+            format!("this ledger has stopped signing, and nothing was recorded: {reason}. See sanzi recover --data first"),
+        ))),
     }
 }
 

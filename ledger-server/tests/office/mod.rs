@@ -205,7 +205,17 @@ impl Office {
     /// Records, co-signs and submits a deed.
     pub(crate) fn carry_out(&self, ledger: &str, deed: &Deed, draft: &str) -> Outcome {
         self.draft(ledger, deed, draft);
-        self.ok(&["submit", draft, "--to", ledger])
+        self.submit(ledger, deed.signers[0], draft)
+    }
+
+    /// Submits a draft, with its documents.
+    pub(crate) fn submit(&self, ledger: &str, by: &str, draft: &str) -> Outcome {
+        let key = self.key(by);
+        let mut arguments = vec!["submit", draft, "--to", ledger];
+        if ledger.starts_with("http") {
+            arguments.extend(["--key", &key, "--passphrase-file", "pass"]);
+        }
+        self.ok(&arguments)
     }
 
     /// Records and co-signs a deed.
@@ -254,7 +264,13 @@ impl Office {
 
     /// Starts the service on the data folder; gives the ledger's address.
     pub(crate) fn serve(&self) -> (Service, String) {
-        let mut command = self.command(&["serve", "--data", "data", "--listen", "127.0.0.1:0"]);
+        self.serve_with(&[])
+    }
+
+    /// As [`Office::serve`], with these settings.
+    pub(crate) fn serve_with(&self, settings: &[&str]) -> (Service, String) {
+        let serve = ["serve", "--data", "data", "--listen", "127.0.0.1:0"];
+        let mut command = self.command(&[&serve, settings].concat());
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -275,6 +291,10 @@ impl Office {
 pub(crate) struct Service(Child);
 
 impl Service {
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     pub(crate) fn stop(mut self) {
         let sent = Command::new("kill").arg(self.0.id().to_string()).status();
         assert!(sent.unwrap().success());

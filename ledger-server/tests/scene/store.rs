@@ -9,7 +9,8 @@ use ledger_core::hash::{Commitment, Digest, Hash};
 use ledger_core::name::StreamId;
 use ledger_core::store::memory::MemoryStore;
 use ledger_core::store::{
-    Batch, Erasure, PrivateDocument, Store, StoreError, StreamKind, StreamRecord, Touch,
+    Batch, DocumentChanges, Erasure, PrivateDocument, Store, StoreError, StreamKind, StreamRecord,
+    Touch,
 };
 use ledger_core::tree::HashReader;
 use ledger_server::{PublishedReader, ServedStore};
@@ -134,6 +135,19 @@ impl Store for SharedMemory {
         erasure: &Erasure,
     ) -> Result<bool, StoreError> {
         self.write(|store| store.erase_private_document(commitment, erasure))
+    }
+
+    fn documents_settled(&self) -> u64 {
+        let settled = self.read(|store| Ok::<u64, StoreError>(store.documents_settled()));
+        settled.unwrap_or_default()
+    }
+
+    fn settle_documents(
+        &mut self,
+        through: u64,
+        changes: &DocumentChanges,
+    ) -> Result<(), StoreError> {
+        self.write(|store| store.settle_documents(through, changes))
     }
 
     fn close(self) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use super::{Failure, Maker, refused, same};
 use crate::commitment::Salt;
 use crate::hash::{Commitment, Digest};
-use crate::store::{Erasure, Store, StoreError};
+use crate::store::{DocumentChanges, Erasure, Store, StoreError};
 use crate::time::LogTime;
 
 const ONE: &[u8] = b"one";
@@ -20,7 +20,8 @@ fn erasure(reason: &str) -> Result<Erasure, Failure> {
     };
     Ok(Erasure {
         at: LogTime::MIN,
-        by: "liang".parse().map_err(|_| broken("liang".to_owned()))?,
+        by: vec!["liang".parse().map_err(|_| broken("liang".to_owned()))?],
+        entry: 7,
         reason: reason.parse().map_err(|_| broken(reason.to_owned()))?,
     })
 }
@@ -59,7 +60,34 @@ pub(super) fn keeps_and_erases<S: Store>(store: &mut S) -> Result<(), Failure> {
     same("and leaves no record", &None, &found)?;
     let digest = store.put_document(b"public")?;
     let found = store.document(&digest)?.is_some();
-    same("and the store goes on", &true, &found)
+    same("and the store goes on", &true, &found)?;
+    settles(store)
+}
+
+/// What an entry says is erased, was never here, or comes back.
+fn settles<S: Store>(store: &mut S) -> Result<(), Failure> {
+    let here = store.put_private_document(&salt(11), ONE)?;
+    let absent = Commitment::to(&salt(12), ONE);
+    let record = erasure("保管期满")?;
+    let changes = DocumentChanges {
+        erased: vec![(here, record.clone()), (absent, record.clone())],
+        private: vec![here, absent],
+        public: vec![Digest::of(b"not handed in")],
+    };
+    let size = store.size();
+    for _ in 0..2 {
+        store.settle_documents(size, &changes)?;
+        same("settled so far", &size, &store.documents_settled())?;
+        is_erased(store, &here, &record)?;
+        is_erased(store, &absent, &record)?;
+    }
+    refused!(
+        "what was never here does not come once it is erased",
+        store.put_private_document(&salt(12), ONE),
+        Erased { .. }
+    );
+    let found = store.document(&Digest::of(b"not handed in"))?;
+    same("what nobody handed in is not there", &None, &found)
 }
 
 fn erases<S: Store>(store: &mut S, commitment: &Commitment) -> Result<(), Failure> {

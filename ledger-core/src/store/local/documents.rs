@@ -1,14 +1,14 @@
 //! Documents by their digest, one file each: `documents/<sha256>`.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::durable::{self, Durability};
-use crate::hash::Digest;
+use crate::hash::{Digest, DigestBuilder};
 use crate::store::{Remedy, StoreError};
 
-fn path(folder: &Path, digest: &Digest) -> PathBuf {
+pub(super) fn path(folder: &Path, digest: &Digest) -> PathBuf {
     folder.join("documents").join(digest.to_string())
 }
 
@@ -40,6 +40,41 @@ pub(super) fn read(folder: &Path, digest: &Digest) -> Result<Option<Vec<u8>>, St
         });
     }
     Ok(Some(document))
+}
+
+/// The file of a document, once it has been read in parts and has its digest; `None` if it is not kept.
+pub(super) fn checked(folder: &Path, digest: &Digest) -> Result<Option<PathBuf>, StoreError> {
+    let path = path(folder, digest);
+    let Some(mut file) = durable::open(&path, false)? else {
+        return Ok(None);
+    };
+    let (found, length) =
+        digest_of(&mut file).map_err(|error| StoreError::io("read", &path, error))?;
+    if found == *digest {
+        return Ok(Some(path));
+    }
+    Err(StoreError::Corrupt {
+        file: path,
+        place: format!("{length} bytes"),
+        expected: format!("digest {digest}"),
+        found: found.to_string(),
+        remedy: Remedy::Restore,
+    })
+}
+
+/// The digest of what is left of a file, and how many bytes that is.
+pub(super) fn digest_of(file: &mut File) -> std::io::Result<(Digest, u64)> {
+    let mut digest = DigestBuilder::default();
+    let mut length = 0;
+    let mut part = vec![0; 64 * 1024];
+    loop {
+        let count = file.read(&mut part)?;
+        if count == 0 {
+            return Ok((digest.finish(), length));
+        }
+        digest.update(&part[..count]);
+        length += count as u64;
+    }
 }
 
 /// Erases the document; says whether it was there.

@@ -5,17 +5,20 @@
 //! all of the document is there or nothing of it. What a disk, a file system's snapshot or a backup
 //! still holds of a file that was replaced is beyond this program.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::documents;
 use super::durable::{self, Durability};
 use crate::commitment::Salt;
 use crate::hash::Commitment;
 use crate::store::{Erasure, PrivateDocument, Remedy, StoreError};
 
-const KEPT: &[u8] = b"sanzi private document 1\n";
+/// The first line of a document that is kept; its salt follows.
+pub(super) const KEPT: &[u8] = b"sanzi private document 1\n";
 const ERASED: &[u8] = b"sanzi erased document 1\n";
 
 /// What stands in the place of a private document.
@@ -29,7 +32,7 @@ fn folder_in(folder: &Path) -> PathBuf {
     folder.join("private")
 }
 
-fn path(folder: &Path, commitment: &Commitment) -> PathBuf {
+pub(super) fn path(folder: &Path, commitment: &Commitment) -> PathBuf {
     folder_in(folder).join(commitment.to_string())
 }
 
@@ -133,6 +136,82 @@ pub(super) fn read(
     }
 }
 
+/// Sees to it that the record of the erasure stands where the document would, whether or not it was here.
+pub(super) fn settle(
+    folder: &Path,
+    commitment: &Commitment,
+    erasure: &Erasure,
+) -> Result<(), StoreError> {
+    // Only the beginning is read: an opening asks this of everything that was ever erased.
+    if begins(&path(folder, commitment), ERASED)? {
+        return Ok(());
+    }
+    write_record(folder, commitment, erasure)
+}
+
+/// Whether the document was erased.
+pub(super) fn is_erased(folder: &Path, commitment: &Commitment) -> Result<bool, StoreError> {
+    begins(&path(folder, commitment), ERASED)
+}
+
+fn begins(path: &Path, with: &[u8]) -> Result<bool, StoreError> {
+    let Some(file) = durable::open(path, false)? else {
+        return Ok(false);
+    };
+    let mut found = Vec::new();
+    let read = file.take(with.len() as u64).read_to_end(&mut found);
+    read.map_err(|error| StoreError::io("read", path, error))?;
+    Ok(found == with)
+}
+
+fn write_record(
+    folder: &Path,
+    commitment: &Commitment,
+    erasure: &Erasure,
+) -> Result<(), StoreError> {
+    let record = serde_json::to_vec(erasure).map_err(|error| StoreError::Malformed {
+        what: "erasure",
+        expected: "JSON".to_owned(),
+        found: error.to_string(),
+    })?;
+    let whole = [ERASED, &record].concat();
+    durable::replace(&path(folder, commitment), &whole, Durability::Synced)
+}
+
+/// Opens the document for reading it in parts: the file, which stands at the salt, and how many bytes
+/// salt and document have. All of it is checked against the commitment before.
+pub(super) fn open_document(
+    folder: &Path,
+    commitment: &Commitment,
+) -> Result<Option<(File, u64)>, StoreError> {
+    let path = path(folder, commitment);
+    if is_erased(folder, commitment)? {
+        return read(folder, commitment).map(|_| None);
+    }
+    let Some(mut file) = durable::open(&path, false)? else {
+        return Ok(None);
+    };
+    let fault = |error| StoreError::io("read", &path, error);
+    let mut head = [0; KEPT.len() + Salt::LENGTH];
+    file.read_exact(&mut head).map_err(fault)?;
+    let salt = head.last_chunk::<{ Salt::LENGTH }>().copied();
+    let salt = Salt::from_bytes(salt.unwrap_or_default());
+    let (digest, length) = documents::digest_of(&mut file).map_err(fault)?;
+    let found = Commitment::to_digest(&salt, &digest);
+    if !head.starts_with(KEPT) || found != *commitment {
+        return Err(StoreError::Corrupt {
+            file: path.clone(),
+            place: "private document 不公开材料".to_owned(),
+            expected: commitment.to_string(),
+            found: found.to_string(),
+            remedy: Remedy::Restore,
+        });
+    }
+    file.seek(SeekFrom::Start(KEPT.len() as u64))
+        .map_err(fault)?;
+    Ok(Some((file, length + Salt::LENGTH as u64)))
+}
+
 /// Puts the record of the erasure in the place of the document; says whether there was one.
 pub(super) fn erase(
     folder: &Path,
@@ -146,12 +225,6 @@ pub(super) fn erase(
         Ok(Place::Kept(_)) | Err(StoreError::Corrupt { .. }) => {}
         Err(error) => return Err(error),
     }
-    let record = serde_json::to_vec(erasure).map_err(|error| StoreError::Malformed {
-        what: "erasure",
-        expected: "JSON".to_owned(),
-        found: error.to_string(),
-    })?;
-    let whole = [ERASED, &record].concat();
-    durable::replace(&path(folder, commitment), &whole, Durability::Synced)?;
+    write_record(folder, commitment, erasure)?;
     Ok(true)
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::anchor::Published;
 use super::documents;
 use super::log::Log;
+use super::uploads::{Gate, LocalDocuments};
 use crate::hash::{Digest, Hash};
 use crate::store::{StoreError, stored_hashes};
 use crate::tree::HashReader;
@@ -18,6 +19,7 @@ pub struct LocalReader {
     folder: PathBuf,
     log: Arc<Log>,
     published: Arc<RwLock<Option<Published>>>,
+    gate: Gate,
 }
 
 impl LocalReader {
@@ -25,11 +27,13 @@ impl LocalReader {
         folder: PathBuf,
         log: Arc<Log>,
         published: Arc<RwLock<Option<Published>>>,
+        gate: Gate,
     ) -> Self {
         Self {
             folder,
             log,
             published,
+            gate,
         }
     }
 
@@ -63,6 +67,12 @@ impl LocalReader {
     /// [`StoreError::Corrupt`] if what is kept has another digest.
     pub fn document(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
         documents::read(&self.folder, digest)
+    }
+
+    /// Documents to be read and handed in by parts, private ones too: who may, the caller judges.
+    #[must_use]
+    pub fn documents(&self) -> LocalDocuments {
+        LocalDocuments::new(self.folder.clone(), Arc::clone(&self.gate))
     }
 
     fn check_range(

@@ -132,6 +132,7 @@ impl Desk<'_> {
         let found = id.clone();
         match self.state.concern(id) {
             _ if kind == "concern_raised" => Ok(()),
+            Some(_) if kind == "document_erased" => Ok(()),
             None => Err(self.refused(&Refusal::ConcernUnknown { found })),
             Some(concern) if kind != "concern_answered" && concern.answered().is_none() => {
                 Err(self.refused(&Refusal::ConcernUnanswered { found }))
