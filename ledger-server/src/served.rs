@@ -21,6 +21,7 @@ use ledger_core::store::{Store, StoreError};
 use ledger_core::tree::{self, HashReader};
 use tokio::sync::watch;
 
+use crate::catalogue::Catalogue;
 use crate::documents::Counter;
 use crate::queue::{Queue, SubmitError};
 use crate::stop::SigningStop;
@@ -97,6 +98,7 @@ impl Failing {
 
 /// One ledger as it is served. (对外的账本)
 pub struct Served {
+    pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) counter: Counter,
     pub(crate) failing: Arc<Failing>,
     pub(crate) log_key: VerifierKey,

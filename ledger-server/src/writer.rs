@@ -123,6 +123,7 @@ impl Writer {
                 stop: Arc::clone(&hosting.stop),
             });
             let one = Served {
+                catalogue: Arc::default(),
                 counter: Counter::new(options.documents),
                 failing,
                 log_key,

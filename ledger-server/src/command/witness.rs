@@ -178,8 +178,10 @@ fn witness(
             tell_manager(NotifyState::Stopping);
             complain(language.pick("正在停止……", "stopping ..."));
         };
-        let mut connections = Connections::default();
-        connections.tls = tls;
+        let connections = Connections {
+            tls,
+            ..Connections::default()
+        };
         let router = witness_app(service);
         connections.serve_router(listener, router, stop).await;
         anyhow::Ok(())
