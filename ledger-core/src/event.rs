@@ -142,6 +142,15 @@ macro_rules! events {
                 match self { $(Self::$variant(_) => Family::$family,)* }
             }
 
+            /// The Chinese and the English name of a kind; `None` if there is no such kind.
+            #[must_use]
+            pub fn names_of(kind: &str) -> Option<[&'static str; 2]> {
+                match kind {
+                    $($kind => Some([$zh, $en]),)*
+                    _ => None,
+                }
+            }
+
             /// What sort of event those of a kind are; `None` if there is no such kind.
             #[must_use]
             pub fn family_of(kind: &str) -> Option<Family> {

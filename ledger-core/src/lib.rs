@@ -80,6 +80,7 @@ pub mod proof;
 pub mod record;
 pub mod recorded;
 pub mod refusal;
+pub mod reread;
 pub mod role;
 pub mod roster;
 #[cfg(feature = "schema")]

@@ -130,6 +130,20 @@ pub struct Amounts {
 }
 
 impl Amounts {
+    fn merge(&mut self, other: &Self) -> Option<()> {
+        let pairs = [
+            (&mut self.contracted_fen, other.contracted_fen),
+            (&mut self.received_fen, other.received_fen),
+            (&mut self.paid_fen, other.paid_fen),
+            (&mut self.refunded_fen, other.refunded_fen),
+        ];
+        for (sum, more) in pairs {
+            *sum = sum.checked_add(more)?;
+        }
+        self.contracts += other.contracts;
+        Some(())
+    }
+
     fn add(&mut self, posting: &Booked<'_>) -> Result<(), TotalsError> {
         let sum = match posting.what {
             What::Contracted => &mut self.contracted_fen,
@@ -404,6 +418,29 @@ pub fn totals<'a>(
             total.add(&booked)?;
         }
     }
+    Ok(together(by, sides))
+}
+
+/// Totals of several transactions as one: as [`totals`] of all of them gives. `None` if a sum is more than
+/// [`Fen::MAX`]. (合并汇总)
+#[must_use]
+pub fn merged<'a>(by: By, parts: impl IntoIterator<Item = &'a Totals>) -> Option<Totals> {
+    let mut sides: [(BTreeMap<Group, Amounts>, Amounts); 2] = Default::default();
+    for part in parts {
+        for (side, of) in sides.iter_mut().zip([&part.income, &part.spending]) {
+            for row in &of.rows {
+                side.0
+                    .entry(row.group.clone())
+                    .or_default()
+                    .merge(&row.amounts)?;
+            }
+            side.1.merge(&of.total)?;
+        }
+    }
+    Some(together(by, sides))
+}
+
+fn together(by: By, sides: [(BTreeMap<Group, Amounts>, Amounts); 2]) -> Totals {
     let [income, spending] = sides.map(|(rows, total)| Side {
         rows: rows
             .into_iter()
@@ -411,11 +448,11 @@ pub fn totals<'a>(
             .collect(),
         total,
     });
-    Ok(Totals {
+    Totals {
         by,
         income,
         spending,
-    })
+    }
 }
 
 /// Every sum that moved, in the order of the days, then of the log. (逐笔收支)

@@ -11,8 +11,9 @@ use axum::http::header::{
     ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use ledger_core::event::NOTE_LIMIT;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
@@ -22,10 +23,11 @@ use utoipa_axum::routes;
 
 use crate::front::{EXPOSED, Front, FrontOptions, pass};
 use crate::language::Asked;
+use crate::pages::{Visit, nothing_here};
 use crate::problem::Problem;
 use crate::ready::{Readiness, ReadyLimits};
 use crate::served::{Ledgers, Served};
-use crate::{api, documents, openapi, pages, ready, reference, signature, wire};
+use crate::{api, assets, documents, openapi, pages, ready, reference, signature, wire};
 
 /// What is no page loads, runs and frames nothing.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -42,7 +44,7 @@ pub fn app_behind(ledgers: Ledgers, options: FrontOptions, limits: ReadyLimits) 
         limits: Arc::new(limits),
     };
     let (mut router, site) = OpenApiRouter::new()
-        .routes(routes!(pages::index))
+        .routes(routes!(pages::portal::index))
         .routes(routes!(api::health))
         .routes(routes!(api::ledgers))
         .with_state(ledgers.clone())
@@ -56,19 +58,28 @@ pub fn app_behind(ledgers: Ledgers, options: FrontOptions, limits: ReadyLimits) 
         let path = format!("/{}", ledger.slug());
         let (of_ledger, _) = of_ledger().with_state(Arc::clone(ledger)).split_for_parts();
         router = router.nest(&path, of_ledger);
+        if assets::HAS_PAGES {
+            // To a browser it is another address than without the slash, to people the same.
+            let with_slash = get(pages::with_slash).with_state(Arc::clone(ledger));
+            router = router.route(&format!("{path}/"), with_slash);
+            ledger.catalogue.read_on(&ledger.snapshot());
+        }
     }
     let site = site.merge_from(openapi::own().into_openapi());
     let site = site.merge_from(reference::own().into_openapi());
     let example = ledgers.iter().next().map(|ledger| ledger.slug());
     let document = openapi::described(site, of_ledger().into_openapi(), example);
-    let router = router.merge(openapi::served(&document));
-    with_common(router.merge(reference::served(&document)), options)
+    let router = router
+        .merge(openapi::served(&document))
+        .merge(reference::served(&document))
+        .merge(assets::served());
+    with_common(router, options)
 }
 
 /// The router with what all answers have in common, whoever gives them.
 pub(crate) fn with_common(router: Router, options: FrontOptions) -> Router {
     router
-        .fallback(async |Asked(language): Asked| Problem::not_found(language))
+        .fallback(async |headers: HeaderMap, visit: Visit| nothing_here(&headers, &visit))
         .method_not_allowed_fallback(async |Asked(language): Asked| {
             Problem::method_not_allowed(language)
         })
@@ -91,7 +102,12 @@ fn of_ledger() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(wire::entries))
         .layer(CompressionLayer::new());
     let limit = DefaultBodyLimit::max(NOTE_LIMIT);
-    OpenApiRouter::new()
+    let router = if assets::HAS_PAGES {
+        pages::of_ledger()
+    } else {
+        OpenApiRouter::new()
+    };
+    router
         .routes(routes!(wire::checkpoint))
         .routes(routes!(documents::public, documents::put_public))
         .routes(routes!(documents::private, documents::put_private))

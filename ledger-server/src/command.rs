@@ -144,7 +144,7 @@ fn localised(language: Language) -> clap::Command {
 }
 
 /// Reads the arguments, the program's name first, and carries out what they say.
-pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
     let language = help::language_of(&arguments);
     let command = localised(language);
     let parsed = command

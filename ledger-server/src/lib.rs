@@ -2,37 +2,72 @@
 //!
 //! [`app`] makes a router that needs no socket; [`serve`] puts one under it. [`Writer`] is the one
 //! thread that owns the ledgers and writes; everything that reads goes by the snapshots that it
-//! publishes. No rule of the ledger is known here: those are `ledger_core`'s.
+//! publishes. No rule of the ledger is known here: those are `ledger_core`'s. The command line
+//! ([`command_line`]) is in this crate too: what says an event in words says it on a page and in a terminal.
 
+// Commands name what they use of the service as any other program would.
+extern crate self as ledger_server;
+
+mod agenda;
 mod api;
 mod app;
+mod assets;
+mod catalogue;
 mod client;
+mod command;
+mod concerns;
 pub mod demo;
 mod documents;
+mod draft;
+mod exchange;
+mod fault;
+mod form;
 mod front;
+mod handing_in;
+mod inspect;
+mod keeping;
+mod key_file;
 mod language;
+mod masking;
 mod metrics;
+mod mirror;
+mod moment;
+mod monitor;
+mod named;
+mod notice;
 mod openapi;
 mod pages;
 mod problem;
 mod queue;
+mod raw_folder;
 mod ready;
 mod reference;
 mod request_id;
 mod served;
 mod server;
+mod shape;
 mod share;
 mod signature;
+mod signed_url;
+mod signers;
+mod source_arg;
 mod stop;
+mod table;
+mod tenure;
+mod terminal;
+mod timeline;
 mod tls;
+mod url_source;
 mod waiting;
 mod wire;
 mod witness;
 mod witnessing;
+mod words;
 mod writer;
 
 pub use app::{app, app_behind};
 pub use client::{Proxies, ProxyHeader};
+pub use command::main as command_line;
 pub use documents::DocumentLimits;
 pub use front::{FrontOptions, Rate};
 pub use language::asked;

@@ -36,6 +36,48 @@ const SOMEWHERE: &str = "127.0.0.1:8080";
 /// What the document says, in English and Chinese.
 const TEXTS: &[(&str, &str)] = &[
     (
+        "The collective: what is open, what waits, its transactions",
+        "集体主页：现在公开什么、谁该办什么、全部交易",
+    ),
+    ("The sixteen steps of a transaction", "一宗交易的十六个环节"),
+    ("No such transaction", "没有这宗交易"),
+    ("The transaction's id", "交易编号"),
+    (
+        "The sixteen steps on one sheet",
+        "明白纸：一页看全十六个环节",
+    ),
+    ("Charts, each with its table", "图表，各附数据表"),
+    (
+        "All concerns, those that wait for an answer first",
+        "全部群众意见，待答复的在前",
+    ),
+    (
+        "A concern, its answer and what came of it",
+        "一条群众意见、答复和结果",
+    ),
+    ("No such concern", "没有这条意见"),
+    ("The concern's id", "意见编号"),
+    (
+        "A disclosure as it was published",
+        "公开内容，照公开时的原样",
+    ),
+    ("Not published", "没有公开"),
+    (
+        "`pre_plan`, `plan` or `completion`",
+        "pre_plan（方案生成前）、plan（方案生成后）或 completion（交易完成后）",
+    ),
+    ("A disclosure as an A4 sheet", "公开内容的 A4 公告"),
+    ("An entry, in words and in bytes", "一条记录：文字和原文"),
+    ("No such entry", "没有这一条"),
+    (
+        "What was published last (RFC 4287)",
+        "最近公开的内容（RFC 4287 订阅源）",
+    ),
+    (
+        "Who signs in which role, with which key",
+        "名册：谁以什么岗位、用哪把钥匙签名",
+    ),
+    (
         "A document is somebody else's: it is given as bytes to keep, never shown on this site.",
         "材料出自他人之手：只作为文件给出供保存，绝不在本站显示。",
     ),

@@ -22,6 +22,7 @@ use ledger_core::store::{Store, StoreError};
 use ledger_core::tree::{self, HashReader};
 use tokio::sync::watch;
 
+use crate::catalogue::Catalogue;
 use crate::documents::Counter;
 use crate::queue::{Queue, SubmitError};
 use crate::stop::SigningStop;
@@ -89,6 +90,7 @@ impl Snapshot {
 /// One ledger as it is served. (对外的账本)
 pub struct Served {
     pub(crate) counter: Counter,
+    pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) failing: Arc<AtomicBool>,
     pub(crate) log_key: VerifierKey,
     pub(crate) policy: watch::Sender<Arc<Policy>>,

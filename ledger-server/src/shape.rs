@@ -3,6 +3,9 @@
 //! The library derives the schema from its own types, so a new kind of event is asked for and shown
 //! without a change here. The Chinese terms are those in parentheses in the schema's descriptions.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use ledger_core::{Event, Language};
 use serde_json::Value;
 
@@ -271,17 +274,29 @@ const ORDER: &[&str] = &[
     "documents",
 ];
 
-/// The shape of a kind of event; `None` if there is no such kind.
-pub(crate) fn of_event(kind: &str) -> Option<Shape> {
+/// The shapes of all kinds of event: the schema is derived once, for a page shows many events.
+static SHAPES: LazyLock<BTreeMap<String, Shape>> = LazyLock::new(|| {
     let root = schemars::schema_for!(Event).to_value();
     let schema = Schema { root: &root };
-    let variants = root.get("oneOf")?.as_array()?;
-    let variant = variants
-        .iter()
-        .find(|variant| variant["properties"]["kind"]["const"] == kind)?;
-    let mut fields = schema.fields(variant);
-    fields.retain(|field| field.name != "kind");
-    Some(Shape::Object(fields))
+    let variants = root["oneOf"].as_array().map(Vec::as_slice);
+    let shape = |variant: &Value| {
+        let kind = variant["properties"]["kind"]["const"].as_str()?;
+        let mut fields = schema.fields(variant);
+        fields.retain(|field| field.name != "kind");
+        Some((kind.to_owned(), Shape::Object(fields)))
+    };
+    let all = variants.unwrap_or_default().iter();
+    all.filter_map(shape).collect()
+});
+
+/// The shape of a kind of event; `None` if there is no such kind.
+pub(crate) fn of_event(kind: &str) -> Option<Shape> {
+    known(kind).cloned()
+}
+
+/// As [`of_event`], to be looked at only.
+pub(crate) fn known(kind: &str) -> Option<&'static Shape> {
+    SHAPES.get(kind)
 }
 
 /// All kinds of event with their Chinese names.
@@ -528,6 +543,9 @@ fn explanation(schema: &Value) -> Label {
         en: en.replace('\n', " "),
     }
 }
+
+#[cfg(test)]
+mod glossary;
 
 #[cfg(test)]
 mod tests {

@@ -11,9 +11,8 @@ use ledger_core::transaction::Transaction;
 use ledger_core::{Language, LogTime, MemberId, Role};
 use serde_json::{Value, json};
 
-use crate::command::cosign::words_for;
 use crate::moment;
-use crate::words::{self, Words};
+use crate::words::{self, Words, words_for};
 
 /// An entry that holds, with what the ledger knew of it when it came.
 #[derive(Debug, Clone)]

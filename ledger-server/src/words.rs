@@ -9,7 +9,7 @@ use ledger_core::event::{Event, Statement};
 use ledger_core::money::{Area, Fen, Price};
 use ledger_core::name::Label as ChannelId;
 use ledger_core::record::{Corrected, DocumentRef};
-use ledger_core::state::LedgerState;
+use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::Transaction;
 use ledger_core::{Language, MemberId, Role, StatedTime, StreamId, VerifierKey};
 use serde_json::Value;
@@ -91,10 +91,9 @@ impl Words<'_> {
         if let Event::Corrected(corrected) = event {
             return self.correction(corrected);
         }
-        if let (Some(shape), Ok(value)) =
-            (shape::of_event(event.kind()), serde_json::to_value(event))
+        if let (Some(shape), Ok(value)) = (shape::known(event.kind()), serde_json::to_value(event))
         {
-            self.value(&mut rows, 0, "", &shape, &value);
+            self.value(&mut rows, 0, "", shape, &value);
         }
         rows
     }
@@ -374,6 +373,22 @@ impl Words<'_> {
                 grouped(&digest)
             ),
         )
+    }
+}
+
+/// What is known for rendering a statement.
+pub(crate) fn words_for<'a>(
+    language: Language,
+    state: &'a State,
+    statement: &Statement,
+) -> Words<'a> {
+    let ledger = state.ledger();
+    let charter = state.charter_of(&statement.stream).map(AsRef::as_ref);
+    Words {
+        language,
+        ledger,
+        charter,
+        transaction: state.transaction_of(&statement.stream),
     }
 }
 

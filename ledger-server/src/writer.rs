@@ -124,6 +124,7 @@ impl Writer {
             });
             let one = Served {
                 counter: Counter::new(options.documents),
+                catalogue: Arc::default(),
                 failing,
                 log_key,
                 policy: watch::Sender::new(Arc::new(policy)),

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod code;
 mod office;
 
 use std::process::Command;
@@ -148,7 +149,7 @@ fn notices(office: &Office) {
         for part in ["演示账本", facts, "<svg", &address, "意见箱", "街道三资办"] {
             assert!(page.contains(part), "{point}: {part}");
         }
-        let read = code_in(&page);
+        let read = code::code_in(&page);
         let whole = read.starts_with(&address) && read.len() == address.len() + 43;
         assert!(whole, "{read}");
         assert!(
@@ -157,35 +158,6 @@ fn notices(office: &Office) {
         );
     }
     office.fails(&["notice", "data", "2026-999", "plan"], 2, "还没有");
-}
-
-/// What a camera reads off the page: the code's modules, drawn large, and decoded.
-fn code_in(page: &str) -> String {
-    const SCALE: usize = 4;
-    let (_, path) = page.split_once(r#" d=""#).unwrap();
-    let (path, _) = path.split_once('"').unwrap();
-    let numbers = |run: &str| -> Vec<usize> {
-        let numbers = run
-            .split(|c: char| !c.is_ascii_digit())
-            .filter(|part| !part.is_empty());
-        numbers.map(|part| part.parse().unwrap()).collect()
-    };
-    // Each dark run is `M<x> <y>h<width>v<height>H…V…`.
-    let runs: Vec<Vec<usize>> = path.split('M').skip(1).map(numbers).collect();
-    let size = page.split_once(r#"viewBox="0 0 "#).unwrap().1;
-    let size = numbers(size.split('"').next().unwrap())[0];
-    let dark = |x: usize, y: usize| {
-        let covers = |run: &&Vec<usize>| {
-            (run[0]..run[0] + run[2]).contains(&x) && (run[1]..run[1] + run[3]).contains(&y)
-        };
-        runs.iter().any(|run| covers(&run))
-    };
-    let side = size * SCALE;
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| {
-        if dark(x / SCALE, y / SCALE) { 0 } else { 255 }
-    });
-    let (_, text) = image.detect_grids()[0].decode().unwrap();
-    text
 }
 
 fn receipts(office: &Office) {

@@ -17,7 +17,7 @@ use crate::key_file;
 use crate::signers;
 use crate::source_arg;
 use crate::terminal::{Refused, Terminal};
-use crate::words::{self, Words};
+use crate::words::{self, Words, words_for};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -152,22 +152,6 @@ fn with_line(draft: &Draft, key: &ledger_core::SigningKey) -> anyhow::Result<Vec
     let bytes = Note::new(note.text().to_owned(), lines)?.to_bytes();
     SignedEvent::parse(&bytes)?;
     Ok(bytes)
-}
-
-/// What is known for rendering a statement.
-pub(crate) fn words_for<'a>(
-    language: Language,
-    state: &'a State,
-    statement: &Statement,
-) -> Words<'a> {
-    let ledger = state.ledger();
-    let charter = state.charter_of(&statement.stream).map(AsRef::as_ref);
-    Words {
-        language,
-        ledger,
-        charter,
-        transaction: state.transaction_of(&statement.stream),
-    }
 }
 
 /// Who has signed so far: verified, if the ledger is at hand.

@@ -17,9 +17,9 @@ use ledger_core::transaction::{Phase, Transaction};
 use ledger_core::{Language, Step};
 
 use super::{Form, TRAINING};
-use crate::command::cosign::words_for;
 use crate::moment;
 use crate::timeline;
+use crate::words::words_for;
 
 /// What spreadsheets know UTF-8 by.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

@@ -1,0 +1,101 @@
+// What a ledger knows at a position of its log: collective, roster, charters, transactions, concerns.
+import type { JsonObject } from "./canonical.ts";
+import { readCharter, type Charter } from "./charter.ts";
+import type { About } from "./disclosure.ts";
+import type { Entry } from "./entry.ts";
+import * as read from "./read.ts";
+import { Roster } from "./roster.ts";
+import type { Noted, Recorded, Transaction } from "./transaction.ts";
+
+interface AdoptedCharter {
+  readonly charter: Charter;
+  readonly from: number;
+  readonly appliesToOpen: boolean;
+}
+
+export interface Concern {
+  readonly id: string;
+  readonly transaction: string;
+  readonly subject: string;
+  readonly raised: Noted;
+  head: string;
+  answered: Noted | undefined;
+  closed: Noted | undefined;
+  rated: Noted | undefined;
+}
+
+/** A ledger, once it has been opened. */
+export class Ledger implements About {
+  readonly charters: AdoptedCharter[];
+  readonly concerns = new Map<string, Concern>();
+  readonly notes: Noted[] = [];
+  readonly transactions = new Map<string, Transaction>();
+  /** The leaf hash of the last entry of the stream `ledger`. */
+  head: string;
+
+  constructor(
+    readonly origin: string,
+    readonly ledgerId: string,
+    readonly collective: JsonObject,
+    readonly training: boolean,
+    readonly roster: Roster,
+    charter: Charter,
+  ) {
+    this.head = ledgerId;
+    this.charters = [{ charter, from: 0, appliesToOpen: false }];
+  }
+
+  private pick(counts: (adopted: AdoptedCharter) => boolean): Charter {
+    const newest = [...this.charters].reverse().find(counts) ?? this.charters[0];
+    return (newest as AdoptedCharter).charter;
+  }
+
+  /** The charter that governs new dealings at a position; its calendar is everybody's. */
+  charterAt(position: number): Charter {
+    return this.pick((adopted) => adopted.from < position);
+  }
+
+  /** The charter that governs, at a position, what began with an entry. */
+  charterOf(begunAt: number, position: number): Charter {
+    return this.pick((adopted) => adopted.from < begunAt || (adopted.appliesToOpen && adopted.from < position));
+  }
+
+  /** The charter that governs the next event of a stream. */
+  governing(stream: string, position: number): Charter {
+    const [kind, id = ""] = stream.split("/");
+    const begunAt =
+      kind === "transaction" ? this.transactions.get(id)?.begunAt : this.concerns.get(id)?.raised.recorded.index;
+    return kind === "ledger" || begunAt === undefined ? this.charterAt(position) : this.charterOf(begunAt, position);
+  }
+
+  /** What the next event's `prev` must be. */
+  headOf(stream: string): string {
+    const [kind, id = ""] = stream.split("/");
+    const heads = kind === "transaction" ? this.transactions.get(id)?.head : this.concerns.get(id)?.head;
+    return kind === "ledger" ? this.head : (heads ?? this.ledgerId);
+  }
+}
+
+/** When, where and by whom an entry was recorded, and whether late by this charter. */
+export function recordedOf(charter: Charter, entry: Entry, index: number, signers: readonly string[]): Recorded {
+  return {
+    index,
+    at: entry.atText,
+    received: entry.received,
+    receivedText: entry.receivedText,
+    late: entry.received > charter.calendar.deadline(entry.at.instant, charter.late),
+    signers,
+  };
+}
+
+/** The ledger that a founding opens; the roster it brings is checked as it is read. */
+export function founded(event: JsonObject, ledgerId: string): Ledger {
+  const origin = read.text(event, "origin");
+  const charter = readCharter(read.object(event, "charter"));
+  const roster = new Roster(origin);
+  for (const enrolment of read.objects(event, "members")) {
+    roster.enrol(enrolment, charter.exclusions, 0);
+  }
+  const [collective, training] = [read.object(event, "collective"), read.bool(event, "training")];
+  return new Ledger(origin, ledgerId, collective, training, roster, charter);
+}
