@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DocumentRef, Inconsistency, Record, inconsistent};
+use super::{CONCERN_TEXT, DocumentRef, Inconsistency, Record, inconsistent};
 use crate::category::labelled;
+use crate::hash::Commitment;
 use crate::name::{ConcernId, TransactionId};
 use crate::step::Step;
 use crate::text::{Line, Paragraph};
@@ -56,6 +57,20 @@ record! {
     tells text;
 }
 
+impl ConcernRaised {
+    /// The commitment to the resident's own words, where they are kept as a document beside the entry and
+    /// so can be hidden; `None` where `text` is what was said. (意见原文的承诺)
+    #[must_use]
+    pub fn words(&self) -> Option<&Commitment> {
+        self.documents.iter().find_map(|document| match document {
+            DocumentRef::Private {
+                commitment, kind, ..
+            } if kind.as_str() == CONCERN_TEXT => Some(commitment),
+            _ => None,
+        })
+    }
+}
+
 labelled! {
     /// What came of a concern. (处理结果)
     Outcome {
@@ -94,6 +109,16 @@ record! {
     /// A concern that was answered is settled. (意见办结)
     ConcernClosed {
         /// How it was settled. (办结说明)
+        reason: Paragraph,
+    }
+    tells reason;
+}
+
+record! {
+    /// The words of a concern are no longer shown to everybody: what is left for the public is the reason
+    /// and the commitment; whoever may read the document still can. (意见屏蔽)
+    ConcernHidden {
+        /// Why, without repeating what was said. (屏蔽理由：如侮辱、诽谤、泄露他人隐私；不要复述原话)
         reason: Paragraph,
     }
     tells reason;
