@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 use crate::catalogue::Catalogue;
 use crate::documents::Counter;
+use crate::intake::Intake;
 use crate::queue::{Queue, SubmitError};
 use crate::stop::SigningStop;
 
@@ -92,6 +93,7 @@ pub struct Served {
     pub(crate) counter: Counter,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) failing: Arc<AtomicBool>,
+    pub(crate) intake: Option<Intake>,
     pub(crate) log_key: VerifierKey,
     pub(crate) policy: watch::Sender<Arc<Policy>>,
     pub(crate) queue: Queue,

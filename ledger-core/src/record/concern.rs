@@ -62,13 +62,18 @@ impl ConcernRaised {
     /// so can be hidden; `None` where `text` is what was said. (意见原文的承诺)
     #[must_use]
     pub fn words(&self) -> Option<&Commitment> {
-        self.documents.iter().find_map(|document| match document {
-            DocumentRef::Private {
-                commitment, kind, ..
-            } if kind.as_str() == CONCERN_TEXT => Some(commitment),
-            _ => None,
-        })
+        words_in(&self.documents)
     }
+}
+
+/// The first document that holds a resident's own words.
+fn words_in(documents: &[DocumentRef]) -> Option<&Commitment> {
+    documents.iter().find_map(|document| match document {
+        DocumentRef::Private {
+            commitment, kind, ..
+        } if kind.as_str() == CONCERN_TEXT => Some(commitment),
+        _ => None,
+    })
 }
 
 labelled! {
@@ -138,5 +143,14 @@ record! {
             return None;
         }
         inconsistent("stars", "1–5", record.stars.to_string())
+    }
+}
+
+impl ConcernRated {
+    /// The commitment to the comment, where it is kept as a document beside the entry; `None` where
+    /// `comment` is what was said. (评语原文的承诺)
+    #[must_use]
+    pub fn words(&self) -> Option<&Commitment> {
+        words_in(&self.documents)
     }
 }
