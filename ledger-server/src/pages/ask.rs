@@ -457,8 +457,8 @@ pub(super) fn told_of(unfit: Unfit, l: ledger_core::Language) -> Told {
         Unfit::Marked(marked) => Told {
             marked,
             ..Told::of(l.pick(
-                "没有提交：账本是公开的，下面标出的地方不能写进去。请在文字里删掉或改掉这些地方，再提交；其他内容都还在。",
-                "Not filed: the ledger is public, and the places marked below may not stand in it. Take them out of the text and submit it again; the rest is kept.",
+                "账本是公开的，下面标出的地方不能写进去。请在文字里删掉或改掉这些地方，再提交；其他内容都还在。",
+                "The ledger is public, and the places marked below may not stand in it. Take them out of the text and submit it again; the rest is kept.",
             ))
         },
     }
