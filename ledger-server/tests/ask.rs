@@ -361,7 +361,7 @@ fn a_concern_is_filed_once_proven_answered_rated_and_hidden() {
     let early = post(&rate, &rating(&filed.code, ""), &[]);
     assert_eq!(early.status, 422);
     assert!(early.text().contains("还没有答复"), "{}", early.text());
-    let place = ["--stream", &format!("concern/{id}")];
+    let place = ["--concern", &id];
     let answer = json!({ "also": [], "answer": "合同写明由承租人修。", "outcome": "explained", "transaction": TRANSACTION });
     event(
         &office,
