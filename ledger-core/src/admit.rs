@@ -22,8 +22,11 @@ mod contract;
 mod detours;
 mod ledger_events;
 mod limits;
+mod loss;
 mod oversight;
 mod steps;
+
+pub(crate) use loss::check_saved;
 
 use detours::check_waiver;
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::admit::{self, Entry};
 use crate::authenticate::authenticate;
 use crate::checkpoint::{CheckpointError, SignedCheckpoint};
-use crate::event::{Event, LoggedEntry, ParseError};
+use crate::event::{LoggedEntry, ParseError};
 use crate::evolve::evolve;
 use crate::hash::Hash;
 use crate::key::VerifierKey;
@@ -25,7 +25,7 @@ use crate::store::{Store, StoreError, StreamRecord};
 use crate::tile::{Tile, TileLevel, TileReadError, TileReader};
 use crate::time::LogTime;
 use crate::transaction::Phase;
-use crate::tree::HashReader;
+use crate::tree::{Frontier, HashReader};
 
 /// What a verifier knows of a ledger beforehand, and believes. (信任锚)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,9 +187,10 @@ impl Report {
     }
 }
 
-/// Replays entries one by one: the part of an audit that needs no tree. (重放)
+/// Replays entries one by one: the part of an audit that needs no signed tree. (重放)
 #[derive(Debug, Default)]
 pub struct Replay {
+    frontier: Frontier,
     signatures: u64,
     state: State,
 }
@@ -224,7 +225,9 @@ impl Replay {
         let authentic = authenticate(&self.state, logged.signed)?;
         let signatures = authentic.signers().len() as u64;
         let entry = admit::admit(&self.state, authentic, found)?;
+        admit::check_saved(&entry.statement().event, || self.frontier.root())?;
         evolve(&mut self.state, &entry);
+        self.frontier.push(entry.leaf());
         self.signatures += signatures;
         Ok(entry)
     }
@@ -346,20 +349,25 @@ fn replay_tree<S: Source>(
                         found: entry.leaf(),
                     }));
                 }
-                Ok(entry) if index == 0 && !opens(&entry, &pins.origin) => {
-                    let (expected, found) = (pins.origin.to_string(), "entry 0".to_owned());
-                    return Ok(at(FaultKind::Origin { expected, found }));
-                }
                 Ok(entry) => visit(&entry, &replay.state, size),
                 Err(kind) => return Ok(at(kind)),
             }
         }
     }
-    Ok(None)
+    let fault = check_log(replay.state(), pins).err();
+    Ok(fault.map(|kind| Fault { index: None, kind }))
 }
 
-fn opens(entry: &Entry, origin: &Origin) -> bool {
-    matches!(&entry.statement().event, Event::LedgerOpened(opened) if opened.origin == *origin)
+/// The log's name is that of the ledger's founding, or of the last loss that it declares.
+pub(crate) fn check_log(state: &State, pins: &Pins) -> Result<(), FaultKind> {
+    let origin = state.ledger().map(|ledger| &ledger.log_origin);
+    if origin == Some(&pins.origin) {
+        return Ok(());
+    }
+    Err(FaultKind::Origin {
+        expected: pins.origin.to_string(),
+        found: origin.map_or_else(String::new, Origin::to_string),
+    })
 }
 
 /// Names the first entry of a bundle whose bytes are not those of the tree.

@@ -16,8 +16,8 @@ mod ledger;
 mod statement;
 
 pub use ledger::{
-    Ballot, CharterAdopted, Collective, KeyCompromised, KeyRotated, LedgerOpened, MemberEnrolled,
-    RoleEnded, RoleGranted,
+    Ballot, CharterAdopted, Collective, KeyCompromised, KeyRotated, LedgerOpened, LossDeclared,
+    LossNotice, LostLog, MemberEnrolled, RoleEnded, RoleGranted, SavedEntries,
 };
 pub use statement::{
     ENTRY_LIMIT, LoggedEntry, NOTE_LIMIT, ParseError, STATEMENT_LIMIT, SignedEvent, Statement,
@@ -211,6 +211,8 @@ events! {
     KeyCompromised(KeyCompromised) in Ledger of Ledger = "key_compromised", "钥匙失控", "key compromised";
     /// 章程修订
     CharterAdopted(Box<CharterAdopted>) in Ledger of Ledger = "charter_adopted", "章程修订", "charter adopted";
+    /// 丢失声明
+    LossDeclared(Box<LossDeclared>) in Ledger of Ledger = "loss_declared", "丢失声明", "loss declared";
     /// 资产核实
     AssetVerification(record::AssetVerification) in Transaction of Step = "asset_verification", "资产核实", "asset verification";
     /// 提出交易意向

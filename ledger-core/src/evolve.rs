@@ -14,7 +14,7 @@ use crate::papers::Papers;
 use crate::record::{BiddingOutcome, ChannelPosted};
 use crate::recorded::{Noted, Recorded};
 use crate::roster::Roster;
-use crate::state::{AdoptedCharter, LedgerState, State};
+use crate::state::{AdoptedCharter, LedgerState, Loss, State};
 use crate::step::Step;
 use crate::transaction::{Awaiting, Gate, Passed, Phase, Posting, Transaction};
 
@@ -68,6 +68,17 @@ fn evolve_ledger(state: &mut State, entry: &Entry) {
             charter: Arc::new(adopted.charter.clone()),
             from: position,
         }),
+        Event::LossDeclared(declared) => {
+            // Admitted, so its name is one.
+            if let Ok(origin) = declared.log_key.name().parse() {
+                ledger.log_origin = origin;
+            }
+            let recorded = recorded(ledger.charter_at(position), entry);
+            ledger.losses.push(Loss {
+                declared: (**declared).clone(),
+                recorded,
+            });
+        }
         event => {
             let recorded = recorded(ledger.charter_at(position), entry);
             ledger.notes.push(Noted {
@@ -95,6 +106,8 @@ fn open(opened: &LedgerOpened, entry: &Entry) -> LedgerState {
         collective: opened.collective.clone(),
         head: entry.leaf(),
         ledger_id: entry.leaf(),
+        log_origin: opened.origin.clone(),
+        losses: Vec::new(),
         notes: Vec::new(),
         origin: opened.origin.clone(),
         papers: Papers::default(),

@@ -93,6 +93,9 @@ pub enum LedgerError {
     /// An earlier write failed; the ledger must be opened again.
     #[error("先前写入失败，请重新打开账本 (an earlier write failed; open the ledger again)")]
     Failed,
+    /// The ledger was opened so that nothing is signed.
+    #[error("账本已停止签署，什么也没有登记 (this ledger does not sign; nothing was recorded)")]
+    Unsigning,
     /// No such entry.
     #[error("没有第 {index} 条，共 {size} 条 (no entry {index}; there are {size})")]
     NoEntry {
@@ -138,6 +141,8 @@ pub struct Ledger<S> {
     failed: bool,
     frontier: Frontier,
     log_key: SigningKey,
+    /// Whether it may sign; otherwise it can only be read.
+    signs: bool,
     state: State,
     store: S,
 }
@@ -166,6 +171,7 @@ impl<S: Store> Ledger<S> {
             failed: false,
             frontier: Frontier::new(),
             log_key,
+            signs: true,
             state: State::new(),
             store,
         };
@@ -181,6 +187,37 @@ impl<S: Store> Ledger<S> {
     /// [`LedgerError::Empty`], [`LedgerError::WrongKey`], [`LedgerError::RootMismatch`], or whatever
     /// the store finds.
     pub fn open(
+        store: S,
+        log_key: SigningKey,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, LedgerError> {
+        let mut ledger = Self::open_published(store, log_key, progress)?;
+        ledger.admit_tail(ledger.size())?;
+        ledger.check_opened()?;
+        ledger.settle_documents(&[])?;
+        Ok(ledger)
+    }
+
+    /// Opens a ledger that must not sign, up to what is published, for reading. What was written but not
+    /// published is left as it is, for an opening that may sign; every append is refused with
+    /// [`LedgerError::Unsigning`]. (停签打开)
+    ///
+    /// # Errors
+    /// As [`Ledger::open`]; [`LedgerError::Empty`] also if nothing was ever published.
+    pub fn open_unsigning(
+        store: S,
+        log_key: SigningKey,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, LedgerError> {
+        let mut ledger = Self::open_published(store, log_key, progress)?;
+        ledger.signs = false;
+        ledger.check_opened()?;
+        ledger.settle_documents(&[])?;
+        Ok(ledger)
+    }
+
+    /// The ledger as it was published.
+    fn open_published(
         mut store: S,
         log_key: SigningKey,
         progress: &mut dyn FnMut(u64, u64),
@@ -203,17 +240,29 @@ impl<S: Store> Ledger<S> {
             failed: false,
             frontier,
             log_key,
+            signs: true,
             state: State::new(),
             store,
         };
         ledger.load_ledger_state(published)?;
-        ledger.admit_tail(published)?;
-        match ledger.state.ledger() {
-            Some(state) => check_key(state.origin.as_str(), &ledger.log_key)?,
-            None => return Err(LedgerError::Empty),
-        }
-        ledger.settle_documents(&[])?;
         Ok(ledger)
+    }
+
+    /// Whether there is a ledger, and whether it is this key's.
+    fn check_opened(&self) -> Result<(), LedgerError> {
+        match self.state.ledger() {
+            Some(state) => check_key(state.log_origin.as_str(), &self.log_key),
+            None => Err(LedgerError::Empty),
+        }
+    }
+
+    /// Whether it may be written.
+    fn writable(&self) -> Result<(), LedgerError> {
+        match (self.signs, self.failed) {
+            (false, _) => Err(LedgerError::Unsigning),
+            (true, true) => Err(LedgerError::Failed),
+            (true, false) => Ok(()),
+        }
     }
 
     /// Appends one event: verified, admitted, durable and in a published checkpoint when it returns.
@@ -236,9 +285,7 @@ impl<S: Store> Ledger<S> {
         notes: &[impl AsRef<[u8]>],
         now: LogTime,
     ) -> Result<Vec<Result<Receipt, AppendError>>, LedgerError> {
-        if self.failed {
-            return Err(LedgerError::Failed);
-        }
+        self.writable()?;
         if self.state.transactions.len() > WORKING_SET {
             self.state.transactions.clear();
         }
@@ -285,9 +332,7 @@ impl<S: Store> Ledger<S> {
         &mut self,
         lines: impl IntoIterator<Item = (VerifierKey, SignatureLine)>,
     ) -> Result<usize, LedgerError> {
-        if self.failed {
-            return Err(LedgerError::Failed);
-        }
+        self.writable()?;
         let mut cosigned = self.checkpoint.clone();
         let mut held = 0;
         for (witness, line) in lines {
@@ -327,6 +372,10 @@ impl<S: Store> Ledger<S> {
         }
         let text = text.to_owned();
         let authentic = early.authentic(&self.state)?;
+        if let Event::LossDeclared(_) = authentic.signed().statement().event {
+            let found = self.log_key.name().to_owned();
+            return Err(Refusal::LogGoesOn { found }.into());
+        }
         // An answer may name thousands of concerns: not before it is known that members signed it.
         // The first is its own.
         for stream in touches(authentic.signed().statement()).iter().skip(1) {

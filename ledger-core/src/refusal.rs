@@ -613,6 +613,37 @@ refusals! {
         /// The number found.
         found: u32,
     } = "charter_version", "章程版本号须递增", "charter version must rise";
+    /// A loss is declared by the first entry after those that were saved, and of exactly these.
+    Rule LossMisplaced {
+        /// The size, or the root, of the entries before the declaration.
+        expected: String,
+        /// What the declaration says was saved.
+        found: String,
+    } = "loss_misplaced", "与保住的条目不符", "not the entries that were saved";
+    /// The log is not known to have signed more than there is.
+    Rule NothingLost {
+        /// The least size of a checkpoint that shows a loss.
+        expected: u64,
+        /// The size of the one shown.
+        found: u64,
+    } = "nothing_lost", "没有丢失", "nothing is lost";
+    /// The checkpoint that shows the loss is not by the log that the entries are of.
+    Rule LossUnproven {
+        /// The name of that log.
+        expected: String,
+        /// What was found.
+        found: String,
+    } = "loss_unproven", "丢失没有凭据", "loss not shown by the log's own signature";
+    /// The log that is to go on has a name or a key that was used before.
+    Rule LogNotNew {
+        /// Its key.
+        found: String,
+    } = "log_not_new", "新日志须换名换钥", "the new log needs a name and a key of its own";
+    /// This log goes on, so nothing of it is declared lost in it.
+    Rule LogGoesOn {
+        /// Its name.
+        found: String,
+    } = "log_goes_on", "日志还在接着签", "this log is being signed on";
 }
 
 fn list<T>(items: &[T], show: impl Fn(&T) -> String, language: Language) -> String {

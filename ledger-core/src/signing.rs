@@ -24,7 +24,7 @@ pub fn rule_of<'a>(
 ) -> Option<&'a SigningRule> {
     match event {
         Event::LedgerOpened(_) | Event::RelativeDeclared(_) => None,
-        Event::CharterAdopted(_) => Some(&charter.charter_changes),
+        Event::CharterAdopted(_) | Event::LossDeclared(_) => Some(&charter.charter_changes),
         Event::MemberEnrolled(_)
         | Event::RoleGranted(_)
         | Event::RoleEnded(_)

@@ -12,11 +12,11 @@ use serde::Serialize;
 use crate::calendar::Calendar;
 use crate::charter::Charter;
 use crate::concern::Concern;
-use crate::event::{Collective, Event, Statement};
+use crate::event::{Collective, Event, LossDeclared, LossNotice, Statement};
 use crate::hash::Hash;
 use crate::name::{ConcernId, Origin, StreamId, TransactionId};
 use crate::papers::Papers;
-use crate::recorded::Noted;
+use crate::recorded::{Noted, Recorded};
 use crate::roster::Roster;
 use crate::time::LogTime;
 use crate::transaction::Transaction;
@@ -32,6 +32,23 @@ pub struct AdoptedCharter {
     pub from: u64,
 }
 
+/// A loss that was declared. (丢失)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    /// What was declared.
+    pub declared: LossDeclared,
+    /// When and by whom.
+    pub recorded: Recorded,
+}
+
+impl Loss {
+    /// In short.
+    #[must_use]
+    pub fn notice(&self) -> LossNotice {
+        self.declared.notice(self.recorded.index)
+    }
+}
+
 /// The ledger's own state: what its `ledger` stream says. (账本本身的状态)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LedgerState {
@@ -43,9 +60,13 @@ pub struct LedgerState {
     pub head: Hash,
     /// The leaf hash of entry 0.
     pub ledger_id: Hash,
+    /// The name of the log in which it stands: that of the founding, until a loss was declared.
+    pub log_origin: Origin,
+    /// The losses that were declared, oldest first.
+    pub losses: Vec<Loss>,
     /// Meetings, findings and their answers, attestations and declarations, in order.
     pub notes: Vec<Noted>,
-    /// The name of the log.
+    /// The name under which it was founded: the first part of its members' key names, for good.
     pub origin: Origin,
     /// The private documents that its own stream names.
     #[serde(skip_serializing_if = "Papers::is_empty")]

@@ -18,6 +18,8 @@ mod detours;
 mod kinds;
 #[path = "process/ledger.rs"]
 mod ledger;
+#[path = "process/loss.rs"]
+mod loss;
 #[path = "process/order.rs"]
 mod order;
 #[path = "process/oversight.rs"]
@@ -188,6 +190,7 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         concern::concern_rows(),
         ledger::roster_rows(),
         ledger::charter_rows(),
+        loss::rows(),
         oversight::limit_rows(),
         oversight::finding_rows(),
         oversight::ledger_rows(),

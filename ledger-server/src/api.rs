@@ -12,9 +12,10 @@ use axum::extract::{ConnectInfo, FromRequest, Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use ledger_core::event::NOTE_LIMIT;
+use ledger_core::event::{LossNotice, NOTE_LIMIT};
 use ledger_core::language::Language;
 use ledger_core::ledger::{LedgerError, Receipt};
+use ledger_core::state::Loss;
 use ledger_core::tree::parse_size;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -171,8 +172,38 @@ pub(crate) struct Described {
     listed: Listed,
     /// The key that signs its checkpoints, as signed-note has it.
     log_key: String,
+    /// The losses that it declares, oldest first.
+    losses: Vec<Lost>,
     /// Which witnesses its checkpoints should have, as tlog-policy.
     policy: String,
+}
+
+/// A loss that a ledger declares.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Lost {
+    /// The entry that declares it.
+    entry: u64,
+    /// The first entry that is gone.
+    first: u64,
+    /// The last entry that is known to have been.
+    last: u64,
+    /// The log that they were in.
+    origin: String,
+}
+
+fn lost(loss: &Loss) -> Lost {
+    let LossNotice {
+        entry,
+        first,
+        last,
+        origin,
+    } = loss.notice();
+    Lost {
+        entry,
+        first,
+        last,
+        origin,
+    }
 }
 
 fn listed(ledger: &Served) -> Listed {
@@ -180,7 +211,7 @@ fn listed(ledger: &Served) -> Listed {
     let state = &snapshot.state;
     Listed {
         slug: ledger.slug().to_owned(),
-        origin: state.origin.to_string(),
+        origin: state.log_origin.to_string(),
         ledger_id: state.ledger_id.to_string(),
         name: state.collective.name.to_string(),
         size: snapshot.size(),
@@ -211,6 +242,7 @@ pub(crate) async fn ledger(State(ledger): State<Arc<Served>>) -> Response {
     as_json(&Described {
         listed: listed(&ledger),
         log_key: ledger.log_key().to_string(),
+        losses: ledger.snapshot().state.losses.iter().map(lost).collect(),
         policy: ledger.policy().to_string(),
     })
 }
@@ -242,13 +274,16 @@ pub(crate) async fn health(State(ledgers): State<Ledgers>, Asked(language): Aske
     let failing: Vec<&str> = ledgers
         .iter()
         .filter(|ledger| !ledger.is_writable())
+        .inspect(|ledger| ledger.queue.mend())
         .map(|ledger| ledger.slug())
         .collect();
     if failing.is_empty() {
         let no_store = HeaderValue::from_static("no-store");
         return (headers(TEXT, no_store), "ok\n").into_response();
     }
-    Problem::of_write(&LedgerError::Failed, language)
+    let why = ledgers.iter().find_map(|ledger| ledger.failing());
+    let why = why.as_deref().unwrap_or(&LedgerError::Failed);
+    Problem::of_write(why, language)
         .with("failing", failing)
         .into_response()
 }

@@ -4,12 +4,17 @@
 //! never mixed with an old one. Without the feature `pages` there are none.
 
 use axum::Router;
-use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::wire::FOR_EVER;
+
+/// A worker lives by the policy of its own file, not of its page: it may read this site's log, nothing else.
+const WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'";
 
 /// One file, in the encodings that browsers take.
 struct Asset {
@@ -57,6 +62,10 @@ fn answer(asset: &Asset, headers: &HeaderMap) -> Response {
         (CONTENT_TYPE, HeaderValue::from_static(kind)),
         (CACHE_CONTROL, FOR_EVER),
         (VARY, HeaderValue::from_static("accept-encoding")),
+        (
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(WORKER_POLICY),
+        ),
     ];
     let mut response = (always, bytes).into_response();
     if let Some(encoding) = encoding {

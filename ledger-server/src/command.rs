@@ -24,10 +24,13 @@ mod document;
 mod export;
 mod flags;
 mod fsck;
+mod health;
 mod help;
 mod import;
 mod init;
 mod key;
+mod losses;
+mod manual;
 mod mirror;
 mod monitor;
 mod notice;
@@ -92,8 +95,10 @@ commands! {
     import::Import,
     flags::Flags,
     fsck::Fsck,
+    health::Health,
     init::Init,
     key::Key,
+    manual::Manual,
     mirror::Mirror,
     monitor::Monitor,
     notice::Notice,

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use ledger_core::Pins;
 use ledger_core::checkpoint::SignedCheckpoint;
 use ledger_core::hash::{Digest, Hash};
+use ledger_core::policy::Policy;
 use ledger_core::store::local::LocalFolder;
 use ledger_core::store::{StoreError, stated_tree};
 use ledger_core::tile::{Tile, TileLevel, parse_hashes, tiles_of};
@@ -22,6 +23,7 @@ use crate::url_source::{UrlSource, bundle_of, copy};
 
 mod leaves;
 mod mirrored;
+mod witnesses;
 
 use self::leaves::Leaves;
 
@@ -65,6 +67,17 @@ pub(crate) struct Inspection {
     pub(crate) documents: usize,
     pub(crate) private: usize,
     pub(crate) findings: Vec<Finding>,
+    /// Whose cosignatures there are, where a policy says whose there should be.
+    pub(crate) witnessed: Option<Witnessed>,
+}
+
+/// Cosignatures counted against a policy.
+#[derive(Debug)]
+pub(crate) struct Witnessed {
+    pub(crate) by: Vec<String>,
+    pub(crate) enough: bool,
+    /// How many witnesses the policy names.
+    pub(crate) of: usize,
 }
 
 impl Inspection {
@@ -133,12 +146,14 @@ fn if_there<T>(read: std::io::Result<T>) -> anyhow::Result<Option<T>> {
     }
 }
 
-/// Looks over one ledger. `anchor` is its anchor's file, for a data folder.
+/// Looks over one ledger. `anchor` is its anchor's file, for a data folder; `policy` whose cosignatures
+/// there have to be.
 pub(crate) fn inspect(
     terminal: Terminal,
     raw: &Raw,
     pins: &Pins,
     anchor: Option<&Path>,
+    policy: Option<&Policy>,
 ) -> anyhow::Result<Inspection> {
     let mut look = Look {
         found: Inspection::default(),
@@ -151,6 +166,7 @@ pub(crate) fn inspect(
     };
     let size = checkpoint.checkpoint().size();
     (look.found.size, look.found.root) = (size, Some(*checkpoint.checkpoint().root()));
+    look.witnesses(&checkpoint, policy)?;
     let mut named = Named::default();
     if let Some(leaves) = look.leaves(size, checkpoint.checkpoint().root(), &mut named)? {
         look.tiles(size, &leaves)?;

@@ -1,9 +1,9 @@
 //! Keeps a static copy of a ledger: what any web server can serve as its whole read side. (镜像)
 //!
 //! ```text
-//! <folder>/ledgers.json
-//! <folder>/<slug>/checkpoint, ledger.json, tile/…, documents/<sha256>
-//! <folder>/<slug>/documents.missing     documents that the source did not have, asked for again each time
+//! <place>/ledgers.json
+//! <place>/<slug>/checkpoint, ledger.json, tile/…, documents/<sha256>
+//! <place>/<slug>/documents.missing     documents that the source did not have, asked for again each time
 //! ```
 //!
 //! Every tile is compared with the checkpoint that the pinned key signed, and that checkpoint has to
@@ -11,28 +11,36 @@
 //! whoever reads the copy sees one state of it or the next. Private documents are no part of it. Whether
 //! the entries keep the rules is for an audit of the copy.
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::sink;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use ledger_core::Pins;
 use ledger_core::checkpoint::{Checkpoint, SignedCheckpoint};
+use ledger_core::cosignature;
 use ledger_core::event::{Event, LoggedEntry};
 use ledger_core::hash::{Digest, Hash};
+use ledger_core::policy::Policy;
 use ledger_core::source::Source as _;
+use ledger_core::store::stored_hashes;
 use ledger_core::tile::{
     Tile, TileLevel, TileReadError, TileReader, encode_bundle, encode_hashes, tiles_between,
 };
 use ledger_core::tree::{HashReader as _, TreeError, prove_consistency, verify_consistency};
 use serde_json::{Value, json};
 
-use crate::keeping;
 use crate::named::Named;
 use crate::source_arg::OpenSource;
 use crate::terminal::{Refused, Terminal};
-use crate::url_source::copy;
+
+#[cfg(feature = "s3")]
+mod bucket;
+mod place;
+
+use self::place::{Place, Seen};
+
+/// From how many new tiles on a bucket is asked first what it has.
+const MANY: usize = 8;
 
 /// The file with the digests of documents that the source did not have.
 const MISSING: &str = "documents.missing";
@@ -49,38 +57,23 @@ pub(crate) struct Copied {
     pub(crate) missing: usize,
 }
 
-/// A folder of copies, locked for this process.
-pub(crate) struct MirrorFolder {
-    folder: PathBuf,
+/// A place of copies: a folder, locked for this process, or a bucket.
+pub(crate) struct Mirrors {
+    place: Place,
     terminal: Terminal,
-    _lock: File,
 }
 
-impl MirrorFolder {
-    /// Opens the folder, and makes it if it is missing.
-    pub(crate) fn open(terminal: Terminal, folder: &Path) -> anyhow::Result<Self> {
-        let opened = std::fs::create_dir_all(folder)
-            .and_then(|()| File::create(folder.join(".lock")))
-            .with_context(|| unwritable(terminal, folder))?;
-        if opened.try_lock().is_err() {
-            bail!(terminal.pick(
-                format!("{} 正被另一个 sanzi 更新，请等它结束", folder.display()),
-                format!(
-                    "another sanzi is updating {}; wait for it to end",
-                    folder.display()
-                ),
-            ));
-        }
-        Ok(Self {
-            folder: folder.to_owned(),
-            terminal,
-            _lock: opened,
-        })
+impl Mirrors {
+    /// Opens a folder, and makes it if it is missing, or a bucket (`s3://…`).
+    pub(crate) fn open(terminal: Terminal, place: &str) -> anyhow::Result<Self> {
+        let place = Place::open(terminal, place)?;
+        Ok(Self { place, terminal })
     }
 
-    /// Where the copy of a ledger is.
-    pub(crate) fn ledger(&self, pins: &Pins) -> PathBuf {
-        self.folder.join(pins.origin.slug())
+    /// Opens a folder, whatever its name, and makes it if it is missing.
+    pub(crate) fn in_folder(terminal: Terminal, folder: &Path) -> anyhow::Result<Self> {
+        let place = Place::folder(terminal, folder)?;
+        Ok(Self { place, terminal })
     }
 
     /// Brings the copy of one ledger up to its source. Nothing that readers rely on is replaced unless all
@@ -89,65 +82,56 @@ impl MirrorFolder {
         self.copy(source, true)
     }
 
-    /// As [`MirrorFolder::update`], without the documents.
+    /// As [`Mirrors::update`], without the documents.
     pub(crate) fn update_entries(&self, source: &OpenSource) -> anyhow::Result<Copied> {
         self.copy(source, false)
     }
 
     fn copy(&self, source: &OpenSource, with_documents: bool) -> anyhow::Result<Copied> {
-        let folder = self.ledger(&source.pins);
         let copy = Copy {
-            folder: &folder,
+            place: &self.place,
             source,
             terminal: self.terminal,
             with_documents,
         };
-        let copied = copy.update()?;
-        self.list(&folder)?;
+        let (copied, description) = copy.update()?;
+        self.list(description)?;
         Ok(copied)
     }
 
-    /// Puts the copy's description into `ledgers.json`.
-    fn list(&self, ledger: &Path) -> anyhow::Result<()> {
-        let file = self.folder.join("ledgers.json");
-        let mut description: Value =
-            serde_json::from_slice(&std::fs::read(ledger.join("ledger.json"))?)?;
+    /// Puts a copy's description into `ledgers.json`.
+    fn list(&self, mut description: Value) -> anyhow::Result<()> {
+        const NAME: &str = "ledgers.json";
         if let Some(fields) = description.as_object_mut() {
-            fields.remove("log_key");
-            fields.remove("policy");
+            fields.retain(|field, _| !["log_key", "losses", "policy"].contains(&field.as_str()));
         }
-        let listed: Vec<Value> = match std::fs::read(&file) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes).with_context(|| file.display().to_string())?
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error.into()),
+        let seen = self.place.read(NAME)?;
+        let listed: Vec<Value> = match &seen.bytes {
+            Some(bytes) => serde_json::from_slice(bytes).with_context(|| self.place.shown(NAME))?,
+            None => Vec::new(),
         };
         let mut others: Vec<Value> = (listed.into_iter())
             .filter(|one| one["slug"] != description["slug"])
             .collect();
         others.push(description);
         others.sort_by_key(|one| one["slug"].to_string());
-        keeping::put(
-            self.terminal,
-            &file,
-            pretty(&json!(others)).as_bytes(),
-            false,
-        )
+        let bytes = pretty(&json!(others));
+        (self.place).replace(self.terminal, NAME, seen, bytes.as_bytes())
     }
 }
 
 /// One ledger's copy on its way.
 struct Copy<'a> {
-    folder: &'a Path,
+    place: &'a Place,
     source: &'a OpenSource,
     terminal: Terminal,
     with_documents: bool,
 }
 
 impl Copy<'_> {
-    fn update(&self) -> anyhow::Result<Copied> {
-        let before = self.standing()?;
+    /// Brings the copy up to date; what was done, and the copy's description.
+    fn update(&self) -> anyhow::Result<(Copied, Value)> {
+        let (seen, before) = self.standing()?;
         let signed = self.offered()?;
         let new = signed.checkpoint();
         let (size, root) = (new.size(), *new.root());
@@ -158,12 +142,17 @@ impl Copy<'_> {
         }
         let old_size = old.map_or(0, Checkpoint::size);
         let mut named = self.wanted()?;
+        let mut losses = self.known_losses()?;
+        if tiles_between(old_size, size).nth(MANY).is_some() {
+            self.place.expect_many(&self.named("tile"))?;
+        }
         for tile in tiles_between(old_size, size) {
             let bytes = match tile.level() {
                 TileLevel::Entries => {
                     let entries = reader.entries(tile.index()).map_err(|e| self.unread(e))?;
                     self.check_first(&tile, &entries)?;
                     entries.iter().for_each(|entry| named.add(entry));
+                    losses.extend(losses_in(tile.first(), &entries));
                     encode_bundle(&entries)?
                 }
                 TileLevel::Hashes(level) => {
@@ -179,41 +168,70 @@ impl Copy<'_> {
             false => (0, 0),
         };
         let first = reader.entries(0).map_err(|e| self.unread(e))?;
-        self.describe(&first, size)?;
-        self.write("checkpoint", &signed.to_bytes())?;
+        let known = self.known_policies()?;
+        let description = self.describe(&first, size, losses.into_values().collect())?;
+        self.place.settle()?;
+        let best = match before {
+            Some(before) => with_cosignatures(&before, signed, &known),
+            None => signed,
+        };
+        let name = self.named("checkpoint");
+        (self.place).replace(self.terminal, &name, seen, &best.to_bytes())?;
         self.drop_partial(old_size, size)?;
-        Ok(Copied {
+        let copied = Copied {
             before: old_size,
             size,
             root,
             documents,
             missing,
-        })
+        };
+        Ok((copied, description))
+    }
+
+    /// A file of this ledger's.
+    fn named(&self, name: &str) -> String {
+        format!("{}/{name}", self.source.pins.origin.slug())
     }
 
     /// The checkpoint of the copy as it stands, if there is one.
-    fn standing(&self) -> anyhow::Result<Option<SignedCheckpoint>> {
-        let file = self.folder.join("checkpoint");
-        if !file.exists() {
-            return Ok(None);
-        }
-        let opened = SignedCheckpoint::open(&std::fs::read(&file)?, &self.source.pins.log_key);
+    fn standing(&self) -> anyhow::Result<(Seen, Option<SignedCheckpoint>)> {
+        let name = self.named("checkpoint");
+        let seen = self.place.read(&name)?;
+        let Some(bytes) = &seen.bytes else {
+            return Ok((seen, None));
+        };
+        let opened = SignedCheckpoint::open(bytes, &self.source.pins.log_key);
         let ours = opened.ok().filter(|checkpoint| {
             checkpoint.checkpoint().origin() == self.source.pins.origin.as_str()
         });
         if ours.is_none() {
+            let shown = self.place.shown(&name);
             bail!(Refused(self.terminal.pick(
-                format!(
-                    "{} 是另一个账本的镜像，或检查点已损坏；没有改动",
-                    self.folder.display()
-                ),
-                format!(
-                    "{} mirrors another ledger, or its checkpoint is damaged; nothing was changed",
-                    self.folder.display()
-                ),
+                format!("{shown} 是另一个账本的镜像，或检查点已损坏；没有改动"),
+                format!("{shown} is of another ledger, or damaged; nothing was changed"),
             )));
         }
-        Ok(ours)
+        Ok((seen, ours))
+    }
+
+    /// The losses that the copy tells of, by the entries that declare them.
+    fn known_losses(&self) -> anyhow::Result<BTreeMap<u64, Value>> {
+        let own = self.place.read(&self.named("ledger.json"))?.bytes;
+        let own: Value = serde_json::from_slice(&own.unwrap_or_default()).unwrap_or_default();
+        let told = own["losses"].as_array().cloned().unwrap_or_default();
+        let by_entry = |loss: Value| Some((loss["entry"].as_u64()?, loss));
+        Ok(told.into_iter().filter_map(by_entry).collect())
+    }
+
+    /// What source and copy say of the witnesses: by them a line that the copy has is worth keeping.
+    fn known_policies(&self) -> anyhow::Result<Vec<Policy>> {
+        let stated = self.source.stated_policy()?;
+        let own = self.place.read(&self.named("ledger.json"))?.bytes;
+        let own: Value = serde_json::from_slice(&own.unwrap_or_default()).unwrap_or_default();
+        let texts = stated.as_deref().into_iter().chain(own["policy"].as_str());
+        Ok(texts
+            .filter_map(|text| Policy::parse(text.as_bytes()).ok())
+            .collect())
     }
 
     /// The source's checkpoint, signed by the pinned key.
@@ -261,12 +279,10 @@ impl Copy<'_> {
     /// The documents that were wanted before and did not come.
     fn wanted(&self) -> anyhow::Result<Named> {
         let mut named = Named::default();
-        let file = self.folder.join(MISSING);
-        if file.is_file() {
-            let text = std::fs::read_to_string(file)?;
-            let digests = text.lines().filter_map(|line| line.parse::<Digest>().ok());
-            named.public.extend(digests);
-        }
+        let list = self.place.read(&self.named(MISSING))?.bytes;
+        let text = String::from_utf8_lossy(list.as_deref().unwrap_or_default()).into_owned();
+        let digests = text.lines().filter_map(|line| line.parse::<Digest>().ok());
+        named.public.extend(digests);
         Ok(named)
     }
 
@@ -276,15 +292,13 @@ impl Copy<'_> {
         let mut missed = 0;
         for digest in wanted {
             let name = format!("documents/{digest}");
-            let path = self.folder.join(&name);
-            let there = File::open(&path).and_then(|mut file| copy(&mut file, &mut sink()));
-            if there.is_ok_and(|found| found == *digest) {
+            let name = self.named(&name);
+            if self.place.holds(&name, digest)? {
                 continue;
             }
-            let mut new = keeping::new_beside(self.terminal, &path)?;
-            match self.source.copy_document(digest, &mut new)? {
+            let fetch = |to: &mut dyn Write| self.source.copy_document(digest, to);
+            match self.place.receive(self.terminal, &name, fetch)? {
                 Some(found) if found == *digest => {
-                    keeping::settle(self.terminal, new, &path)?;
                     came += 1;
                 }
                 _ => {
@@ -298,7 +312,7 @@ impl Copy<'_> {
     }
 
     /// Writes `ledger.json`, in the words of entry 0 and of the pins.
-    fn describe(&self, first: &[Vec<u8>], size: u64) -> anyhow::Result<()> {
+    fn describe(&self, first: &[Vec<u8>], size: u64, losses: Vec<Value>) -> anyhow::Result<Value> {
         let opening = first.first().map(|entry| LoggedEntry::parse(entry));
         let Some(Ok(entry)) = opening else {
             bail!("entry 0");
@@ -312,25 +326,71 @@ impl Copy<'_> {
         let description = json!({
             "slug": pins.origin.slug(), "origin": pins.origin, "ledger_id": pins.ledger_id,
             "name": opened.collective.name, "size": size, "training": opened.training,
-            "log_key": pins.log_key, "policy": policy,
+            "log_key": pins.log_key, "losses": losses, "policy": policy,
         });
-        self.write("ledger.json", pretty(&description).as_bytes())
+        self.write("ledger.json", pretty(&description).as_bytes())?;
+        Ok(description)
     }
 
-    /// Drops partial tiles whose full ones are there.
+    /// Drops partial tiles whose full ones are there now.
     fn drop_partial(&self, old: u64, new: u64) -> anyhow::Result<()> {
         for tile in tiles_between(old, new).filter(|tile| !tile.is_partial()) {
-            let partial = self.folder.join(format!("{tile}.p"));
-            if partial.is_dir() {
-                std::fs::remove_dir_all(partial)?;
+            // The older checkpoint's own; those that an update left that broke off do no harm.
+            if tile.first() < stored_hashes(old, tile.level().number()) {
+                self.place.drop_below(&self.named(&format!("{tile}.p")))?;
             }
         }
         Ok(())
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-        keeping::put(self.terminal, &self.folder.join(name), bytes, false)
+        self.place.put(self.terminal, &self.named(name), bytes)
     }
+}
+
+/// The losses that entries declare, the first of which stands at `first`.
+fn losses_in(first: u64, entries: &[Vec<u8>]) -> impl Iterator<Item = (u64, Value)> {
+    let declared = |(index, bytes): (u64, &Vec<u8>)| {
+        let entry = LoggedEntry::parse(bytes).ok()?;
+        match &entry.signed.statement().event {
+            Event::LossDeclared(declared) => Some((index, json!(declared.notice(index)))),
+            _ => None,
+        }
+    };
+    (first..).zip(entries).filter_map(declared)
+}
+
+/// A checkpoint with the cosignatures that an older copy of the same has, and it has not, or only older
+/// ones: of two sources one may lag behind the other. Only lines that are true are kept.
+fn with_cosignatures(
+    standing: &SignedCheckpoint,
+    offered: SignedCheckpoint,
+    policies: &[Policy],
+) -> SignedCheckpoint {
+    if standing.checkpoint() != offered.checkpoint() {
+        return offered;
+    }
+    let mut best = offered;
+    for witness in policies.iter().flat_map(Policy::witnesses) {
+        let key = witness.key();
+        let newest = |signed: &SignedCheckpoint| {
+            let lines = signed.note().signatures().iter();
+            let true_ones = lines
+                .filter(|line| key.is_named_by(line))
+                .filter_map(|line| {
+                    let time = cosignature::verify(key, signed.checkpoint(), line).ok()?;
+                    Some((time, line.clone()))
+                });
+            true_ones.max_by_key(|(time, _)| *time)
+        };
+        let Some((time, line)) = newest(standing) else {
+            continue;
+        };
+        if newest(&best).is_none_or(|(there, _)| there < time) {
+            best = cosignature::attach(best.clone(), key, line).unwrap_or(best);
+        }
+    }
+    best
 }
 
 /// Whether a checkpoint continues an older one, by tiles that have been checked against it.
@@ -385,14 +445,4 @@ pub(crate) fn unread(terminal: Terminal, error: TileReadError<anyhow::Error>) ->
 
 fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
-}
-
-fn unwritable(terminal: Terminal, path: &Path) -> String {
-    terminal.pick(
-        format!("写不了 {}；请检查磁盘和权限", path.display()),
-        format!(
-            "cannot write {}; check the disk and the permissions",
-            path.display()
-        ),
-    )
 }

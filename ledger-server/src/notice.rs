@@ -153,7 +153,11 @@ pub(crate) fn url(
     (transaction, point): (&TransactionId, PublicationPoint),
     digest: &Digest,
 ) -> String {
-    let (domain, slug) = ledger.origin.as_str().split_once('/').unwrap_or_default();
+    let (domain, slug) = ledger
+        .log_origin
+        .as_str()
+        .split_once('/')
+        .unwrap_or_default();
     let base = match base {
         Some(base) => base.trim_end_matches('/').to_owned(),
         None => format!("https://{domain}"),

@@ -38,10 +38,12 @@ mod facts;
 mod feed;
 mod missing;
 pub(crate) mod portal;
+mod receipt;
 mod roster;
 mod shell;
 mod transaction;
 mod visit;
+mod voice;
 
 pub(crate) use collective::with_slash;
 pub(crate) use missing::nothing_here;
@@ -69,7 +71,7 @@ pub(crate) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(concern::text))
         .routes(routes!(concern::rate).layer(DefaultBodyLimit::max(ask::FORM_LIMIT)))
         .routes(routes!(ask::form, ask::raise).layer(DefaultBodyLimit::max(ask::FORM_LIMIT)))
-        .routes(routes!(ask::raw))
+        .routes(routes!(entry::raw))
         .routes(routes!(disclosure::disclosure))
         .routes(routes!(disclosure::print))
         .routes(routes!(entry::entry))

@@ -305,20 +305,19 @@ impl Problem {
     /// A ledger that cannot be written now: 503.
     #[must_use]
     pub fn of_write(error: &LedgerError, language: Language) -> Self {
-        if matches!(error, LedgerError::Store(StoreError::Full { .. })) {
-            return unavailable(
-                "disk_full",
-                language.pick("磁盘已满", "disk full"),
-                60,
+        let rule = write_fault(error);
+        match rule {
+            "disk_full" => {
+                let title = language.pick("磁盘已满", "disk full");
+                unavailable(rule, title, 60, language)
+            }
+            _ => unavailable(
+                rule,
+                language.pick("现在不能登记", "cannot write now"),
+                5,
                 language,
-            );
+            ),
         }
-        unavailable(
-            "cannot_write",
-            language.pick("现在不能登记", "cannot write now"),
-            5,
-            language,
-        )
     }
 
     /// A ledger that does not sign any more until somebody has looked: 503.
@@ -387,6 +386,14 @@ impl Problem {
             body.insert("request_id".to_owned(), json!(id));
         }
         Value::Object(body)
+    }
+}
+
+/// The rule's name for a ledger that cannot be written.
+pub(crate) fn write_fault(error: &LedgerError) -> &'static str {
+    match error {
+        LedgerError::Store(StoreError::Full { .. }) => "disk_full",
+        _ => "cannot_write",
     }
 }
 

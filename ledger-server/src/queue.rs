@@ -58,6 +58,8 @@ pub(crate) enum Job {
         ledger: usize,
         cosignature: Box<Cosignature>,
     },
+    /// Open the ledger with this number again, if it has failed and can be.
+    Mend { ledger: usize },
     /// Finish what waits, and close.
     Stop,
 }
@@ -110,6 +112,12 @@ impl Queue {
         })?;
         let _ticket = self.waiting.enter();
         answered.await.unwrap_or(Err(SubmitError::Closing))
+    }
+
+    /// Asks for a ledger that has failed to be opened again. A full queue does so anyway.
+    pub(crate) fn mend(&self) {
+        let ledger = self.ledger;
+        let _ = self.jobs.try_send(Job::Mend { ledger });
     }
 
     /// Puts a witness's line in, and waits: whether it stands below the newest checkpoint now; `None`

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::language::Asked;
-use crate::problem::Problem;
+use crate::problem::{Problem, write_fault};
 use crate::served::Ledgers;
 use crate::wire::{TEXT, headers};
 
@@ -67,7 +67,11 @@ impl Readiness {
             if ledger.stopped().is_some() {
                 faults.push(json!({ "rule": "signing_stopped", "slug": slug }));
             } else if !ledger.is_writable() {
-                faults.push(json!({ "rule": "cannot_write", "slug": slug }));
+                let why = ledger.failing();
+                let rule = why.map_or("cannot_write", |why| write_fault(&why));
+                faults.push(json!({ "rule": rule, "slug": slug }));
+                // Who sends nothing here before it is ready would wait for ever.
+                ledger.queue.mend();
             }
             let found = ledger.queue.waiting().longest();
             if found > self.limits.longest_wait {

@@ -5,8 +5,7 @@
 //! nothing of HTTP.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::body::Bytes;
 use ledger_core::checkpoint::SignedCheckpoint;
@@ -88,11 +87,21 @@ impl Snapshot {
     }
 }
 
+/// Why a ledger cannot be written.
+#[derive(Default)]
+pub(crate) struct Failing(RwLock<Option<Arc<LedgerError>>>);
+
+impl Failing {
+    pub(crate) fn set(&self, why: Option<Arc<LedgerError>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+}
+
 /// One ledger as it is served. (对外的账本)
 pub struct Served {
-    pub(crate) counter: Counter,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) failing: Arc<AtomicBool>,
+    pub(crate) counter: Counter,
+    pub(crate) failing: Arc<Failing>,
     pub(crate) intake: Option<Intake>,
     pub(crate) log_key: VerifierKey,
     pub(crate) policy: watch::Sender<Arc<Policy>>,
@@ -173,8 +182,14 @@ impl Served {
     /// after the signing was stopped.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        let failing = self.failing.load(Ordering::Relaxed) || self.queue.is_closed();
+        let failing = self.failing().is_some() || self.queue.is_closed();
         !failing && self.stopped().is_none()
+    }
+
+    /// Why it could not be written when that was last tried; `None` if it could.
+    pub(crate) fn failing(&self) -> Option<Arc<LedgerError>> {
+        let why = self.failing.0.read();
+        why.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

@@ -134,7 +134,7 @@ impl DataPlace {
 }
 
 /// The ledgers that a source means, each as a source of its own: a data folder without `#slug` means
-/// all it has, or the one that the pins are of, and so does a folder of mirrors.
+/// all it has, or the one that the pins are of, and so do a folder of mirrors and a site's own address.
 pub(crate) fn each(
     terminal: Terminal,
     source: &str,
@@ -147,7 +147,14 @@ pub(crate) fn each(
             let folder = LocalFolder::open(&place.data, read_only()).map_err(damage)?;
             (folder.slugs()?, '#')
         }
-        None if !is_url(source) && list.is_file() => (listed(terminal, &list)?, '/'),
+        None if is_url(source) => match site(terminal, source)? {
+            Some(slugs) => (slugs, '/'),
+            None => return Ok(vec![source.to_owned()]),
+        },
+        None if list.is_file() => {
+            let bytes = std::fs::read(&list).with_context(|| list.display().to_string())?;
+            (listed(terminal, &list.display().to_string(), &bytes)?, '/')
+        }
         None => return Ok(vec![source.to_owned()]),
     };
     let pinned = pins.map(|file| read_pins(terminal, file)).transpose()?;
@@ -156,30 +163,50 @@ pub(crate) fn each(
     let named = slugs
         .iter()
         .filter(wanted)
-        .map(|slug| format!("{source}{separator}{slug}"));
+        .map(|slug| format!("{}{separator}{slug}", source.trim_end_matches('/')));
     let named: Vec<String> = named.collect();
     match (slugs.len(), named.is_empty()) {
         (0 | 1, _) if separator == '#' => Ok(vec![source.to_owned()]),
+        (_, true) if separator == '/' => bail!(terminal.pick(
+            format!(
+                "{source} 里没有这个账本（信任锚：{}）；有：{}",
+                pinned.unwrap_or("无"),
+                slugs.join("、")
+            ),
+            format!(
+                "{source} has no such ledger (pins: {}); it has: {}",
+                pinned.unwrap_or("none"),
+                slugs.join(", ")
+            ),
+        )),
         (_, true) => Ok(vec![source.to_owned()]),
         _ => Ok(named),
     }
 }
 
-/// The slugs that a folder's `ledgers.json` lists.
-fn listed(terminal: Terminal, file: &Path) -> anyhow::Result<Vec<String>> {
+/// The slugs of a site whose own address this is; `None` if it is a ledger's.
+fn site(terminal: Terminal, url: &str) -> anyhow::Result<Option<Vec<String>>> {
+    let source = UrlSource::new(terminal, url);
+    if source.get_if_there("ledger.json")?.is_some() {
+        return Ok(None);
+    }
+    let list = source.get_if_there("ledgers.json")?;
+    let listed = list.map(|bytes| listed(terminal, &format!("{url}/ledgers.json"), &bytes));
+    listed.transpose()
+}
+
+/// The slugs that a `ledgers.json` lists.
+fn listed(terminal: Terminal, place: &str, bytes: &[u8]) -> anyhow::Result<Vec<String>> {
     #[derive(Deserialize)]
     struct Listed {
         slug: String,
     }
-    let listed: Vec<Listed> = std::fs::read(file)
-        .map_err(anyhow::Error::from)
-        .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
-        .with_context(|| {
-            terminal.pick(
-                format!("{} 看不懂", file.display()),
-                format!("cannot make sense of {}", file.display()),
-            )
-        })?;
+    let listed: Vec<Listed> = serde_json::from_slice(bytes).with_context(|| {
+        terminal.pick(
+            format!("{place} 看不懂"),
+            format!("cannot make sense of {place}"),
+        )
+    })?;
     let slugs = listed.into_iter().map(|one| one.slug);
     // What the file says becomes part of a path.
     Ok(slugs
@@ -249,6 +276,19 @@ pub(crate) fn open_by(
     let meant = each(terminal, source, pins)?;
     let source = match meant.as_slice() {
         [only] => only,
+        // A data folder says so itself.
+        several if data_place(source).is_none() => bail!(terminal.pick(
+            format!(
+                "{source} 里有 {} 个账本，请指明一个：{}",
+                several.len(),
+                several.join("、")
+            ),
+            format!(
+                "{source} has {} ledgers; name one: {}",
+                several.len(),
+                several.join(", ")
+            ),
+        )),
         _ => source,
     };
     let kind = open_kind(terminal, source, speak)?;

@@ -2,13 +2,13 @@
 //!
 //! Handlers put submissions into a bounded queue. The thread takes all that wait, appends them ledger
 //! by ledger with one durable commit each, publishes a snapshot, and answers. Where many come at a time,
-//! it waits a moment until they have come again: a commit costs the same for one as for many. A ledger whose store has
-//! failed is opened again, not before a second has passed: opening is the way back. Knows nothing of
-//! HTTP, and of rules only that the ledger has them.
+//! it waits a moment until they have come again: a commit costs the same for one as for many. A ledger
+//! whose store has failed is opened again when somebody writes to it or asks whether it is well, not before
+//! a second has passed: opening is the way back. Knows nothing of HTTP, and of rules only that the ledger
+//! has them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::Bytes;
@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::documents::{Counter, DocumentLimits};
 use crate::intake::Intake;
 use crate::queue::{Answer, Cosignature, Job, Queue, SubmitError};
-use crate::served::{Ledgers, Served, ServedStore, Snapshot};
+use crate::served::{Failing, Ledgers, Served, ServedStore, Snapshot};
 use crate::share::Shares;
 use crate::stop::SigningStop;
 
@@ -115,9 +115,9 @@ impl Writer {
                 Some(policy) => policy,
                 None => format!("log {log_key}\nquorum none\n").parse()?,
             };
-            let slug = first.state.origin.slug().to_owned();
+            let slug = first.state.log_origin.slug().to_owned();
             let (publish, snapshot) = watch::channel(Arc::new(first));
-            let failing = Arc::new(AtomicBool::new(false));
+            let failing = Arc::<Failing>::default();
             hosted.push(Hosted {
                 failed: None,
                 failing: Arc::clone(&failing),
@@ -127,8 +127,8 @@ impl Writer {
                 stop: Arc::clone(&hosting.stop),
             });
             let one = Served {
-                counter: Counter::new(options.documents),
                 catalogue: Arc::default(),
+                counter: Counter::new(options.documents),
                 failing,
                 intake: hosting.intake.map(Intake::new).transpose()?,
                 log_key,
@@ -211,7 +211,7 @@ fn snapshot_of<S: ServedStore>(
 struct Hosted<S> {
     /// Why, and when, it last failed.
     failed: Option<(Instant, Arc<LedgerError>)>,
-    failing: Arc<AtomicBool>,
+    failing: Arc<Failing>,
     /// `None` after a failure.
     ledger: Option<Ledger<S>>,
     publish: watch::Sender<Arc<Snapshot>>,
@@ -255,6 +255,9 @@ impl<S: ServedStore> Worker<S> {
             for job in waiting.drain(..) {
                 match job {
                     Job::Stop => self.queue.close(),
+                    Job::Mend { ledger } => {
+                        groups.entry(ledger).or_default();
+                    }
                     Job::Submit {
                         ledger,
                         note,
@@ -289,6 +292,10 @@ impl<S: ServedStore> Worker<S> {
 
 impl<S: ServedStore> Hosted<S> {
     fn carry_out(&mut self, group: Group, now: LogTime) {
+        if self.ledger.is_none() && self.stop.reason().is_none() {
+            // If it cannot be, whoever wants to write is told.
+            let _ = self.open();
+        }
         if !group.notes.is_empty() {
             self.admit(&group.notes, group.answers, now);
         }
@@ -388,22 +395,25 @@ impl<S: ServedStore> Hosted<S> {
         }
         let opened = (self.reopen)().and_then(|ledger| Ok((snapshot_of(&ledger, None)?, ledger)));
         let (snapshot, ledger) = opened.map_err(|error| self.fail(error))?;
-        tracing::info!(slug = snapshot.state.origin.slug(), "ledger opened again");
+        tracing::info!(
+            slug = snapshot.state.log_origin.slug(),
+            "ledger opened again"
+        );
         self.publish.send_replace(Arc::new(snapshot));
         self.ledger = Some(ledger);
         self.failed = None;
-        self.failing.store(false, Ordering::Relaxed);
+        self.failing.set(None);
         Ok(())
     }
 
     /// Gives the ledger up until it is opened again.
     fn fail(&mut self, error: LedgerError) -> Arc<LedgerError> {
-        let slug = self.publish.borrow().state.origin.slug().to_owned();
+        let slug = self.publish.borrow().state.log_origin.slug().to_owned();
         tracing::error!(slug, %error, "ledger cannot be written");
         let error = Arc::new(error);
         self.ledger = None;
         self.failed = Some((Instant::now(), Arc::clone(&error)));
-        self.failing.store(true, Ordering::Relaxed);
+        self.failing.set(Some(Arc::clone(&error)));
         error
     }
 }

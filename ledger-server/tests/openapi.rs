@@ -80,7 +80,7 @@ fn it_is_openapi_3_1_and_names_every_route() {
         "/ledgers.json",
         "/openapi.json",
         "/readyz",
-        "/{slug}",
+        "/{slug}/",
         "/{slug}/c/{concern}",
         "/{slug}/c/{concern}/rate",
         "/{slug}/c/{concern}/text",

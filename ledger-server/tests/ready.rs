@@ -93,10 +93,7 @@ fn it_is_not_ready_when_a_ledger_cannot_be_written_or_does_not_sign() {
     site.submit(site.opening("2018-001"))
         .problem(503, "disk_full");
     let found = faults(&site, &router_of_site);
-    assert_eq!(
-        found,
-        json!([{ "rule": "cannot_write", "slug": "donglang" }])
-    );
+    assert_eq!(found, json!([{ "rule": "disk_full", "slug": "donglang" }]));
 
     let data = DataFolder::new();
     let folder = data.open();

@@ -354,7 +354,7 @@ fn a_full_disk_is_503_until_there_is_room_again() {
     answer.problem(503, "disk_full");
     assert_eq!(answer.header("retry-after"), "60");
     assert!(!answer.text().contains("secret"), "{}", answer.text());
-    let health = site.get("/healthz").problem(503, "cannot_write");
+    let health = site.get("/healthz").problem(503, "disk_full");
     assert_eq!(health["failing"], json!(["donglang"]));
     // Reading goes on.
     assert_eq!(site.checkpoint().checkpoint().size(), 1);

@@ -76,6 +76,7 @@ impl Case<'_> {
             Event::KeyRotated(rotated) => self.key_rotated(rotated),
             Event::KeyCompromised(compromised) => self.key_compromised(charter, compromised),
             Event::CharterAdopted(adopted) => self.charter_adopted(charter, adopted),
+            Event::LossDeclared(declared) => self.loss_declared(declared),
             // Others belong elsewhere, which has been checked.
             _ => Err(Refusal::AlreadyOpened),
         }

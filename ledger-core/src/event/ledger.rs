@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::charter::{Charter, VotingBody};
+use crate::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+use crate::hash::Hash;
 use crate::identifier::CreditCode;
 use crate::key::VerifierKey;
 use crate::name::{MemberId, Origin};
@@ -142,4 +144,102 @@ pub struct CharterAdopted {
     /// How it was voted, where the charter in force asks for a vote. (表决：现行章程要求表决时填写)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vote: Option<Ballot>,
+}
+
+/// The log that entries were lost of, and the newest that it is known to have signed. (丢了条目的日志)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LostLog {
+    /// Its key, named by its origin. (原日志公钥)
+    pub log_key: VerifierKey,
+    /// The root that it signed last, as far as is known. (原日志最后签署的树根)
+    pub root: Hash,
+    /// Its signature on that checkpoint, as on the line of the note. (原日志对该检查点的签名)
+    pub signature: Line,
+    /// How many entries it had then. (原日志最后签署的条数)
+    pub size: u64,
+}
+
+impl LostLog {
+    /// What the log is known to have signed last.
+    #[must_use]
+    pub fn of(checkpoint: &SignedCheckpoint, log_key: &VerifierKey) -> Option<Self> {
+        let lines = checkpoint.note().signatures();
+        let line = lines.iter().find(|line| log_key.is_named_by(line))?;
+        let (line, stated) = (line.to_string(), checkpoint.checkpoint());
+        let (_, signature) = line.rsplit_once(' ')?;
+        Some(Self {
+            log_key: log_key.clone(),
+            root: *stated.root(),
+            signature: signature.parse().ok()?,
+            size: stated.size(),
+        })
+    }
+
+    /// The checkpoint, with its signature verified.
+    ///
+    /// # Errors
+    /// [`CheckpointError`], if the key did not sign it.
+    pub fn checkpoint(&self) -> Result<SignedCheckpoint, CheckpointError> {
+        let origin = self.log_key.name();
+        let stated = Checkpoint::new(origin, self.size, self.root)?;
+        let note = format!("{stated}\n\u{2014} {origin} {}\n", self.signature);
+        SignedCheckpoint::open(note.as_bytes(), &self.log_key)
+    }
+}
+
+/// The entries that could be saved: all that stand before the declaration. (保住的条目)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SavedEntries {
+    /// The root of their tree. (保住部分的树根)
+    pub root: Hash,
+    /// How many they are. (保住的条数)
+    pub size: u64,
+}
+
+/// Acknowledged entries are gone for good: the ledger goes on in a log of another name and key, and says
+/// so. (丢失声明)
+///
+/// The new log begins with the entries that could be saved, byte for byte, and this is the next one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LossDeclared {
+    /// The key of the log that goes on, named by its origin. (新日志公钥)
+    pub log_key: VerifierKey,
+    /// The log that entries were lost of. (原日志)
+    pub lost: LostLog,
+    /// What happened, and where was looked. (原因：怎么丢的，找过哪里)
+    pub reason: Paragraph,
+    /// What could be saved. (保住的部分)
+    pub saved: SavedEntries,
+}
+
+/// What everybody is to know of a declared loss at first sight. (丢失公示)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LossNotice {
+    /// The entry that declares it.
+    pub entry: u64,
+    /// The first entry that is gone.
+    pub first: u64,
+    /// The last entry that is known to have been.
+    pub last: u64,
+    /// The name of the log that they were in.
+    pub origin: String,
+}
+
+impl LossDeclared {
+    /// In short; `entry` is its own place.
+    #[must_use]
+    pub fn notice(&self, entry: u64) -> LossNotice {
+        LossNotice {
+            entry,
+            first: self.saved.size,
+            last: self.lost.size.saturating_sub(1),
+            origin: self.lost.log_key.name().to_owned(),
+        }
+    }
 }

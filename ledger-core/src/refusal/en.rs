@@ -101,6 +101,11 @@ impl Refusal {
             Self::TrainingOnly { field } => format!("A real ledger counts in days or working days; the charter's {field} is shorter. Change the charter, or open a training ledger."),
             Self::CharterVersion { expected, found } => format!("The new charter's version must be at least {expected}; found {found}."),
             Self::CompromisedLater { expected, found } => format!("The time must not be later than {expected}; found {found}."),
+            Self::LossMisplaced { expected, found } => format!("The entries that were saved are {expected}; the declaration says {found}. Run sanzi recover --declare-loss again, which fills it in."),
+            Self::NothingLost { expected, found } => format!("A loss is shown by a checkpoint of at least {expected} entries that the log signed; found {found}: nothing is lost, and sanzi recover repairs it."),
+            Self::LossUnproven { expected, found } => format!("A loss is shown by a checkpoint that {expected} signed itself; found: {found}. Take the anchor's, or the one that a witness holds."),
+            Self::LogNotNew { found } => format!("The log that goes on needs a name and a key that were never used; found {found}. Choose another name (--origin) and make a new log key."),
+            Self::LogGoesOn { found } => format!("{found} is being signed on; no loss is declared in it. A loss is declared in a new log, by sanzi recover --declare-loss."),
         }
     }
 }

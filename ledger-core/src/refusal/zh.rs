@@ -369,6 +369,21 @@ impl Refusal {
             Self::CompromisedLater { expected, found } => {
                 format!("失控时间不得晚于 {expected}，现为 {found}。")
             }
+            Self::LossMisplaced { expected, found } => format!(
+                "保住的条目应为 {expected}，声明里写的是 {found}。请重新运行 sanzi recover --declare-loss，由它填写。"
+            ),
+            Self::NothingLost { expected, found } => format!(
+                "声明丢失须有原日志签过至少 {expected} 条的检查点，现为 {found} 条：一条也没丢，用 sanzi recover 修复即可。"
+            ),
+            Self::LossUnproven { expected, found } => format!(
+                "声明丢失须附 {expected} 自己签的检查点，现为：{found}。请用锚点或见证方手里的检查点。"
+            ),
+            Self::LogNotNew { found } => format!(
+                "接着记的日志须有没用过的名字和钥匙，现为 {found}。请换一个名字（--origin），并新做一把日志钥匙。"
+            ),
+            Self::LogGoesOn { found } => format!(
+                "{found} 还在接着签，不能在它里面声明丢失。丢失由 sanzi recover --declare-loss 在新日志里声明。"
+            ),
         }
     }
 }

@@ -184,7 +184,9 @@ impl LocalStore {
         }
         let newest = published.map(|p| p.checkpoint);
         match newest {
-            Some(newest) if copy.as_ref() != Some(&newest) => self.write_copy(&newest),
+            Some(newest) if copy.as_ref() != Some(&newest) => {
+                bearing_a_full_disk(self.write_copy(&newest))
+            }
             _ => Ok(()),
         }
     }
@@ -194,13 +196,15 @@ impl LocalStore {
         durable::replace(&path, checkpoint, Durability::Lazy)
     }
 
-    /// Takes the index if it reaches into this log, and no other; empties it otherwise.
+    /// Takes the index if it reaches into this log, and no other; empties it otherwise. One that cannot
+    /// be had, as after sled met a full disk, is kept in memory until the folder is opened again.
     fn open_index(&mut self) -> Result<(), StoreError> {
         let Some(sled) = &self.shared.sled else {
             return Ok(());
         };
-        let opened = self.doubting(Index::open(sled.db(), &self.slug));
-        let (index, reach) = opened?;
+        let Ok((index, reach)) = self.doubting(Index::open(sled.db(), &self.slug)) else {
+            return Ok(());
+        };
         self.index = index;
         match reach {
             None => Ok(()),
@@ -208,7 +212,13 @@ impl LocalStore {
                 self.indexed_size = reach.size;
                 Ok(())
             }
-            Some(_) => self.index.clear(),
+            Some(_) => {
+                let cleared = self.index.clear();
+                if self.doubting(cleared).is_err() {
+                    self.index = Index::Memory(Default::default());
+                }
+                Ok(())
+            }
         }
     }
 
@@ -385,6 +395,15 @@ impl LocalStore {
             self.index.clear()?;
         }
         Ok(())
+    }
+}
+
+/// Goes on where only what can be made again could not be written for want of room: what is recorded can
+/// then at least be read.
+fn bearing_a_full_disk(written: Result<(), StoreError>) -> Result<(), StoreError> {
+    match written {
+        Err(StoreError::Full { .. }) => Ok(()),
+        other => other,
     }
 }
 

@@ -48,8 +48,22 @@ fn another_format_is_refused() {
     fs::write(place.data().join("FORMAT"), "sanzi data folder 2\n").unwrap();
     for opened in [place.open(), place.read()] {
         let error = opened.unwrap_err();
-        assert!(error.to_string().contains("folder 2"), "{error}");
+        let told = matches!(
+            error,
+            StoreError::TooNew {
+                found: 2,
+                newest: 1,
+                ..
+            }
+        );
+        assert!(told, "{error}");
     }
+    fs::write(place.data().join("FORMAT"), "sanzi data folder 0\n").unwrap();
+    let error = open(&place).unwrap_err();
+    assert!(
+        matches!(error, StoreError::TooOld { found: 0, .. }),
+        "{error}"
+    );
     fs::remove_file(place.data().join("FORMAT")).unwrap();
     let error = open(&place).unwrap_err();
     assert!(matches!(error, StoreError::Format { .. }));

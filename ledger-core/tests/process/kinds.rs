@@ -47,6 +47,8 @@ fn the_ledger(scene: &mut Scene) {
         "summary": "兄弟经营商行",
     });
     put(scene, "ledger", declared, &["zhou"]);
+    let lost = crate::scene::loss::declaration(scene);
+    put(scene, "ledger", lost, &["chen", "huang"]);
 }
 
 /// What is noted beside a transaction's steps.

@@ -12,7 +12,7 @@ use ledger_core::store::local::{LocalFolder, LocalOptions};
 use ledger_core::{Language, LogTime, VerifierKey};
 use serde_json::{Value, json};
 
-use super::help::Text;
+use super::{help::Text, losses};
 use crate::moment;
 use crate::source_arg::{self, OpenSource};
 use crate::terminal::{Refused, Terminal};
@@ -271,6 +271,7 @@ fn as_json(terminal: Terminal, report: &Report, source: &OpenSource) -> Value {
         "witnesses": report.witnesses, "origin": source.pins.origin,
         "ledger_id": source.pins.ledger_id, "log_key": source.pins.log_key,
         "pins_from_source": source.self_pinned,
+        "losses": report.state.ledger().map_or_else(Vec::new, losses::notices),
         "training": report.state.ledger().is_some_and(|ledger| ledger.training),
     })
 }
@@ -284,8 +285,9 @@ fn say(terminal: Terminal, report: &Report, source: &OpenSource) {
         };
         terminal.say(format!(
             "{training}{}（{}）",
-            ledger.collective.name, ledger.origin
+            ledger.collective.name, ledger.log_origin
         ));
+        losses::say(terminal, ledger);
     }
     terminal.say(terminal.pick(
         format!(

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::help::Text;
 use crate::keeping;
-use crate::mirror::MirrorFolder;
+use crate::mirror::Mirrors;
 use crate::source_arg::{self, SourceKind};
 use crate::terminal::{Refused, Terminal};
 
@@ -71,7 +71,7 @@ impl Backup {
             ));
         }
         self.check_target(terminal)?;
-        let folder = MirrorFolder::open(terminal, &self.to)?;
+        let folder = Mirrors::in_folder(terminal, &self.to)?;
         keeping::put(terminal, &self.to.join("BACKUP"), FORM.as_bytes(), false)?;
         #[cfg(unix)]
         {
@@ -87,7 +87,8 @@ impl Backup {
                 SourceKind::Damaged(raw) => raw.folder().to_owned(),
                 SourceKind::Mirror(..) | SourceKind::Url(_) => continue,
             };
-            let kept = keeping::copy(terminal, &own, &folder.ledger(&source.pins), self.keys)?;
+            let copy = self.to.join(source.pins.origin.slug());
+            let kept = keeping::copy(terminal, &own, &copy, self.keys)?;
             let (origin, size) = (&source.pins.origin, copied.size);
             if self.json {
                 terminal.say(

@@ -310,6 +310,13 @@ pub(crate) fn say_next(
     let source = ledger
         .map(|ledger| format!(" --ledger {ledger}"))
         .unwrap_or_default();
+    if matches!(statement.event, Event::LossDeclared(_)) {
+        terminal.say(terminal.pick(
+            "已签，还没有声明。签齐以后，在服务器上再运行一次 sanzi recover --declare-loss（不用 submit）。",
+            "signed; it is not declared yet. When all have, run sanzi recover --declare-loss on the server once more (not submit).",
+        ));
+        return;
+    }
     match missing {
         Some(open) if open.is_empty() => {
             let key = ledger.is_some_and(crate::source_arg::is_url);

@@ -134,21 +134,43 @@ fn open_one(
     let stop_file = own_folder.join(STOP_FILE);
     let stop = SigningStop::kept_in(stop_file.clone());
     let stop = stop.with_context(|| unreadable(&stop_file, language))?;
-    let ledger = Ledger::open(store, log_key, &mut progress)?;
+    let opened = match open_as_told(store, log_key, &stop, &mut progress) {
+        // What had to be written first may be written by now, and then there is a ledger to show.
+        Err(LedgerError::Store(StoreError::Full { .. })) => {
+            let log_key = SigningKey::from_seed(&origin, &seed)?;
+            open_as_told(folder.ledger(slug)?, log_key, &stop, &mut progress)
+        }
+        opened => opened,
+    };
+    let ledger = opened?;
     bar.finish_and_clear();
     let intake = intake_key(&own_folder, given, language)?;
-    let (folder, slug) = (Arc::clone(folder), slug.to_owned());
+    let (folder, slug, stop) = (Arc::clone(folder), slug.to_owned(), Arc::new(stop));
+    let told = Arc::clone(&stop);
     let reopen = Box::new(move || {
         let log_key = SigningKey::from_seed(&origin, &seed).map_err(CheckpointError::from)?;
-        Ledger::open(folder.ledger(&slug)?, log_key, &mut |_, _| {})
+        open_as_told(folder.ledger(&slug)?, log_key, &told, &mut |_, _| {})
     });
     Ok(Hosting {
         intake,
         ledger,
         policy,
         reopen,
-        stop: Arc::new(stop),
+        stop,
     })
+}
+
+/// Opens a ledger, which signs what a crash left behind, unless its signing has been stopped.
+fn open_as_told(
+    store: LocalStore,
+    log_key: SigningKey,
+    stop: &SigningStop,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Ledger<LocalStore>, LedgerError> {
+    match stop.reason() {
+        None => Ledger::open(store, log_key, progress),
+        Some(_) => Ledger::open_unsigning(store, log_key, progress),
+    }
 }
 
 /// The ledger's witness policy, from the file in its own folder; `None` if it has none.
@@ -233,10 +255,16 @@ fn check_url(witness: &Witness, path: &Path, language: Language) -> anyhow::Resu
     Ok(())
 }
 
-/// The ledger's origin, as entry 0 says it: the name of the log key.
+/// The name of the log key: the newest checkpoint's, for a declared loss changes it; or else that of the
+/// founding. A wrong one opens no checkpoint.
 fn origin_of(store: &LocalStore) -> Result<String, LedgerError> {
     if store.size() == 0 {
         return Err(LedgerError::Empty);
+    }
+    let published = store.checkpoint()?.unwrap_or_default();
+    let published = String::from_utf8_lossy(&published);
+    if let Some((origin, _)) = published.split_once('\n') {
+        return Ok(origin.to_owned());
     }
     let fault = |fault: String| LedgerError::Entry { index: 0, fault };
     let entry = LoggedEntry::parse(&store.entry(0)?).map_err(|error| fault(error.to_string()))?;

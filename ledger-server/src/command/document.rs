@@ -55,6 +55,8 @@ struct Add {
     draft: PathBuf,
     #[arg(long, value_name = "DATA")]
     to: String,
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
+    anchor: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -107,6 +109,7 @@ pub(crate) const TEXTS: &[Text] = &[
     Text { of: "document.add", zh: "把草稿旁的材料存入账本（条目须已登记）", en: "Keep the documents that lie beside a draft (whose entry stands)" },
     Text { of: "document.add.draft", zh: "已登记的草稿文件", en: "The draft, which has been submitted" },
     Text { of: "document.add.to", zh: "账本的数据文件夹（服务须停）", en: "The ledger's data folder (no server may run on it)" },
+    Text { of: "document.add.anchor", zh: "锚点文件夹，同 serve 的 --anchor", en: "The folder of the anchors, as for serve" },
     Text { of: "document.list", zh: "列出不公开材料及其状态", en: "List the private documents and what became of them" },
     Text { of: "document.list.data", zh: "账本：数据文件夹、镜像文件夹或网址", en: "The ledger: data folder, mirror's folder or URL" },
     Text { of: "document.list.json", zh: "以 JSON 输出", en: "Print JSON" },
@@ -334,6 +337,7 @@ fn shelve(
 fn writing<T>(
     terminal: Terminal,
     data: &str,
+    anchor_folder: Option<PathBuf>,
     work: impl FnOnce(&mut LocalStore) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let place: Option<DataPlace> = source_arg::data_place(data);
@@ -343,7 +347,11 @@ fn writing<T>(
             format!("{data} is no data folder (with FORMAT)"),
         )
     })?;
-    let folder = LocalFolder::open(&place.data, LocalOptions::default()).map_err(|error| {
+    let options = LocalOptions {
+        anchor_folder,
+        ..LocalOptions::default()
+    };
+    let folder = LocalFolder::open(&place.data, options).map_err(|error| {
         let advice = matches!(error, StoreError::Locked { .. }).then(|| {
             terminal.pick(
                 "什么都没有动。服务正在用这个数据文件夹，请先停下服务再办",
@@ -386,7 +394,7 @@ impl Add {
                 "this draft does not stand in the ledger yet, and its documents were not kept; submit it first.".to_owned(),
             )));
         }
-        let (kept, missing) = writing(terminal, &self.to, |store| {
+        let (kept, missing) = writing(terminal, &self.to, self.anchor, |store| {
             submit::keep(terminal, store, &draft, &papers)
         })?;
         if !missing.is_empty() {

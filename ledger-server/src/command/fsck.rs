@@ -20,8 +20,10 @@ pub(crate) struct Fsck {
     source: String,
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
     anchor: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     #[arg(long)]
     index: bool,
     #[arg(long)]
@@ -48,6 +50,11 @@ pub(crate) const TEXTS: &[Text] = &[
         of: "fsck.anchor",
         zh: "锚点文件夹，同 serve 的 --anchor",
         en: "The folder of the anchors, as for serve",
+    },
+    Text {
+        of: "fsck.policy",
+        zh: "见证规则文件（tlog-policy），须满足；不给则按账本自带的规则数一数",
+        en: "A tlog-policy that the witnesses must satisfy; by default they are counted by the ledger's own",
     },
     Text {
         of: "fsck.index",
@@ -103,7 +110,10 @@ impl Fsck {
             let anchors = anchors_of(&place.data, self.anchor.as_deref())?;
             Some(LocalFolder::anchor_file(&anchors, &place.slug?))
         });
-        inspect::inspect(terminal, &raw, &pins, anchor.as_deref())
+        let policy = self.policy.as_deref();
+        let policy = policy.map(|file| audit::read_policy(terminal, file));
+        let policy = policy.transpose()?;
+        inspect::inspect(terminal, &raw, &pins, anchor.as_deref(), policy.as_ref())
     }
 }
 
@@ -129,6 +139,18 @@ fn say(terminal: Terminal, ledger: &str, found: &Inspection) {
             finding.place, finding.said
         ));
     }
+    if let Some(witnessed) = &found.witnessed {
+        let (count, all) = (witnessed.by.len(), witnessed.of);
+        let names = witnessed.by.join(terminal.pick("、", ", "));
+        let enough = match witnessed.enough {
+            true => terminal.pick("够了", "enough"),
+            false => terminal.pick("还不够", "not enough"),
+        };
+        terminal.say(terminal.pick(
+            format!("  见证：{all} 个见证方中有 {count} 个签了，{enough}：{names}"),
+            format!("  witnesses: {count} of {all} have cosigned, {enough}: {names}"),
+        ));
+    }
     let [bad, missing, partial] =
         [Grade::Bad, Grade::Missing, Grade::Partial].map(|grade| found.of(grade).count());
     terminal.say(terminal.pick(
@@ -151,6 +173,9 @@ fn as_json(ledger: &str, found: &Inspection) -> Value {
     json!({
         "source": ledger, "holds": found.holds(), "size": found.size, "root": found.root,
         "documents": found.documents, "private_documents": found.private,
+        "witnesses": found.witnessed.as_ref().map(|witnessed| json!({
+            "cosigned": witnessed.by, "enough": witnessed.enough, "of": witnessed.of,
+        })),
         "bad": list(Grade::Bad), "missing": list(Grade::Missing), "partial": list(Grade::Partial),
     })
 }

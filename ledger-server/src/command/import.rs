@@ -39,7 +39,7 @@ pub(crate) struct Import {
     log_key: Option<PathBuf>,
     #[arg(long, value_name = "FILE", requires = "log_key")]
     log_passphrase_file: Option<PathBuf>,
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
     anchor: Option<PathBuf>,
     #[arg(long, requires = "log_key")]
     adopt_checkpoint: bool,

@@ -46,6 +46,8 @@ pub(crate) struct Init {
     passphrase_file: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     log_passphrase_file: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
+    anchor: Option<PathBuf>,
     #[arg(long)]
     json: bool,
 }
@@ -122,6 +124,11 @@ pub(crate) const TEXTS: &[Text] = &[
         of: "init.log_passphrase_file",
         zh: "日志钥匙的口令文件；也可用环境变量 SANZI_LOG_PASSPHRASE",
         en: "The log key's passphrase; or set SANZI_LOG_PASSPHRASE",
+    },
+    Text {
+        of: "init.anchor",
+        zh: "锚点文件夹，应在另一块盘上，以后 serve 也要用它；默认在数据文件夹旁边",
+        en: "Folder of the anchors, on another disk, for serve later on, too; by default beside the data folder",
     },
     Text {
         of: "init.json",
@@ -245,7 +252,7 @@ impl Init {
         let files: Vec<PathBuf> = files.collect();
         let write = || -> anyhow::Result<()> {
             // Only a folder that is one already may hold other files beside its ledgers.
-            LocalFolder::open(&self.dir, LocalOptions::default())?.close()?;
+            LocalFolder::open(&self.dir, self.options())?.close()?;
             std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
             draft::private_folder(&founding.keys)
                 .with_context(|| founding.keys.display().to_string())?;
@@ -271,9 +278,18 @@ impl Init {
             if fresh {
                 let anchors = LocalFolder::default_anchor_folder(&self.dir);
                 let _ = std::fs::remove_dir_all(&self.dir);
+                // One that was named may have been there before.
+                let anchors = anchors.filter(|_| self.anchor.is_none());
                 let _ = anchors.map(std::fs::remove_dir_all);
             }
         })
+    }
+
+    fn options(&self) -> LocalOptions {
+        LocalOptions {
+            anchor_folder: self.anchor.clone(),
+            ..LocalOptions::default()
+        }
     }
 
     fn say_next(&self, terminal: Terminal, founding: &Founding) {

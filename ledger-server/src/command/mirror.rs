@@ -8,7 +8,7 @@ use ledger_core::Language;
 use serde_json::json;
 
 use super::help::Text;
-use crate::mirror::MirrorFolder;
+use crate::mirror::Mirrors;
 use crate::source_arg;
 use crate::terminal::{Refused, Terminal};
 
@@ -18,8 +18,8 @@ use crate::terminal::{Refused, Terminal};
 )]
 pub(crate) struct Mirror {
     source: String,
-    #[arg(long, value_name = "DIR")]
-    to: PathBuf,
+    #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
+    to: String,
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
@@ -41,8 +41,8 @@ pub(crate) const TEXTS: &[Text] = &[
     },
     Text {
         of: "mirror.to",
-        zh: "镜像文件夹；每个账本在其中一个子文件夹，只取新的",
-        en: "The mirror's folder, with a folder for each ledger; only what is new is fetched",
+        zh: "镜像文件夹，或对象存储的桶（s3://桶/前缀，地址和钥匙取自环境变量 AWS_…）；每个账本一个子文件夹，只取新的",
+        en: "The mirror's folder, or a bucket of an S3-compatible store (endpoint and credentials from AWS_... in the environment); a folder for each ledger, only what is new is fetched",
     },
     Text {
         of: "mirror.pins",
@@ -65,10 +65,10 @@ impl Mirror {
     /// Updates the copy, once or again and again.
     pub(crate) fn run(self, language: Language) -> anyhow::Result<ExitCode> {
         let terminal = Terminal::new(language);
-        let folder = MirrorFolder::open(terminal, &self.to)?;
+        let mirrors = Mirrors::open(terminal, &self.to)?;
         let mut first = true;
         loop {
-            match (self.update(terminal, &folder, first), self.follow) {
+            match (self.update(terminal, &mirrors, first), self.follow) {
                 (Ok(()), None) => return Ok(ExitCode::SUCCESS),
                 (Err(error), None) => return Err(error),
                 (Err(error), _) if first || error.is::<Refused>() => return Err(error),
@@ -82,13 +82,13 @@ impl Mirror {
         }
     }
 
-    fn update(&self, terminal: Terminal, folder: &MirrorFolder, first: bool) -> anyhow::Result<()> {
+    fn update(&self, terminal: Terminal, mirrors: &Mirrors, first: bool) -> anyhow::Result<()> {
         for ledger in source_arg::each(terminal, &self.source, self.pins.as_deref())? {
             let source = source_arg::open(terminal, &ledger, self.pins.as_deref())?;
             if first && source.self_pinned {
                 source.warn_self_pinned();
             }
-            let done = folder.update(&source)?;
+            let done = mirrors.update(&source)?;
             let news = first || done.before < done.size || done.documents > 0;
             if self.json && news {
                 terminal.say(
@@ -103,8 +103,8 @@ impl Mirror {
                 let (origin, size) = (&source.pins.origin, done.size);
                 let (before, missing) = (done.before, done.missing);
                 terminal.say(terminal.pick(
-                    format!("{origin}：{before} → {size} 条，新材料 {} 份，来源缺 {missing} 份；已核对，写入 {}", done.documents, self.to.display()),
-                    format!("{origin}: {before} -> {size} entries, {} new documents, {missing} not at the source; verified, in {}", done.documents, self.to.display()),
+                    format!("{origin}：{before} → {size} 条，新材料 {} 份，来源缺 {missing} 份；已核对，写入 {}", done.documents, self.to),
+                    format!("{origin}: {before} -> {size} entries, {} new documents, {missing} not at the source; verified, in {}", done.documents, self.to),
                 ));
             }
         }

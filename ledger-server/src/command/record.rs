@@ -72,17 +72,20 @@ pub(crate) struct Record {
     passphrase_file: Option<PathBuf>,
 }
 
-/// The kinds of event that can be recorded: all but the founding.
+/// What is recorded by other commands: the founding by `init`, a loss by `recover`.
+const ELSEWHERE: [&str; 2] = ["ledger_opened", "loss_declared"];
+
+/// The kinds of event that can be recorded.
 fn kinds() -> clap::builder::PossibleValuesParser {
     let kinds = Event::KINDS.iter().copied();
-    clap::builder::PossibleValuesParser::new(kinds.filter(|kind| *kind != "ledger_opened"))
+    clap::builder::PossibleValuesParser::new(kinds.filter(|kind| !ELSEWHERE.contains(kind)))
 }
 
 /// All kinds with their names, and examples.
 fn examples() -> String {
     let mut text = String::new();
     for (kind, label) in shape::kinds() {
-        if kind != "ledger_opened" {
+        if !ELSEWHERE.contains(&kind.as_str()) {
             text.push_str(&format!("  {kind:<24}{label}\n"));
         }
     }

@@ -11,7 +11,7 @@ use anyhow::bail;
 use ledger_core::checkpoint::SignedCheckpoint;
 use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
 use ledger_core::store::{Store as _, StoreError};
-use ledger_core::{Language, Pins, tree};
+use ledger_core::{Language, Origin, Pins, tree};
 use ledger_server::STOP_FILE;
 use serde_json::json;
 
@@ -25,6 +25,8 @@ use crate::source_arg;
 use crate::terminal::{Refused, Terminal};
 
 mod holders;
+mod loss;
+mod receipts;
 mod stopped;
 
 #[derive(Debug, clap::Args)]
@@ -38,9 +40,21 @@ pub(crate) struct Recover {
     from: Vec<String>,
     #[arg(long)]
     repair: bool,
+    #[arg(long, value_name = "DIR", conflicts_with = "repair")]
+    declare_loss: Option<PathBuf>,
+    #[arg(long, value_name = "TEXT", requires = "declare_loss")]
+    reason: Option<String>,
+    #[arg(long, value_name = "ORIGIN", requires = "declare_loss")]
+    origin: Option<Origin>,
+    #[arg(long, value_name = "FILE", requires = "declare_loss")]
+    key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "declare_loss")]
+    passphrase_file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", requires = "declare_loss")]
+    log_passphrase_file: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
     anchor: Option<PathBuf>,
     #[arg(long)]
     json: bool,
@@ -59,13 +73,43 @@ pub(crate) const TEXTS: &[Text] = &[
     },
     Text {
         of: "recover.from",
-        zh: "从哪里补：镜像、备份、网址、别的数据文件夹，或导出的 .jsonl；可多次给出",
-        en: "Where to take entries from: mirror, backup, URL, another data folder, or an exported .jsonl; may be given often",
+        zh: "从哪里补：镜像、备份、网址、别的数据文件夹、导出的 .jsonl、回执（.tlog-proof，旁边有 .entry）或放回执的文件夹、检查点文件；可多次给出",
+        en: "Where to take entries from: mirror, backup, URL, another data folder, an exported .jsonl, receipts (.tlog-proof with .entry beside, or a folder of them), or a checkpoint's file; may be given often",
     },
     Text {
         of: "recover.repair",
         zh: "没有别的来源也修复：只用本文件夹里的条目",
         en: "Repair without another source: by the folder's own entries",
+    },
+    Text {
+        of: "recover.declare_loss",
+        zh: "确实找不回来时，公开声明丢失，在新日志里接着记；文件夹放声明草稿和新日志的钥匙",
+        en: "Where entries cannot be had any more: declare the loss openly and go on in a new log; the folder takes the draft and the new log's key",
+    },
+    Text {
+        of: "recover.reason",
+        zh: "丢失的原因：怎么丢的，找过哪里",
+        en: "Why they are lost: what happened, and where was looked",
+    },
+    Text {
+        of: "recover.origin",
+        zh: "新日志名；默认在原名后加 -2",
+        en: "The new log's name; by default the old one with -2",
+    },
+    Text {
+        of: "recover.key",
+        zh: "声明的第一个签署人的钥匙文件",
+        en: "The key file of the first who signs the declaration",
+    },
+    Text {
+        of: "recover.passphrase_file",
+        zh: "口令写在这个文件的第一行",
+        en: "A file whose first line is the passphrase",
+    },
+    Text {
+        of: "recover.log_passphrase_file",
+        zh: "新日志钥匙的口令文件；也可用环境变量 SANZI_LOG_PASSPHRASE",
+        en: "A file with the new log key's passphrase; or SANZI_LOG_PASSPHRASE in the environment",
     },
     Text {
         of: "recover.pins",
@@ -131,6 +175,15 @@ impl Recover {
         if found.sound && found.stopped.is_none() {
             return Ok(self.conclude(terminal, true, found.size));
         }
+        if let Some(folder) = &self.declare_loss {
+            return match patient.declare_loss(&self, folder)? {
+                loss::Stage::Drafted => Ok(ExitCode::SUCCESS),
+                loss::Stage::Declared(size) => {
+                    patient.say_declared(folder, size)?;
+                    Ok(self.conclude(terminal, true, size))
+                }
+            };
+        }
         if self.from.is_empty() && !self.repair {
             terminal.say(terminal.pick(
                 "怎么办：停掉服务，用 sanzi recover --data … --from 镜像、备份、网址或导出文件（可多个）补齐；\n  只是哈希或位置文件坏了，用 --repair 由本文件夹的条目重建。不要删锚点，也不要删 signing-stopped。",
@@ -167,8 +220,13 @@ impl Patient<'_> {
 
     fn look(&self) -> anyhow::Result<inspect::Inspection> {
         let raw = Raw::Data(RawFolder::new(self.own.clone()));
-        let mut found =
-            inspect::inspect(self.terminal, &raw, self.pins, Some(&self.anchor_file()))?;
+        let mut found = inspect::inspect(
+            self.terminal,
+            &raw,
+            self.pins,
+            Some(&self.anchor_file()),
+            None,
+        )?;
         // Documents are not what a signature hangs on.
         found.findings.retain(|finding| {
             !finding.place.starts_with("documents/") && !finding.place.starts_with("private/")
@@ -317,12 +375,10 @@ impl Patient<'_> {
         let (first, last) = (held, floor.saturating_sub(1));
         self.terminal.pick(
             format!(
-                "还缺第 {first} 至 {last} 条，给出的来源里都没有；没有改动任何东西。\n  先再找：镜像、别的备份、居民或街道下载过的副本、见证方，任何人手里的都行，真假由锚点里的检查点核对。\n  确实找不回来时，不要删锚点接着签，那就是分叉。应当公开声明损失：把现有的 {held} 条做成只读镜像保留，另用新的日志钥匙建新账本（sanzi init），在新账本的第一份材料里写明旧账本编号 {}、锚点检查点和缺失的条数，再补录能证明的事项（自动标为补录）。",
-                self.pins.ledger_id
+                "还缺第 {first} 至 {last} 条，给出的来源里都没有；没有改动任何东西。\n  先再找：镜像、别的备份、居民或街道下载过的副本、见证方，任何人手里的都行，真假由锚点里的检查点核对。\n  确实找不回来时，不要删锚点接着签，那就是分叉。应当公开声明丢失，在新日志里接着记：sanzi recover --data … --declare-loss 文件夹 --reason 原因 --key 签署人的钥匙。保住的 {held} 条原样带过去。"
             ),
             format!(
-                "entries {first} to {last} are still missing, and no source given has them; nothing was changed.\n  Look further first: mirrors, other backups, copies that residents or the street office downloaded, witnesses. Anyone's will do: the anchor's checkpoint tells whether they are genuine.\n  If they cannot be had, do not delete the anchor and sign on: that is a fork. Declare the loss openly: keep the {held} entries as a read-only mirror, open a new ledger with a new log key (sanzi init), state in its first document the old ledger id {}, the anchor's checkpoint and what is missing, and record again what can be proved (marked as recorded late by itself).",
-                self.pins.ledger_id
+                "entries {first} to {last} are still missing, and no source given has them; nothing was changed.\n  Look further first: mirrors, other backups, copies that residents or the street office downloaded, witnesses. Anyone's will do: the anchor's checkpoint tells whether they are genuine.\n  If they cannot be had, do not delete the anchor and sign on: that is a fork. Declare the loss openly, and go on in a new log: sanzi recover --data ... --declare-loss DIR --reason WHY --key SIGNER. The {held} entries are taken along as they are."
             ),
         )
     }
@@ -374,6 +430,16 @@ impl Patient<'_> {
                 link(&entry.path(), &built.join(&name))?;
             }
         }
+        let aside = self.put_aside()?;
+        std::fs::rename(built, &self.own)?;
+        drop_erased(&self.own, &aside)?;
+        std::fs::File::open(&self.data)?.sync_all()?;
+        self.say_aside(&aside);
+        Ok(())
+    }
+
+    /// Moves the ledger's folder to a name of its own beside its place.
+    fn put_aside(&self) -> anyhow::Result<PathBuf> {
         let aside = (1..)
             .map(|number| {
                 let mut name = self.own.as_os_str().to_owned();
@@ -383,9 +449,10 @@ impl Patient<'_> {
             .find(|path| !path.exists())
             .unwrap_or_default();
         std::fs::rename(&self.own, &aside)?;
-        std::fs::rename(built, &self.own)?;
-        drop_erased(&self.own, &aside)?;
-        std::fs::File::open(&self.data)?.sync_all()?;
+        Ok(aside)
+    }
+
+    fn say_aside(&self, aside: &Path) {
         self.terminal.advise(self.terminal.pick(
             format!("原来的账本文件夹移到 {}，没有删除。", aside.display()),
             format!(
@@ -393,7 +460,6 @@ impl Patient<'_> {
                 aside.display()
             ),
         ));
-        Ok(())
     }
 
     /// Takes a witness's stop away if the ledger now contains what the witness has seen.

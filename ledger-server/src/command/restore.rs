@@ -27,7 +27,7 @@ pub(crate) struct Restore {
     data: PathBuf,
     #[arg(long, value_name = "FILE")]
     pins: Option<PathBuf>,
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
     anchor: Option<PathBuf>,
     #[arg(long)]
     adopt_checkpoint: bool,

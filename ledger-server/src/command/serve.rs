@@ -14,6 +14,7 @@ use ledger_server::{
     FrontOptions, Ledgers, Served, Tls, Writer, app_behind, ask_witnesses, metrics_app,
     serve_router,
 };
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -119,8 +120,10 @@ pub(crate) fn serve(
             tokio::spawn(serve_router(private, router, std::future::pending()));
         }
         tokio::spawn(expire(ledgers.clone()));
+        tell_manager(NotifyState::Ready);
         let stop = async {
             told.await;
+            tell_manager(NotifyState::Stopping);
             complain(language.pick("正在停止……", "stopping ..."));
         };
         let router = app_behind(ledgers, front, limits);
@@ -188,6 +191,13 @@ async fn expire(ledgers: Ledgers) {
 async fn bound(address: SocketAddr, language: Language) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|error| unbound(error, address, language))
+}
+
+/// Tells systemd, if that is who started this, in a unit of `Type=notify`.
+pub(super) fn tell_manager(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
 }
 
 /// Says where the metrics are.

@@ -202,8 +202,10 @@ impl Settings {
 
     /// What all requests pass.
     pub(crate) fn front(&self) -> FrontOptions {
-        let mut front = FrontOptions::default();
-        front.proxies = self.proxies();
+        let mut front = FrontOptions {
+            proxies: self.proxies(),
+            ..FrontOptions::default()
+        };
         let per_second = self.requests_per_second.unwrap_or(PER_SECOND);
         front.rate = NonZeroU32::new(per_second).map(|per_second| Rate {
             per_second,
@@ -214,8 +216,10 @@ impl Settings {
 
     /// How many connections are taken.
     pub(crate) fn connections(&self) -> Connections {
-        let mut connections = Connections::default();
-        connections.proxies = self.proxies();
+        let mut connections = Connections {
+            proxies: self.proxies(),
+            ..Connections::default()
+        };
         if let Some(total) = self.connections {
             connections.total = total.get() as usize;
         }

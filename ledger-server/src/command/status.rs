@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::flags::{Findings, as_of};
 use super::help::Text;
+use super::losses;
 use crate::agenda::{self, Task, Waiting, What};
 use crate::concerns;
 use crate::moment;
@@ -195,6 +196,7 @@ fn say(
             ""
         };
         terminal.say(format!("{training}{}", ledger.collective.name));
+        losses::say(terminal, ledger);
     }
     let offset = words.charter.map_or(moment::CHINA_OFFSET_MINUTES, |c| {
         c.calendar.utc_offset_minutes()

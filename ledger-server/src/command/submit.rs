@@ -24,6 +24,7 @@ use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
 use ledger_core::store::{Store as _, StoreError};
 use ledger_core::tile::{TileSource as _, parse_bundle};
 use ledger_core::{AppendError, Language, Ledger, Pins, SigningKey};
+use ledger_server::{STOP_FILE, SigningStop};
 use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
@@ -44,6 +45,8 @@ pub(crate) struct Submit {
     passphrase_file: Option<PathBuf>,
     #[arg(long)]
     without_documents: bool,
+    #[arg(long, value_name = "DIR", env = "SANZI_ANCHOR", hide_env_values = true)]
+    anchor: Option<PathBuf>,
     #[arg(long)]
     json: bool,
 }
@@ -100,6 +103,11 @@ pub(crate) const TEXTS: &[Text] = &[
         en: "Submit the entry alone; its documents are handed in later, by sanzi document put or add",
     },
     Text {
+        of: "submit.anchor",
+        zh: "数据文件夹的锚点文件夹，同 serve 的 --anchor",
+        en: "The folder of a data folder's anchors, as for serve",
+    },
+    Text {
         of: "submit.json",
         zh: "以 JSON 输出",
         en: "Print JSON",
@@ -147,7 +155,11 @@ impl Submit {
                 ),
             ));
         };
-        let folder = LocalFolder::open(&place.data, LocalOptions::default()).map_err(|error| {
+        let options = LocalOptions {
+            anchor_folder: self.anchor.clone(),
+            ..LocalOptions::default()
+        };
+        let folder = LocalFolder::open(&place.data, options).map_err(|error| {
             let advice = matches!(error, StoreError::Locked { .. }).then(|| {
                 terminal.pick(
                 "什么都没有登记。服务正在用这个数据文件夹，请把 --to 换成账本的网址",
@@ -162,6 +174,7 @@ impl Submit {
         let slug = place.slug(terminal, &folder)?;
         let pins_file = place.ledger_folder(&slug).join("pins.json");
         let pins = source_arg::read_pins(terminal, self.pins.as_deref().unwrap_or(&pins_file))?;
+        check_signing(terminal, &place.ledger_folder(&slug))?;
         let log_key = self.log_key(terminal, &place.ledger_folder(&slug), &pins)?;
         let recorded = append(terminal, &folder, &slug, log_key, draft)?;
         // Stopped cleanly, so that the next opening need not look for a crash.
@@ -304,6 +317,19 @@ impl Submit {
                 format!("recorded before, as entry {index}; nothing was doubled."),
             ),
         });
+    }
+}
+
+/// Refuses a ledger whose signing has been stopped: an opening alone may sign what a crash left.
+fn check_signing(terminal: Terminal, ledger_folder: &Path) -> anyhow::Result<()> {
+    let file = ledger_folder.join(STOP_FILE);
+    let stop = SigningStop::kept_in(file)?;
+    match stop.reason() {
+        None => Ok(()),
+        Some(reason) => bail!(Refused(terminal.pick(
+            format!("这个账本已停止签署，什么也没有登记：{reason}。请先用 sanzi recover --data 查明"),
+            format!("this ledger has stopped signing, and nothing was recorded: {reason}. See sanzi recover --data first"),
+        ))),
     }
 }
 

@@ -12,11 +12,12 @@ use ledger_core::policy::Policy;
 use ledger_core::store::StoreError;
 use ledger_core::store::local::WitnessFolder;
 use ledger_server::{Connections, Options, Tls, WitnessService, witness_app};
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 
 use super::help::Text;
 use super::reload::{self, Certificate, Reloads};
-use super::serve::{start_logging, told_to_stop, unbound};
+use super::serve::{start_logging, tell_manager, told_to_stop, unbound};
 use super::settings::LogFormat;
 use super::{audit, complain, say};
 use crate::key_file;
@@ -171,12 +172,16 @@ fn witness(
         let scheme = if tls.is_some() { "https" } else { "http" };
         let site = format!("{scheme}://{}", listener.local_addr()?);
         announce(&service, policy, &site, language)?;
+        tell_manager(NotifyState::Ready);
         let stop = async {
             stop.await;
+            tell_manager(NotifyState::Stopping);
             complain(language.pick("正在停止……", "stopping ..."));
         };
-        let mut connections = Connections::default();
-        connections.tls = tls;
+        let connections = Connections {
+            tls,
+            ..Connections::default()
+        };
         let router = witness_app(service);
         connections.serve_router(listener, router, stop).await;
         anyhow::Ok(())

@@ -24,7 +24,7 @@ use super::overdue;
 use super::split::{PINS, Split};
 use crate::fault;
 use crate::keeping;
-use crate::mirror::MirrorFolder;
+use crate::mirror::Mirrors;
 use crate::source_arg::OpenSource;
 use crate::terminal::{Refused, Terminal};
 
@@ -72,12 +72,15 @@ enum Advance {
     Unread(anyhow::Error),
 }
 
+/// The folder of its copy.
+const MIRROR: &str = "mirror";
+
 /// A ledger under watch.
 pub(crate) struct Watch {
     terminal: Terminal,
     pins: Pins,
     folder: PathBuf,
-    mirror: MirrorFolder,
+    mirror: Mirrors,
     replay: Replay,
     /// How many entries have been replayed.
     replayed: u64,
@@ -95,7 +98,7 @@ impl Watch {
     /// Opens a ledger's folder; what was pinned is written there the first time.
     pub(crate) fn open(terminal: Terminal, data: &Path, pins: &Pins) -> anyhow::Result<Self> {
         let folder = Self::folder(data, pins);
-        let mirror = MirrorFolder::open(terminal, &folder.join("mirror"))?;
+        let mirror = Mirrors::in_folder(terminal, &folder.join(MIRROR))?;
         let bytes = serde_json::to_vec_pretty(pins)?;
         keeping::put(terminal, &folder.join(PINS), &bytes, false)?;
         Ok(Self {
@@ -107,6 +110,11 @@ impl Watch {
             replayed: 0,
             broken: None,
         })
+    }
+
+    /// Where its copy is.
+    fn copy(&self) -> PathBuf {
+        self.folder.join(MIRROR).join(self.pins.origin.slug())
     }
 
     pub(crate) fn pins(&self) -> &Pins {
@@ -173,7 +181,7 @@ impl Watch {
 
     /// The checkpoint of the copy, which was verified when it was taken.
     fn kept(&self) -> anyhow::Result<Option<SignedCheckpoint>> {
-        let file = self.mirror.ledger(&self.pins).join("checkpoint");
+        let file = self.copy().join("checkpoint");
         let bytes = match std::fs::read(&file) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -266,7 +274,7 @@ impl Watch {
         rules: &Rules,
         look: &mut Look,
     ) -> anyhow::Result<()> {
-        let copy = FolderSource::new(&self.mirror.ledger(&self.pins));
+        let copy = FolderSource::new(&self.copy());
         let reader = self.own_reader(&copy, kept)?;
         let has = kept.checkpoint().size();
         for one in seen {
@@ -315,7 +323,7 @@ impl Watch {
 
     /// Replays the entries of the copy that have not been replayed yet.
     fn replay_new(&mut self, kept: &SignedCheckpoint, look: &mut Look) -> anyhow::Result<()> {
-        let copy = FolderSource::new(&self.mirror.ledger(&self.pins));
+        let copy = FolderSource::new(&self.copy());
         let reader = self.own_reader(&copy, kept)?;
         let size = kept.checkpoint().size();
         while self.replayed < size && self.broken.is_none() {

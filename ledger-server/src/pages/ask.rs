@@ -3,6 +3,7 @@
 //! Works without a script. Whatever keeps a concern from being filed, the form comes back with all that
 //! was written in it. The form's code makes the concern's id, so that a form that is sent twice files one.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,21 +18,19 @@ use ledger_core::ledger::AppendError;
 use ledger_core::name::{ConcernId, TransactionId};
 use ledger_core::record::ConcernSubject;
 
-use super::collective::{Said, subject_en};
 use super::course::Course;
-use super::facts::{Part, moment};
+use super::facts::Part;
+use super::receipt::Receipt;
 use super::shell::Shell;
 use super::visit::{Visit, clock};
+use super::voice::subject_en;
 use super::{NoPage, Scene, page};
 use crate::api::{body, client};
-use crate::catalogue::Voiced;
 use crate::client::Client;
 use crate::intake::words::{self, LONGEST, LONGEST_NAME, Piece, Unfit};
 use crate::intake::{
-    Code, Filing, IntakeError, NotYet, Ticket, WAIT_WITHOUT_WORK, WORK_BITS, proves_work,
+    Code, Filing, Intake, IntakeError, NotYet, Ticket, WAIT_WITHOUT_WORK, WORK_BITS, proves_work,
 };
-use crate::notice::qr;
-use crate::problem::Problem;
 use crate::queue::SubmitError;
 use crate::served::Served;
 
@@ -98,24 +97,6 @@ impl Told {
     }
 }
 
-#[derive(Template)]
-#[template(path = "pages/receipt.html")]
-struct Receipt {
-    s: Shell,
-    id: String,
-    code: String,
-    link: String,
-    qr: Option<String>,
-    index: u64,
-    transaction: String,
-    deadline: String,
-    subject: &'static str,
-    by: Option<Part>,
-    said: Said,
-    filed_at: String,
-    is_new: bool,
-}
-
 /// What became of a form.
 enum Outcome {
     Filed {
@@ -125,7 +106,7 @@ enum Outcome {
     },
     Back {
         status: StatusCode,
-        written: Written,
+        written: Box<Written>,
         told: Told,
         keep: bool,
     },
@@ -196,7 +177,7 @@ pub(crate) async fn raise(
     } else {
         Outcome::Back {
             status: StatusCode::FORBIDDEN,
-            written: fields,
+            written: Box::new(fields),
             told: Told::of(l.pick(
                 "这份表不是从本站的网页提交的，没有收下。请核对内容，再按一次“提交”。",
                 "This form was not sent from a page of this site, and was not filed. Check it and submit it again.",
@@ -226,7 +207,7 @@ async fn answer(
             told,
             keep,
             ..
-        } => Form::of(scene, &transaction, written, told, keep),
+        } => Form::of(scene, &transaction, *written, told, keep),
     });
     let mut response = private(made.await);
     if response.status() == StatusCode::OK {
@@ -306,11 +287,11 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    async fn file(&self, written: Written, address: std::net::IpAddr) -> Outcome {
+    async fn file(&self, written: Written, address: IpAddr) -> Outcome {
         let l = self.visit.language;
         let back = |status, told, keep| Outcome::Back {
             status,
-            written: written.clone(),
+            written: Box::new(written.clone()),
             told,
             keep,
         };
@@ -331,39 +312,11 @@ impl Desk<'_> {
         if let Some(told) = unfit(&written, l) {
             return back(StatusCode::UNPROCESSABLE_ENTITY, told, true);
         }
-        let ticket = Ticket {
-            code: code.clone(),
-            issued: written.issued,
-            seal: written.seal.clone(),
-        };
-        let worked = proves_work(&written.seal, &written.work);
-        let about = about(self.ledger, self.transaction);
-        match intake.check(&about, &ticket, clock(), worked) {
-            Ok(()) => {}
-            Err(NotYet::Stale) => {
-                return back(StatusCode::UNPROCESSABLE_ENTITY, Told::of(stale(l)), false);
-            }
-            Err(NotYet::Wait(seconds)) => {
-                let told = Told {
-                    retry_after: Some(seconds),
-                    ..Told::of(early(l, seconds))
-                };
-                return back(StatusCode::TOO_MANY_REQUESTS, told, true);
-            }
-        }
-        if !intake.admits(address, worked) {
-            let told = Told {
-                retry_after: Some(300),
-                ..Told::of(flood(l))
-            };
-            return back(StatusCode::TOO_MANY_REQUESTS, told, true);
+        if let Err((status, told, keep)) = self.let_in(intake, &code, &written, address) {
+            return back(status, told, keep);
         }
         let Some(_share) = self.ledger.queue.shares().take(address) else {
-            let told = Told {
-                retry_after: Some(5),
-                ..Told::of(busy(l))
-            };
-            return back(StatusCode::TOO_MANY_REQUESTS, told, true);
+            return back(StatusCode::TOO_MANY_REQUESTS, Told::of(busy(l)), true);
         };
         let filing = Filing {
             transaction: self.transaction.clone(),
@@ -391,7 +344,40 @@ impl Desk<'_> {
         }
     }
 
-    fn intake(&self) -> Option<&crate::intake::Intake> {
+    /// Whether the form is let in now; otherwise what to say, and whether its ticket stays good.
+    fn let_in(
+        &self,
+        intake: &Intake,
+        code: &Code,
+        written: &Written,
+        address: IpAddr,
+    ) -> Result<(), (StatusCode, Told, bool)> {
+        let l = self.visit.language;
+        let ticket = Ticket {
+            code: code.clone(),
+            issued: written.issued,
+            seal: written.seal.clone(),
+        };
+        let worked = proves_work(&written.seal, &written.work);
+        let about = about(self.ledger, self.transaction);
+        let later = |seconds, fault| {
+            let told = Told {
+                retry_after: Some(seconds),
+                ..Told::of(fault)
+            };
+            Err((StatusCode::TOO_MANY_REQUESTS, told, true))
+        };
+        match intake.check(&about, &ticket, clock(), worked) {
+            Err(NotYet::Stale) => {
+                Err((StatusCode::UNPROCESSABLE_ENTITY, Told::of(stale(l)), false))
+            }
+            Err(NotYet::Wait(seconds)) => later(seconds, early(l, seconds)),
+            Ok(()) if intake.admits(address, worked) => Ok(()),
+            Ok(()) => later(300, flood(l).to_owned()),
+        }
+    }
+
+    fn intake(&self) -> Option<&Intake> {
         let snapshot = self.ledger.snapshot();
         self.ledger
             .intake
@@ -586,77 +572,6 @@ impl Form {
             seal: ticket.seal,
         }))
     }
-}
-
-impl Receipt {
-    fn of(
-        scene: &Scene,
-        code: &Code,
-        id: &ConcernId,
-        is_new: bool,
-        base: Option<String>,
-    ) -> Result<String, NoPage> {
-        let l = scene.visit.language;
-        let view = scene.view()?;
-        let known = view.concerns.iter().find(|concern| concern.id == *id);
-        let known = known.ok_or(NoPage::Missing)?;
-        let course = Course::of(scene, &known.transaction)?.ok_or(NoPage::Missing)?;
-        let concern = course.state.concern(id).ok_or(NoPage::Missing)?;
-        let voiced = Voiced::of(&scene.snapshot.state, scene.snapshot.size(), concern);
-        let base = base.unwrap_or_else(|| {
-            let origin = scene.snapshot.state.origin.as_str();
-            let domain = origin.split_once('/').map_or(origin, |(domain, _)| domain);
-            format!("https://{domain}")
-        });
-        let link = format!("{base}/{}/c/{id}#{code}", scene.ledger.slug());
-        let index = concern.recorded.index;
-        let by = concern.raised.by.as_ref();
-        let title = l.pick("已收到您的意见", "Your concern is filed");
-        Ok(Self {
-            s: scene.shell("receipt", title, &[index])?,
-            id: id.to_string(),
-            code: code.to_string(),
-            qr: qr(&link),
-            link,
-            index,
-            transaction: known.transaction.to_string(),
-            deadline: moment(voiced.deadline.at.minus_seconds(1)),
-            subject: l.pick(voiced.subject.zh(), subject_en(voiced.subject)),
-            by: by.map(|by| Part::derived(by.to_string())),
-            said: Said::of(scene, &voiced, usize::MAX),
-            filed_at: moment(concern.recorded.received_at),
-            is_new,
-        }
-        .render()?)
-    }
-}
-
-/// `GET /<slug>/e/<index>/raw`: an entry's bytes, to keep.
-#[utoipa::path(
-    get,
-    path = "/e/{index}/raw",
-    params(("index" = u64, Path, description = "The entry, counted from 0")),
-    responses((status = 200, description = "The entry's bytes", body = Vec<u8>, content_type = "application/octet-stream"))
-)]
-pub(crate) async fn raw(
-    State(ledger): State<Arc<Served>>,
-    visit: Visit,
-    Path(index): Path<String>,
-) -> Result<Response, Problem> {
-    let l = visit.language;
-    let snapshot = ledger.snapshot();
-    let index = ledger_core::tree::parse_size(&index).filter(|index| *index < snapshot.size());
-    let index = index.ok_or_else(|| Problem::not_found(l))?;
-    let read = move || Ok(snapshot.reader.entries(index, 1)?);
-    let bytes = crate::wire::reading(l, read).await?.pop();
-    let bytes = bytes.ok_or_else(|| Problem::not_found(l))?;
-    let headers = crate::wire::headers(crate::wire::BYTES, crate::wire::FOR_EVER);
-    let mut response = (headers, bytes).into_response();
-    crate::documents::as_attachment(
-        response.headers_mut(),
-        &format!("{}-{index}.entry", ledger.slug()),
-    );
-    Ok(response)
 }
 
 #[cfg(test)]

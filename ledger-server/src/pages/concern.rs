@@ -16,11 +16,12 @@ use ledger_core::record::Outcome;
 use serde_json::{Value, json};
 
 use super::ask::{FORM_LIMIT, Told, busy, is_own_site, private, refused, told_of};
-use super::collective::{ConcernRow, Far, Pages, Said};
+use super::collective::Pages;
 use super::course::{Course, Happening};
 use super::facts::Part;
 use super::shell::Shell;
 use super::visit::{Visit, clock};
+use super::voice::{ConcernRow, Said};
 use super::{NoPage, Scene, page};
 use crate::api::body;
 use crate::catalogue::Voiced;
@@ -489,15 +490,5 @@ impl Page {
             longest: LONGEST_COMMENT,
             happenings,
         })
-    }
-}
-
-impl ConcernRow {
-    pub(super) fn is_waiting(&self) -> bool {
-        self.state == Far::Waiting
-    }
-
-    pub(super) fn is_settled(&self) -> bool {
-        self.state == Far::Settled
     }
 }

@@ -210,11 +210,14 @@ impl<'a> Facts<'a> {
     ) {
         let start = lines.len();
         self.as_recorded(lines, depth, (label, at), shape, value);
-        let corrected = self
-            .corrections
-            .iter()
-            .rev()
-            .find(|(_, c)| c.field.as_str() == at);
+        // What reads as one thing may have been corrected in a part.
+        let is_one = !at.is_empty() && lines.len() == start + 1;
+        let concerns = |field: &str| {
+            let rest = field.strip_prefix(at);
+            rest.is_some_and(|rest| rest.is_empty() || is_one && rest.starts_with('/'))
+        };
+        let mut corrections = self.corrections.iter().rev();
+        let corrected = corrections.find(|(_, c)| concerns(c.field.as_str()));
         let (Some((by, _)), Some(line)) = (corrected, lines.get_mut(start)) else {
             return;
         };

@@ -40,7 +40,7 @@ fn of(scene: &Scene) -> Result<Feed, NoPage> {
     let view = scene.view()?;
     let state = &scene.snapshot.state;
     let domain = state
-        .origin
+        .log_origin
         .as_str()
         .split_once('/')
         .map_or("", |(domain, _)| domain);

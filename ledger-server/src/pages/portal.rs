@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use ledger_core::event::LossNotice;
 
 use super::shell::Shell;
 use super::visit::Visit;
@@ -32,18 +33,22 @@ struct Row {
     ledger_id: String,
     size: u64,
     training: bool,
+    losses: Vec<LossNotice>,
 }
 
 fn row(ledger: &Served) -> Row {
     let snapshot = ledger.snapshot();
     Row {
         slug: ledger.slug().to_owned(),
-        origin: snapshot.state.origin.to_string(),
+        origin: snapshot.state.log_origin.to_string(),
         name: snapshot.state.collective.name.to_string(),
         region: snapshot.state.collective.region.to_string(),
         ledger_id: snapshot.state.ledger_id.to_string(),
         size: snapshot.size(),
         training: snapshot.state.training,
+        losses: (snapshot.state.losses.iter())
+            .map(|loss| loss.notice())
+            .collect(),
     }
 }
 

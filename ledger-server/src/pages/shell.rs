@@ -1,6 +1,7 @@
 //! What all pages of a ledger share: head, banner, the place for the verdict, foot.
 
 use ledger_core::PublicationPoint;
+use ledger_core::event::LossNotice;
 use ledger_core::language::Language;
 
 use super::Scene;
@@ -21,6 +22,7 @@ pub(crate) struct Shell {
     pub(crate) collective: String,
     pub(crate) reports_to: String,
     pub(crate) training: bool,
+    pub(crate) losses: Vec<LossNotice>,
     pub(crate) size: u64,
     pub(crate) transaction: String,
     pub(crate) point: String,
@@ -48,6 +50,7 @@ impl Shell {
             collective: String::new(),
             reports_to: String::new(),
             training: false,
+            losses: Vec::new(),
             size: 0,
             transaction: String::new(),
             point: String::new(),
@@ -64,12 +67,13 @@ impl Shell {
         let state = &scene.snapshot.state;
         Self {
             slug: scene.ledger.slug().to_owned(),
-            origin: state.origin.to_string(),
+            origin: state.log_origin.to_string(),
             ledger_id: state.ledger_id.to_string(),
             log_key: scene.ledger.log_key().to_string(),
             collective: state.collective.name.to_string(),
             reports_to: state.collective.reports_to.to_string(),
             training: state.training,
+            losses: state.losses.iter().map(|loss| loss.notice()).collect(),
             size: scene.snapshot.size(),
             script: assets::path("page.js"),
             ..Self::bare(&scene.visit, view, title)

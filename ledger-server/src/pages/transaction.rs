@@ -13,12 +13,13 @@ use ledger_core::language::Language;
 use ledger_core::transaction::{Phase, Transaction};
 use ledger_core::{LogTime, Step, TransactionId};
 
-use super::collective::{ConcernRow, Said, category, late, time, what};
+use super::collective::{category, late, time, what};
 use super::course::{Course, Happening, Timing};
 use super::drawing::{self, Span};
 use super::facts::{Part, day, moment, yuan};
 use super::shell::Shell;
 use super::visit::Visit;
+use super::voice::{ConcernRow, Said};
 use super::{NoPage, Scene, page};
 use crate::agenda::{self, Task};
 use crate::catalogue::{Voiced, replay};

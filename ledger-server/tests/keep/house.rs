@@ -115,6 +115,21 @@ impl House {
         self.json(0, &["audit", source, "--pins", "pins.json", "--json"])
     }
 
+    /// Writes a member's key as a file, and the passphrase that opens it.
+    pub(crate) fn seal_key(&self, member: &str) {
+        let mut seed = [7; 32];
+        seed[..member.len()].copy_from_slice(member.as_bytes());
+        let sealed = ledger_core::keyfile::seal(&seed, "passphrase").unwrap();
+        let public = format!("{}\n", key(Some(member)).verifier());
+        for (name, text) in [
+            (format!("{member}.key"), sealed.as_str()),
+            (format!("{member}.key.pub"), public.as_str()),
+            ("passphrase".to_owned(), "passphrase\n"),
+        ] {
+            self.data.file(&name, text);
+        }
+    }
+
     /// Inverts a bit of a file.
     pub(crate) fn flip(&self, file: &str, at: usize) {
         flip(&self.path(file), at);

@@ -12,7 +12,11 @@ mod scene;
 mod year;
 
 mod backup;
+#[cfg(feature = "s3")]
+mod bucket;
 mod fsck;
 mod house;
+mod loss;
 mod mirror;
 mod recover;
+mod site;

@@ -4,8 +4,11 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
+use ledger_core::Store as _;
+use ledger_core::cosignature::Cosigner;
+
 use crate::house::House;
-use crate::scene::folder::PASSPHRASE;
+use crate::scene::folder::{PASSPHRASE, ledger_of};
 
 fn checkpoint(house: &House, mirror: &str) -> Vec<u8> {
     fs::read(house.path(mirror).join("donglang/checkpoint")).unwrap()
@@ -134,4 +137,75 @@ fn a_server_is_followed_until_it_shows_another_history() {
     let _ = second.wait();
     assert_eq!(code, Some(1));
     assert_eq!(checkpoint(&house, "copy"), before);
+}
+
+#[test]
+fn the_better_cosigned_of_two_equal_checkpoints_stands() {
+    let house = House::new();
+    house.grow("data", 0..2);
+    let witness = Cosigner::from_seed("office.example", &[9; 32]).unwrap();
+    let policy = format!("witness office {}\nquorum office\n", witness.verifier());
+    fs::write(house.path("data/donglang/policy"), &policy).unwrap();
+    house.data().file("policy", &policy);
+    house.copy("data", "bare");
+    house.copy("data.anchor", "bare.anchor");
+    let folder = house.data().open();
+    let (mut ledger, _) = ledger_of(&folder);
+    let line = witness.cosign(ledger.checkpoint().checkpoint(), 1_522_026_001);
+    let line = (witness.verifier().clone(), line.unwrap());
+    assert_eq!(ledger.add_cosignatures([line]).unwrap(), 1);
+    ledger.into_store().close().unwrap();
+    folder.close().unwrap();
+
+    house.ends(0, &["mirror", "bare", "--to", "copy"]);
+    let few = house.json(0, &["fsck", "copy", "--json"]);
+    let (of, enough) = (&few["ledgers"][0]["witnesses"], false);
+    assert_eq!((&of["of"], &of["enough"]), (&1.into(), &enough.into()));
+    let said = house.ends(1, &["fsck", "copy", "--policy", "policy"]);
+    assert!(said.contains("见证还不够"), "{said}");
+    house.ends(0, &["mirror", "data", "--to", "copy"]);
+    let cosigned = checkpoint(&house, "copy");
+    assert_eq!(cosigned, checkpoint(&house, "data"));
+    // A source that lags behind takes no cosignature away.
+    house.ends(0, &["mirror", "bare", "--to", "copy"]);
+    assert_eq!(checkpoint(&house, "copy"), cosigned);
+    let said = house.ends(0, &["fsck", "copy", "--policy", "policy"]);
+    assert!(said.contains("1 个见证方中有 1 个签了"), "{said}");
+    // A cosignature that is not true counts for nothing.
+    let file = "copy/donglang/checkpoint";
+    house.flip(file, cosigned.len() - 10);
+    let said = house.ends(1, &["fsck", "copy"]);
+    assert!(said.contains("office") && said.contains("不成立"), "{said}");
+    let forged = checkpoint(&house, "copy");
+    house.ends(0, &["mirror", "bare", "--to", "copy"]);
+    assert_ne!(checkpoint(&house, "copy"), forged);
+    house.ends(0, &["fsck", "copy"]);
+}
+
+#[test]
+fn a_sites_own_address_means_its_ledgers() {
+    let home = crate::year::year("keep");
+    let both = ["mirror", "data", "--to", "both"];
+    crate::year::ok(home, &both);
+    let site = crate::site::Site::of(home.join("both"), |_| {});
+    let root = site.url.as_str();
+    for command in [&["fsck", root][..], &["audit", root]] {
+        let said = crate::year::ok(home, command);
+        let said = String::from_utf8(said.out).unwrap();
+        for slug in ["donglang", "practice"] {
+            assert!(said.contains(&format!("—— {root}/{slug}")), "{said}");
+        }
+    }
+    crate::year::ok(home, &["mirror", root, "--to", "third"]);
+    assert!(home.join("third/practice/checkpoint").exists());
+    crate::year::fails(home, &["proof", root, "0"], 2, &format!("{root}/donglang"));
+    // The one that the pins are of.
+    let pins = ["audit", root, "--pins", "data/practice/pins.json"];
+    let said = String::from_utf8(crate::year::ok(home, &pins).out).unwrap();
+    assert!(!said.contains("donglang"), "{said}");
+    let other = home.join("other.json");
+    let text = fs::read_to_string(home.join("data/practice/pins.json")).unwrap();
+    fs::write(other, text.replace("org/practice", "org/elsewhere")).unwrap();
+    let said = crate::year::sanzi(home, &["audit", root, "--pins", "other.json"]);
+    assert_eq!(said.code, Some(2), "{}", said.err);
 }

@@ -11,9 +11,11 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// A house of six entries, whose data folder was put back to an old state of four.
-fn stale() -> House {
+pub(crate) fn stale() -> House {
     let house = House::new();
-    house.grow("data", 0..3);
+    house.grow("data", 0..1);
+    house.copy("data", "older");
+    house.grow("data", 1..3);
     house.ends(0, &["backup", "--data", "data", "--to", "kept", "--keys"]);
     house.copy("data", "old");
     house.grow("data", 3..5);
@@ -82,6 +84,59 @@ fn a_stale_restore_is_refused_and_completed_by_whoever_has_more() {
 }
 
 #[test]
+fn receipts_with_their_entries_complete_a_backup() {
+    let house = stale();
+    fs::create_dir(house.path("drawer")).unwrap();
+    let keep = |index: &str, place: &str| {
+        let (proof, entry) = (format!("{place}.tlog-proof"), format!("{place}.entry"));
+        let arguments = [
+            "proof",
+            "newest",
+            index,
+            "--out",
+            &proof,
+            "--entry-out",
+            &entry,
+        ];
+        house.ends(0, &arguments);
+    };
+    keep("4", "drawer/chen");
+    keep("5", "deng");
+    let receipt = with(&["--from", "deng.tlog-proof"]);
+    let said = house.ends(1, &receipt);
+    assert!(said.contains("还缺第 4 至 5 条"), "{said}");
+    // An entry that was touched is worth nothing, whatever the receipt says.
+    house.flip("drawer/chen.entry", 300);
+    let both = [&receipt[..], &["--from", "drawer", "--json"]].concat();
+    let said = house.ends(1, &both);
+    assert!(said.contains("不是这个账本的回执"), "{said}");
+    house.flip("drawer/chen.entry", 300);
+    let said = house.json(0, &both);
+    assert_eq!((&said["signs"], &said["size"]), (&true.into(), &6.into()));
+    let newest = fs::read(house.path("newest/donglang/entries")).unwrap();
+    assert_eq!(
+        fs::read(house.path("data/donglang/entries")).unwrap(),
+        newest
+    );
+    house.grow("data", 7..8);
+}
+
+#[test]
+fn a_checkpoint_alone_is_not_gone_behind() {
+    let house = stale();
+    fs::remove_dir_all(house.path("data")).unwrap();
+    fs::remove_dir_all(house.path("data.anchor")).unwrap();
+    let restore = ["restore", "kept", "--data", "data", "--adopt-checkpoint"];
+    house.ends(0, &restore);
+    house.flip("data/donglang/tree/0", 1);
+    fs::copy(house.path("newest/donglang/checkpoint"), house.path("seen")).unwrap();
+    let said = house.ends(1, &with(&["--from", "seen"]));
+    assert!(said.contains("还缺第 4 至 5 条"), "{said}");
+    house.ends(0, &with(&["--from", "seen", "--from", "mirror"]));
+    assert_eq!(house.audit("data")["size"], 6);
+}
+
+#[test]
 fn what_nobody_has_is_told_as_lost_and_nothing_is_changed() {
     let house = stale();
     let anchor = fs::read(house.path("data.anchor/donglang.checkpoint")).unwrap();
@@ -89,7 +144,7 @@ fn what_nobody_has_is_told_as_lost_and_nothing_is_changed() {
     for more in [&["--repair"][..], &["--from", "kept"], &["--from", "old"]] {
         let said = house.ends(1, &with(more));
         assert!(
-            said.contains("还缺第 4 至 5 条") && said.contains("声明损失"),
+            said.contains("还缺第 4 至 5 条") && said.contains("声明丢失"),
             "{said}"
         );
     }

@@ -120,6 +120,12 @@ fn nothing_of_a_liar_is_served_and_nobody_waits_for_one() {
         liar("out-of-order", |socket, _| send(socket, 500, "")),
         liar("hangs-up", |_, _| {}),
     ];
+    // What a witness may answer, and is no reason to stop: it is asked again later.
+    let statuses = [400, 403, 413, 429, 503].map(|status| {
+        let name = format!("status-{status}");
+        liar(&name, move |socket, _| send(socket, status, ""))
+    });
+    let liars: Vec<_> = liars.into_iter().chain(statuses).collect();
     let seen = AtomicUsize::new(0);
     let (fickle, fickle_asked) = liar("fickle", move |socket, _| {
         let answer = ["1\n", "0\n"][seen.fetch_add(1, Ordering::SeqCst) % 2];

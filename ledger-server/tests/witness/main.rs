@@ -15,3 +15,4 @@ mod quorum;
 mod reload;
 mod restored;
 mod service;
+mod stopped;

@@ -119,6 +119,18 @@ fn each_status_comes_from_a_real_process() {
     assert_eq!(signed.checkpoint(), &checkpoint(&grown, 20));
     assert_eq!(get(&format!("{}/healthz", witness.url)).body, "ok\n");
 
+    // What it cannot keep it does not cosign.
+    let folder = site
+        .path("data")
+        .join(Digest::of(ORIGIN.as_bytes()).to_string());
+    let aside = site.path("aside");
+    std::fs::rename(&folder, &aside).unwrap();
+    std::fs::write(&folder, "in the way").unwrap();
+    assert_eq!(add(&witness, &request(&grown, 20, 20)).0, 503);
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&aside, &folder).unwrap();
+    assert_eq!(get(&shown), kept);
+
     // Killed, it remembers what it cosigned.
     drop(witness);
     let witness = site.start();

@@ -223,7 +223,8 @@ for (const [name, check, act] of LIES) {
   });
   const begun = Date.now();
   await page.click(".check-whole");
-  await page.waitForSelector('#verdict[data-whole="holds"]', { timeout: 300_000 });
+  await page.waitForSelector("#verdict[data-whole]", { timeout: 300_000 });
+  assert.equal(await page.getAttribute("#verdict", "data-whole"), "holds", await page.textContent(".whole-said"));
   console.log(`the whole ledger: ${entries.length} entries in ${Date.now() - begun} ms; the page waited ${Math.round(longest)} ms at most`);
 
   await page.evaluate(() => delete document.querySelector("#verdict").dataset.whole);

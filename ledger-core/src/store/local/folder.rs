@@ -13,7 +13,14 @@ use super::{LocalStore, private};
 use crate::hash::Commitment;
 use crate::store::{PrivateDocument, StoreError};
 
-const FORMAT: &str = "sanzi data folder 1\n";
+/// What a data folder's `FORMAT` says before its version.
+const FORMAT: &str = "sanzi data folder";
+
+/// The layout that this program writes.
+///
+/// Whoever raises it adds the step from the version before to [`LocalFolder::open`], carried out under the
+/// lock and before anything else is read, and leaves the frozen folders in the tests as they are.
+const VERSION: u32 = 1;
 
 /// How to open a data folder.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +53,7 @@ pub(super) struct Shared {
     data: PathBuf,
     anchors: PathBuf,
     pub(super) options: LocalOptions,
-    /// `None` if opened for reading only.
+    /// `None` if opened for reading only, or if sled cannot be had; the index is in memory then.
     pub(super) sled: Option<SledFolder>,
     /// Whether some ledger's index may be wrong, so that it must not be taken for clean.
     pub(super) index_in_doubt: AtomicBool,
@@ -138,12 +145,13 @@ impl LocalFolder {
     /// Opens the folder, and makes it and its anchor folder if they are missing.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if another process has it; [`StoreError::Format`] if it is of another
+    /// [`StoreError::Locked`] if another process has it; [`StoreError::TooOld`] or
+    /// [`StoreError::TooNew`] if it is of another version; [`StoreError::Format`] if it is of another
     /// format, or holds files and is no data folder.
     pub fn open(path: impl AsRef<Path>, options: LocalOptions) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let writable = !options.read_only;
-        let formatted = check_format(path, FORMAT, writable)?;
+        let formatted = check_format(path, FORMAT, VERSION, writable)?;
         if writable {
             durable::create_folder(path)?;
         }
@@ -158,10 +166,10 @@ impl LocalFolder {
             durable::create_folder(&anchors)?;
             locks.push(lock(&anchors)?);
             if !formatted {
-                let path = data.join("FORMAT");
-                durable::replace(&path, FORMAT.as_bytes(), Durability::Synced)?;
+                write_format(&data, FORMAT, VERSION)?;
             }
-            sled = Some(SledFolder::open(&data)?);
+            // Without it the index is kept in memory: a full disk is no reason to show nothing.
+            sled = SledFolder::open(&data).ok();
         }
         Ok(Self {
             shared: Arc::new(Shared {
@@ -256,16 +264,34 @@ fn names(folder: &Path) -> Result<Vec<String>, StoreError> {
     read().map_err(|error| StoreError::io("list", folder, error))
 }
 
-/// Whether the folder says that it is of this format. One that is missing or empty may become one.
+/// Whether the folder says that it is of this format and version. One that is missing or empty may become
+/// one.
 pub(super) fn check_format(
     folder: &Path,
     format: &str,
+    version: u32,
     writable: bool,
 ) -> Result<bool, StoreError> {
     let path = folder.join("FORMAT");
     let found = match durable::read(&path)? {
-        Some(bytes) if bytes == format.as_bytes() => return Ok(true),
-        Some(bytes) => String::from_utf8_lossy(&bytes).chars().take(80).collect(),
+        Some(bytes) => match version_in(&bytes, format) {
+            Some(found) if found == version => return Ok(true),
+            Some(found) if found > version => {
+                return Err(StoreError::TooNew {
+                    path,
+                    found,
+                    newest: version,
+                });
+            }
+            Some(found) => {
+                return Err(StoreError::TooOld {
+                    path,
+                    found,
+                    oldest: version,
+                });
+            }
+            None => String::from_utf8_lossy(&bytes).chars().take(80).collect(),
+        },
         None => {
             let ours = ["LOCK", "FORMAT.new", "lost+found"];
             let empty = !folder.exists() || names(folder)?.iter().all(|n| ours.contains(&&**n));
@@ -277,9 +303,24 @@ pub(super) fn check_format(
     };
     Err(StoreError::Format {
         path,
-        expected: format.trim_end().to_owned(),
+        expected: format!("{format} {version}"),
         found,
     })
+}
+
+/// The version that a `FORMAT` of this kind states, in the one way of writing it.
+fn version_in(bytes: &[u8], format: &str) -> Option<u32> {
+    let text = core::str::from_utf8(bytes).ok()?;
+    let version = text.strip_prefix(format)?.strip_prefix(' ')?;
+    let version: u32 = version.strip_suffix('\n')?.parse().ok()?;
+    (format!("{format} {version}\n") == text).then_some(version)
+}
+
+/// Writes the `FORMAT` of a new folder.
+pub(super) fn write_format(folder: &Path, format: &str, version: u32) -> Result<(), StoreError> {
+    let text = format!("{format} {version}\n");
+    let path = folder.join("FORMAT");
+    durable::replace(&path, text.as_bytes(), Durability::Synced)
 }
 
 fn anchor_folder(data: &Path, options: &LocalOptions) -> Result<PathBuf, StoreError> {

@@ -139,6 +139,10 @@ impl Log {
 
     /// Syncs what follows from the entries and moves the mark forward.
     pub(super) fn settle(&self) -> Result<(), StoreError> {
+        let mut pending = self.view_mut();
+        pending.offsets.flush()?;
+        pending.levels.flush()?;
+        drop(pending);
         let view = self.view();
         let settled = Settled {
             size: view.size,

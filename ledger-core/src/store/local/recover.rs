@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::RwLock;
 
 use super::anchor::Published;
+use super::bearing_a_full_disk;
 use super::durable;
 use super::levels::{Levels, Unchecked};
 use super::log::{Log, PREFIX_BYTES, View, copy, load_frontier, move_aside};
@@ -334,8 +335,13 @@ impl Opening<'_> {
                     .map_err(|error| StoreError::io("write", &self.entries_path, error))?;
             }
         }
+        let mut written = true;
         if self.wanted.writable {
-            self.flush()?;
+            match self.flush() {
+                // What follows from the entries may stay in memory, unless a mark vouches for it.
+                Err(StoreError::Full { .. }) if !self.mark_is_stale => written = false,
+                flushed => flushed?,
+            }
         }
         let log = Log {
             folder: self.folder,
@@ -343,8 +349,8 @@ impl Opening<'_> {
             entries: self.entries,
             view: RwLock::new(self.view),
         };
-        if made_anew && self.wanted.writable {
-            log.settle()?;
+        if made_anew && written && self.wanted.writable {
+            bearing_a_full_disk(log.settle())?;
         }
         Ok(log)
     }

@@ -18,7 +18,9 @@ use super::folder;
 use crate::hash::Digest;
 use crate::store::StoreError;
 
-const FORMAT: &str = "sanzi witness folder 1\n";
+/// What a witness's `FORMAT` says before its version, and the version.
+const FORMAT: &str = "sanzi witness folder";
+const VERSION: u32 = 1;
 
 /// A witness's memory, locked for this process. (见证文件夹)
 ///
@@ -36,19 +38,19 @@ impl WitnessFolder {
     /// Opens the folder, and makes it if it is missing.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if another process has it; [`StoreError::Format`] if it is of another
+    /// [`StoreError::Locked`] if another process has it; [`StoreError::TooOld`] or
+    /// [`StoreError::TooNew`] if it is of another version; [`StoreError::Format`] if it is of another
     /// format, or holds files and is no witness's folder.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let formatted = folder::check_format(path, FORMAT, true)?;
+        let formatted = folder::check_format(path, FORMAT, VERSION, true)?;
         durable::create_folder(path)?;
         let folder = path
             .canonicalize()
             .map_err(|error| StoreError::io("open", path, error))?;
         let lock = folder::lock(&folder)?;
         if !formatted {
-            let file = folder.join("FORMAT");
-            durable::replace(&file, FORMAT.as_bytes(), Durability::Synced)?;
+            folder::write_format(&folder, FORMAT, VERSION)?;
         }
         Ok(Self {
             folder,

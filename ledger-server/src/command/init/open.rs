@@ -13,7 +13,7 @@ use ledger_core::roster::Enrolment;
 use ledger_core::signing::unfillable;
 use ledger_core::state::State;
 use ledger_core::store::Store as _;
-use ledger_core::store::local::{LocalFolder, LocalOptions};
+use ledger_core::store::local::LocalFolder;
 use ledger_core::{Ledger, LogTime, MemberId, Pins, Receipt, SigningKey, StatedTime, Step};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -50,7 +50,9 @@ pub(super) fn run(
 ) -> anyhow::Result<()> {
     let ready = ready(terminal, init, founding, keys)?;
     let folder = LocalFolder::ledger_folder(&init.dir, &ready.slug);
-    let anchor = LocalFolder::default_anchor_folder(&init.dir)
+    let anchors = init.anchor.clone();
+    let anchor = anchors
+        .or_else(|| LocalFolder::default_anchor_folder(&init.dir))
         .map(|anchors| LocalFolder::anchor_file(&anchors, &ready.slug));
     check_new(terminal, &init.dir, &ready.slug)?;
     let pins = write(terminal, init, &ready, &folder).inspect_err(|_| {
@@ -191,7 +193,7 @@ fn log_passphrase(
 }
 
 fn write(terminal: Terminal, init: &Init, ready: &Ready, folder: &Path) -> anyhow::Result<Pins> {
-    let data = LocalFolder::open(&init.dir, LocalOptions::default())?;
+    let data = LocalFolder::open(&init.dir, init.options())?;
     let store = data.ledger(&ready.slug)?;
     let log_key = SigningKey::from_seed(&ready.origin, &ready.log_seed)?;
     let verifier = log_key.verifier().clone();

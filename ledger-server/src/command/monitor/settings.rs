@@ -97,7 +97,13 @@ impl Settings {
     pub(super) fn asked(&self, terminal: Terminal, named: &[String]) -> anyhow::Result<Asked> {
         let mut sources = Vec::new();
         for place in named.iter().chain(self.source.iter().flatten()) {
-            for ledger in source_arg::each(terminal, place.trim_end_matches('/'), None)? {
+            let place = place.trim_end_matches('/');
+            // Who cannot be reached is a finding, not a reason not to begin.
+            let ledgers = match source_arg::is_url(place) {
+                true => vec![place.to_owned()],
+                false => source_arg::each(terminal, place, None)?,
+            };
+            for ledger in ledgers {
                 if !sources.contains(&ledger) {
                     sources.push(ledger);
                 }

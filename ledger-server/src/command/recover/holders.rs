@@ -1,8 +1,9 @@
 //! Who holds entries and checkpoints of a ledger, and a store filled from all of them together.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use ledger_core::Pins;
@@ -12,7 +13,7 @@ use ledger_core::source::Source as _;
 use ledger_core::store::local::LocalStore;
 use ledger_core::tile::{Tile, TileError, TileLevel, TileSource as _, parse_bundle};
 
-use super::building;
+use super::{building, receipts};
 use crate::exchange::lines::Reader;
 use crate::raw_folder::RawFolder;
 use crate::source_arg::{self, OpenSource};
@@ -43,6 +44,8 @@ struct Holder {
 enum Entries {
     Lines(Vec<Vec<u8>>),
     Own(RawFolder),
+    /// Here and there one, each proven by its receipt.
+    Receipts(BTreeMap<u64, Vec<u8>>),
     Source(Box<OpenSource>),
 }
 
@@ -65,8 +68,16 @@ impl Holders {
             holders: Vec::new(),
         };
         for place in from {
-            let is_lines = Path::new(place).is_file();
-            let (entries, checkpoint) = match is_lines {
+            let receipts = receipts::found(terminal, place)?;
+            if !receipts.is_empty() {
+                all.take_receipts(terminal, pins, &receipts)?;
+                continue;
+            }
+            let is_file = Path::new(place).is_file();
+            if is_file && all.take_checkpoint(pins, place)? {
+                continue;
+            }
+            let (entries, checkpoint) = match is_file {
                 true => lines(terminal, place)?,
                 false => source(terminal, pins, place)?,
             };
@@ -83,7 +94,7 @@ impl Holders {
             };
             let size = match &entries {
                 Entries::Lines(lines) => lines.len() as u64,
-                Entries::Own(_) | Entries::Source(_) => opened.checkpoint().size(),
+                _ => opened.checkpoint().size(),
             };
             all.add(Some(opened), place);
             all.holders.push(Holder {
@@ -118,10 +129,95 @@ impl Holders {
             }));
     }
 
+    /// Takes entries out of receipts; each shows a checkpoint, too.
+    fn take_receipts(
+        &mut self,
+        terminal: Terminal,
+        pins: &Pins,
+        files: &[PathBuf],
+    ) -> anyhow::Result<()> {
+        let mut entries = BTreeMap::new();
+        for file in files {
+            let (index, entry, checkpoint) = receipts::read(terminal, pins, file)?;
+            entries.extend(entry.map(|entry| (index, entry)));
+            self.add(Some(checkpoint), &file.display().to_string());
+        }
+        let size = entries.last_key_value().map_or(0, |(last, _)| last + 1);
+        self.holders.push(Holder {
+            entries: Entries::Receipts(entries),
+            recent: None,
+            size,
+        });
+        Ok(())
+    }
+
+    /// Takes a file that is nothing but a checkpoint of this log; whether it is one.
+    fn take_checkpoint(&mut self, pins: &Pins, place: &str) -> anyhow::Result<bool> {
+        let bytes = std::fs::read(place)?;
+        let opened = SignedCheckpoint::open(&bytes, &pins.log_key);
+        let opened = opened
+            .ok()
+            .filter(|one| one.checkpoint().origin() == pins.origin.as_str());
+        let is_one = opened.is_some();
+        self.add(opened, place);
+        Ok(is_one)
+    }
+
     /// How many entries somebody has, from the first on.
     pub(super) fn held(&self) -> u64 {
-        let sizes = self.holders.iter().map(|holder| holder.size);
-        sizes.max().unwrap_or(0)
+        let whole = |holder: &&Holder| !matches!(holder.entries, Entries::Receipts(_));
+        let sizes = self.holders.iter().filter(whole).map(|holder| holder.size);
+        let mut held = sizes.max().unwrap_or(0);
+        while self.holders.iter().any(|holder| holder.has(held)) {
+            held += 1;
+        }
+        held
+    }
+
+    /// The newest checkpoint that anybody has.
+    pub(super) fn newest_known(&self) -> Option<&Candidate> {
+        self.candidates.iter().max_by_key(|one| one.size())
+    }
+
+    /// Takes what entries there are, from the first on, as far as anybody has one that holds.
+    pub(super) fn save<'a>(
+        &mut self,
+        terminal: Terminal,
+        pins: &'a Pins,
+        store: LocalStore,
+    ) -> anyhow::Result<Rebuild<'a, LocalStore>> {
+        let mut rebuild = Rebuild::saving(store, pins)?;
+        loop {
+            let index = rebuild.size();
+            let mut taken = false;
+            for holder in &mut self.holders {
+                let Some(entry) = holder.entry(index) else {
+                    continue;
+                };
+                match rebuild.feed(&entry) {
+                    Ok(_) => taken = true,
+                    Err(error @ RebuildError::Store(_)) => return Err(error.into()),
+                    Err(_) => continue,
+                }
+                break;
+            }
+            if !taken {
+                return Ok(rebuild);
+            }
+            let here = self
+                .candidates
+                .iter()
+                .filter(|one| one.size() == rebuild.size());
+            for other in here {
+                let (expected, found) = (*other.checkpoint.checkpoint().root(), rebuild.root());
+                if expected != found {
+                    bail!(Refused(terminal.pick(
+                        format!("找到的前 {} 条不是{}的检查点所签的；没有改动任何东西。请去掉有问题的来源再试", other.size(), other.of),
+                        format!("the first {} entries found are not those that the checkpoint of {} is of; nothing was changed. Leave out the source that is at fault", other.size(), other.of),
+                    )));
+                }
+            }
+        }
     }
 
     /// The size of the newest checkpoint added so far.
@@ -195,13 +291,23 @@ impl Holders {
 }
 
 impl Holder {
+    /// Whether it has an entry at that place, good or bad, as far as can be told without reading.
+    fn has(&self, index: u64) -> bool {
+        match &self.entries {
+            Entries::Receipts(entries) => entries.contains_key(&index),
+            _ => index < self.size,
+        }
+    }
+
     /// An entry, if this one has it. What cannot be read is not there.
     fn entry(&mut self, index: u64) -> Option<Vec<u8>> {
         if index >= self.size {
             return None;
         }
-        if let Entries::Lines(lines) = &self.entries {
-            return lines.get(usize::try_from(index).ok()?).cloned();
+        match &self.entries {
+            Entries::Lines(lines) => return lines.get(usize::try_from(index).ok()?).cloned(),
+            Entries::Receipts(entries) => return entries.get(&index).cloned(),
+            Entries::Own(_) | Entries::Source(_) => {}
         }
         let bundle = index / 256;
         if self.recent.as_ref().is_none_or(|(held, _)| *held != bundle) {
@@ -213,7 +319,7 @@ impl Holder {
 
     fn bundle(&self, bundle: u64) -> Vec<Vec<u8>> {
         let bytes = match &self.entries {
-            Entries::Lines(_) => None,
+            Entries::Lines(_) | Entries::Receipts(_) => None,
             Entries::Own(raw) => Tile::new(TileLevel::Entries, bundle, 256)
                 .ok()
                 .and_then(|tile| raw.fetch(&tile).ok()),

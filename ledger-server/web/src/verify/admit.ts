@@ -13,7 +13,7 @@ import { checkFinding, checkLedgerEvent, checkNoStop } from "./oversight.ts";
 import * as read from "./read.ts";
 import { checkSigners } from "./signing.ts";
 import type { Ledger } from "./state.ts";
-import { pointOf, stepNumber, STEPS, VOTE } from "./step.ts";
+import { pointOf, stepNumber, STEPS, VALUATION, VOTE } from "./step.ts";
 import { day, dayAt, stated } from "./time.ts";
 import type { Transaction } from "./transaction.ts";
 import type { SigningRule } from "./charter.ts";
@@ -251,6 +251,12 @@ function checkStepRecord(of: Case, charter: Charter, step: number, event: JsonOb
     checkTally(event);
     if (day(read.text(event, "notified_on")) > day(read.text(event, "held_on"))) {
       refuse("inconsistent", "notified_on is after held_on");
+    }
+  }
+  if (step === VALUATION) {
+    const [from, until] = ["consulted_from", "consulted_until"].map((key) => day(read.text(event, key)));
+    if ((from ?? 0) > (until ?? 0) || read.integer(event, "opinions_answered") > read.integer(event, "opinions_received")) {
+      refuse("inconsistent", "the consultation ends before it begins, or answers more than it received");
     }
   }
   checkDays(of, event, STEPS[step - 1] as string);

@@ -4,6 +4,7 @@ import type { JsonObject } from "./canonical.ts";
 import type { Calendar, Span } from "./calendar.ts";
 import type { Entry } from "./entry.ts";
 import { Fault, refuse } from "./fault.ts";
+import { checkErasure } from "./oversight.ts";
 import * as read from "./read.ts";
 import type { Concern, Ledger } from "./state.ts";
 import { pointOf, STEP_COUNT, stepOfSubject } from "./step.ts";
@@ -42,6 +43,9 @@ export function checkConcern(of: Case): void {
     if (!hasWordsBeside(concern.raised.event)) {
       refuse("concern_not_hideable", `the words of ${id} stand in its entry`);
     }
+  } else if (kind === "document_erased") {
+    known(ledger, id);
+    checkErasure(of);
   } else {
     const concern = known(ledger, id);
     if (concern.answered === undefined) {
@@ -114,7 +118,7 @@ export function noteConcern(ledger: Ledger, entry: Entry, leaf: string, recorded
     own.closed = noted;
   } else if (kind === "concern_hidden") {
     own.hidden = noted;
-  } else {
+  } else if (kind === "concern_rated") {
     own.rated = noted;
   }
 }

@@ -71,6 +71,9 @@ function total(price: JsonObject, area: JsonObject | undefined, months: number |
 /** Only the steps that one of the charter's waivers names for such a dealing. */
 function checkWaiver(charter: Charter, facts: Grounds, waived: JsonObject): void {
   const [from, through] = [stepNumber(read.text(waived, "from")), stepNumber(read.text(waived, "through"))];
+  if (from === 0 || through < from) {
+    refuse("inconsistent", "a waiver leaves out steps from one on");
+  }
   const allowed = charter.waivers.some((waiver) => {
     const among = (names: readonly string[], found: Json | undefined): boolean =>
       names.length === 0 || (typeof found === "string" && names.includes(found));
@@ -78,7 +81,7 @@ function checkWaiver(charter: Charter, facts: Grounds, waived: JsonObject): void
     const covers = STEPS.every((step, at) => at + 1 < from || at + 1 > through || waiver.steps.includes(step));
     return worth && among(waiver.categories, facts.category) && among(waiver.methods, facts.method) && covers;
   });
-  if (!allowed || from === 0 || through < from) {
+  if (!allowed) {
     refuse("waiver_not_allowed", `no waiver of the charter leaves out steps ${from} to ${through} here`);
   }
 }

@@ -1,7 +1,7 @@
 // Every kind of event: in which streams it stands, of which family it is, and its fields.
 
 export type Family = "concern" | "contract" | "detour" | "ledger" | "oversight" | "posting" | "step";
-export type Home = "concern" | "ledger" | "ledger or transaction" | "transaction";
+export type Home = "concern" | "concern or ledger or transaction" | "ledger" | "ledger or transaction" | "transaction";
 
 interface Kind {
   readonly home: Home;
@@ -81,6 +81,7 @@ export const KINDS: ReadonlyMap<string, Kind> = new Map([
   ["meeting_held", both("attendance body held_on summary")],
   ["finding_raised", both("answer_by finding stops")],
   ["finding_answered", both("answer entry")],
+  ["document_erased", kind("concern or ledger or transaction", "oversight", "commitment documents reason")],
   ["period_attested", kind("ledger", "oversight", "documents from statement until")],
   ["relative_declared", kind("ledger", "oversight", "documents member name relation summary")],
   ["concern_raised", concern("by? subject text transaction")],

@@ -33,10 +33,23 @@ export function checkNoStop(transaction: Transaction): void {
   }
 }
 
-/** A finding, or an answer to one. */
+/** A private document that an entry of this very stream names is erased once. */
+export function checkErasure(of: Case): void {
+  const { ledger, entry } = of;
+  const erased = ledger.papers.get(entry.stream)?.get(read.text(entry.event, "commitment"));
+  if (erased === undefined) {
+    refuse("unknown_document", "no entry of this stream names the document");
+  } else if (erased) {
+    refuse("document_erased_before", "the document has been erased");
+  }
+}
+
+/** A finding, an answer to one, or an erasure. */
 export function checkFinding(of: Case, notes: readonly Noted[]): void {
   const { ledger, entry, position } = of;
-  if (entry.kind === "finding_raised") {
+  if (entry.kind === "document_erased") {
+    checkErasure(of);
+  } else if (entry.kind === "finding_raised") {
     const today = ledger.charterAt(position).calendar.dayOf(entry.received);
     if (day(read.text(entry.event, "answer_by")) < today) {
       refuse("inconsistent", "answer_by has passed");

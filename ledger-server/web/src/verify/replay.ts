@@ -15,7 +15,7 @@ import { checkCharter } from "./oversight.ts";
 import * as read from "./read.ts";
 import { keyAt } from "./roster.ts";
 import { checkStaffed } from "./signing.ts";
-import { founded, recordedOf, type Ledger } from "./state.ts";
+import { founded, notePapers, recordedOf, type Ledger } from "./state.ts";
 import { stepNumber } from "./step.ts";
 import { Transaction, type Recorded } from "./transaction.ts";
 
@@ -158,6 +158,7 @@ export class Replay {
       return recordedOf(charter, entry, index, signers);
     };
     const leaf = hex(entry.leaf);
+    notePapers(ledger, entry);
     if (home === "ledger") {
       noteLedgerEvent(of, recordedBy(undefined));
       ledger.head = leaf;

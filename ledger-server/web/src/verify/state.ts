@@ -30,6 +30,8 @@ export class Ledger implements About {
   readonly charters: AdoptedCharter[];
   readonly concerns = new Map<string, Concern>();
   readonly notes: Noted[] = [];
+  /** The private documents that the entries of each stream name, and whether one says that they are erased. */
+  readonly papers = new Map<string, Map<string, boolean>>();
   readonly transactions = new Map<string, Transaction>();
   /** The leaf hash of the last entry of the stream `ledger`. */
   head: string;
@@ -75,6 +77,20 @@ export class Ledger implements About {
     const heads = kind === "transaction" ? this.transactions.get(id)?.head : this.concerns.get(id)?.head;
     return kind === "ledger" ? this.head : (heads ?? this.ledgerId);
   }
+}
+
+/** Takes note of the private documents that an entry names and erases. */
+export function notePapers(ledger: Ledger, entry: Entry): void {
+  const papers = ledger.papers.get(entry.stream) ?? new Map<string, boolean>();
+  const documents = read.member(entry.event, "documents") === undefined ? [] : read.objects(entry.event, "documents");
+  for (const document of documents.filter((document) => read.text(document, "access") === "private")) {
+    const commitment = read.text(document, "commitment");
+    papers.set(commitment, papers.get(commitment) ?? false);
+  }
+  if (entry.kind === "document_erased") {
+    papers.set(read.text(entry.event, "commitment"), true);
+  }
+  ledger.papers.set(entry.stream, papers);
 }
 
 /** When, where and by whom an entry was recorded, and whether late by this charter. */
