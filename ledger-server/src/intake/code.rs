@@ -89,11 +89,19 @@ mod tests {
             shown.to_lowercase(),
             shown.replace('-', " "),
             format!(" {} ", shown.replace('-', "")),
-            shown.replace('L', "1").replace('O', "0"),
         ] {
             assert_eq!(Code::typed(&typed), Some(code.clone()), "{typed}");
         }
-        for wrong in ["", "ABCD", "ABCD-EFGH-IJKL-MNO9", &shown[1..], "张三"] {
+        let alike = ["O0I1-B8AA-AAAA-AAAA", "ooii-bbaa-aaaa-aaaa"].map(Code::typed);
+        assert!(alike[0].is_some() && alike[0] == alike[1]);
+        for wrong in [
+            "",
+            "ABCD",
+            "ABCD-EFGH-IJKL-MNO9",
+            "ABCD-EFGH-IJKL-MNOP-Q",
+            &shown[1..],
+            "张三",
+        ] {
             assert_eq!(Code::typed(wrong), None, "{wrong}");
         }
         assert!(!format!("{code:?}").contains(&shown));
