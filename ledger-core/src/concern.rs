@@ -16,7 +16,7 @@ use crate::hash::Hash;
 use crate::name::{ConcernId, TransactionId};
 use crate::papers::Papers;
 use crate::record::{
-    ConcernClosed, ConcernRaised, ConcernRated, ConcernSubject, DocumentRef, Outcome,
+    ConcernClosed, ConcernHidden, ConcernRaised, ConcernRated, ConcernSubject, DocumentRef, Outcome,
 };
 use crate::recorded::Recorded;
 use crate::step::Step;
@@ -53,6 +53,17 @@ pub struct Closed {
     /// What was recorded.
     #[serde(flatten)]
     pub record: ConcernClosed,
+    /// When, where in the log, and by whom.
+    #[serde(flatten)]
+    pub recorded: Recorded,
+}
+
+/// That its words are no longer shown to everybody. (屏蔽)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hidden {
+    /// What was recorded.
+    #[serde(flatten)]
+    pub record: ConcernHidden,
     /// When, where in the log, and by whom.
     #[serde(flatten)]
     pub recorded: Recorded,
@@ -101,6 +112,9 @@ pub struct Concern {
     pub erasures: Vec<Recorded>,
     /// The leaf hash of the last entry of its own stream.
     pub head: Hash,
+    /// Why its words are no longer shown to everybody, if they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<Hidden>,
     /// The private documents that its own stream names.
     #[serde(skip_serializing_if = "Papers::is_empty")]
     pub papers: Papers,
@@ -161,10 +175,12 @@ impl Concern {
     pub fn recorded(&self, entry: u64) -> Option<&Recorded> {
         let answered = self.answered().map(|answered| &answered.recorded);
         let closed = self.closed().map(|closed| &closed.recorded);
+        let hidden = self.hidden.as_ref().map(|hidden| &hidden.recorded);
         let rated = self.rated.as_ref().map(|rated| &rated.recorded);
         let mut all = std::iter::once(&self.recorded)
             .chain(answered)
             .chain(closed)
+            .chain(hidden)
             .chain(rated)
             .chain(&self.erasures);
         all.find(|recorded| recorded.index == entry)

@@ -291,6 +291,8 @@ events! {
     ConcernAnswered(record::ConcernAnswered) in Concern of Concern = "concern_answered", "意见答复", "concern answered";
     /// 意见办结
     ConcernClosed(record::ConcernClosed) in Concern of Concern = "concern_closed", "意见办结", "concern closed";
+    /// 意见屏蔽
+    ConcernHidden(record::ConcernHidden) in Concern of Concern = "concern_hidden", "意见屏蔽", "concern hidden";
     /// 意见评价
     ConcernRated(record::ConcernRated) in Concern of Concern = "concern_rated", "意见评价", "concern rated";
 }
@@ -359,6 +361,7 @@ impl Event {
             Self::ConcernRaised(record) => record,
             Self::ConcernAnswered(record) => record,
             Self::ConcernClosed(record) => record,
+            Self::ConcernHidden(record) => record,
             Self::ConcernRated(record) => record,
             _ => return None,
         })

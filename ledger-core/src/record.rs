@@ -68,6 +68,9 @@ impl DocumentRef {
     }
 }
 
+/// The kind of the private document that holds a resident's own words. (意见原文)
+pub const CONCERN_TEXT: &str = "concern_text";
+
 /// A record whose own parts contradict each other. (记录自相矛盾)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Inconsistency {
@@ -197,7 +200,8 @@ mod oversight;
 mod trade;
 
 pub use concern::{
-    ConcernAnswered, ConcernClosed, ConcernRaised, ConcernRated, ConcernSubject, Outcome,
+    ConcernAnswered, ConcernClosed, ConcernHidden, ConcernRaised, ConcernRated, ConcernSubject,
+    Outcome,
 };
 pub use contract::{
     AccountKind, AssetReturned, ContractAmended, ContractRenewed, ContractTerminated, Direction,

@@ -311,6 +311,18 @@ refusals! {
         /// The entry that rated it.
         rated_by: u64,
     } = "concern_rated_before", "意见已评价过", "concern already rated";
+    /// The words of a concern are hidden once.
+    Rule ConcernHiddenBefore {
+        /// The concern.
+        found: ConcernId,
+        /// The entry that hid them.
+        hidden_by: u64,
+    } = "concern_hidden_before", "意见内容已屏蔽", "concern already hidden";
+    /// The words of a concern stand in its entry itself, where nobody can hide them.
+    Rule ConcernNotHideable {
+        /// The concern.
+        found: ConcernId,
+    } = "concern_not_hideable", "意见内容无法屏蔽", "concern cannot be hidden";
     /// No entry of this transaction that can be corrected has this number. (规则 6)
     Rule NothingToCorrect {
         /// The number found.

@@ -21,7 +21,7 @@ use crate::served::Snapshot;
 
 mod summary;
 
-pub(crate) use summary::{Standing, Summary, Voiced};
+pub(crate) use summary::{BEGINNING, Standing, Summary, Voiced};
 
 /// How many entries one turn takes; between turns others may look.
 const TURN: u64 = 256;

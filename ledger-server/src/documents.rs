@@ -323,7 +323,7 @@ fn name<T: std::str::FromStr>(
     name.ok_or_else(|| Problem::not_found(language))
 }
 
-fn as_attachment(headers: &mut HeaderMap, name: &str) {
+pub(crate) fn as_attachment(headers: &mut HeaderMap, name: &str) {
     let disposition = format!("attachment; filename=\"{name}\"");
     if let Ok(disposition) = HeaderValue::try_from(disposition) {
         headers.insert(CONTENT_DISPOSITION, disposition);

@@ -25,6 +25,7 @@ mod form;
 mod front;
 mod handing_in;
 mod inspect;
+mod intake;
 mod keeping;
 mod key_file;
 mod language;

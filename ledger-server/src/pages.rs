@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::DefaultBodyLimit;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE, VARY,
 };
@@ -16,7 +17,7 @@ use ledger_core::hash::Digest;
 use ledger_core::language::Language;
 use ledger_core::ledger::LedgerError;
 use tower_http::compression::CompressionLayer;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use crate::catalogue::NoView;
@@ -24,6 +25,7 @@ use crate::problem::Problem;
 use crate::served::{Served, Snapshot};
 use crate::wire::{BRIEFLY, headers};
 
+mod ask;
 mod charter;
 mod charts;
 mod collective;
@@ -36,10 +38,12 @@ mod facts;
 mod feed;
 mod missing;
 pub(crate) mod portal;
+mod receipt;
 mod roster;
 mod shell;
 mod transaction;
 mod visit;
+mod voice;
 
 pub(crate) use collective::with_slash;
 pub(crate) use missing::nothing_here;
@@ -64,6 +68,10 @@ pub(crate) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(charts::charts))
         .routes(routes!(concern::concerns))
         .routes(routes!(concern::concern))
+        .routes(routes!(concern::text))
+        .routes(routes!(concern::rate).layer(DefaultBodyLimit::max(ask::FORM_LIMIT)))
+        .routes(routes!(ask::form, ask::raise).layer(DefaultBodyLimit::max(ask::FORM_LIMIT)))
+        .routes(routes!(entry::raw))
         .routes(routes!(disclosure::disclosure))
         .routes(routes!(disclosure::print))
         .routes(routes!(entry::entry))

@@ -51,6 +51,48 @@ const TEXTS: &[(&str, &str)] = &[
         "All concerns, those that wait for an answer first",
         "全部群众意见，待答复的在前",
     ),
+    ("Filed: the receipt", "已收到：回执"),
+    (
+        "This form was filed before: its receipt",
+        "这张表已收到过：它的回执",
+    ),
+    ("The form to raise a concern", "提意见的表"),
+    ("Sent from another site", "从别的网站提交的"),
+    (
+        "Sent from another site, or not the code of this concern",
+        "从别的网站提交的，或不是这条意见的查询码",
+    ),
+    (
+        "Not filed: the form again, with what is wrong",
+        "没有提交：原表退回并标出问题",
+    ),
+    (
+        "Too early or too often: the form again",
+        "太早或太频繁：原表退回",
+    ),
+    (
+        "Cannot be written now: the form again",
+        "现在写不进：原表退回",
+    ),
+    ("Rated: the concern's page", "已评价：意见页"),
+    (
+        "Not rated: the form again, with what is wrong",
+        "没有评价：原表退回并标出问题",
+    ),
+    ("The entry's bytes", "条目原文"),
+    (
+        "The form's fields: subject, by, text, code, issued, seal, work",
+        "表的各栏：subject、by、text、code、issued、seal、work",
+    ),
+    (
+        "The form's fields: code, stars, comment",
+        "表的各栏：code、stars、comment",
+    ),
+    (
+        "The words beside the entries of the concern, each with commitment and salt; none where they stand in the entries",
+        "意见原文，每段附承诺和盐；原文写在条目里的不列",
+    ),
+    ("A loss that a ledger declares.", "账本声明的损失。"),
     (
         "A concern, its answer and what came of it",
         "一条群众意见、答复和结果",

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 
 use crate::catalogue::Catalogue;
 use crate::documents::Counter;
+use crate::intake::Intake;
 use crate::queue::{Queue, SubmitError};
 use crate::stop::SigningStop;
 
@@ -101,6 +102,7 @@ pub struct Served {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) counter: Counter,
     pub(crate) failing: Arc<Failing>,
+    pub(crate) intake: Option<Intake>,
     pub(crate) log_key: VerifierKey,
     pub(crate) policy: watch::Sender<Arc<Policy>>,
     pub(crate) queue: Queue,

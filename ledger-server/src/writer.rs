@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::Bytes;
+use ledger_core::key::SigningKey;
 use ledger_core::ledger::{AppendError, Ledger, LedgerError, Receipt};
 use ledger_core::policy::{Policy, PolicyError};
 use ledger_core::store::StoreError;
@@ -19,6 +20,7 @@ use ledger_core::time::LogTime;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::documents::{Counter, DocumentLimits};
+use crate::intake::Intake;
 use crate::queue::{Answer, Cosignature, Job, Queue, SubmitError};
 use crate::served::{Failing, Ledgers, Served, ServedStore, Snapshot};
 use crate::share::Shares;
@@ -38,6 +40,8 @@ pub type Reopen<S> = Box<dyn FnMut() -> Result<Ledger<S>, LedgerError> + Send>;
 
 /// A ledger given to a writer.
 pub struct Hosting<S> {
+    /// The key that signs what residents say; by default none, and nothing is taken in. (意见受理钥匙)
+    pub intake: Option<SigningKey>,
     /// The ledger.
     pub ledger: Ledger<S>,
     /// Which witnesses its checkpoints should have; by default none.
@@ -126,6 +130,7 @@ impl Writer {
                 catalogue: Arc::default(),
                 counter: Counter::new(options.documents),
                 failing,
+                intake: hosting.intake.map(Intake::new).transpose()?,
                 log_key,
                 policy: watch::Sender::new(Arc::new(policy)),
                 queue: Queue::new(jobs.clone(), number, Arc::clone(&shares)),
@@ -174,6 +179,9 @@ pub enum StartError {
     /// The log key cannot stand in a policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The system gives no random numbers.
+    #[error("没有随机数 (no randomness): {0}")]
+    Random(#[from] getrandom::Error),
     /// Two ledgers have the same slug.
     #[error("两个账本同名：{slug} (two ledgers are called {slug})")]
     SameSlug {

@@ -82,6 +82,8 @@ fn it_is_openapi_3_1_and_names_every_route() {
         "/readyz",
         "/{slug}/",
         "/{slug}/c/{concern}",
+        "/{slug}/c/{concern}/rate",
+        "/{slug}/c/{concern}/text",
         "/{slug}/charter",
         "/{slug}/charts",
         "/{slug}/checkpoint",
@@ -90,6 +92,7 @@ fn it_is_openapi_3_1_and_names_every_route() {
         "/{slug}/d/{transaction}/{point}/print",
         "/{slug}/documents/{sha256}",
         "/{slug}/e/{index}",
+        "/{slug}/e/{index}/raw",
         "/{slug}/events",
         "/{slug}/feed.atom",
         "/{slug}/ledger.json",
@@ -97,6 +100,7 @@ fn it_is_openapi_3_1_and_names_every_route() {
         "/{slug}/proof/{index}",
         "/{slug}/roster",
         "/{slug}/t/{transaction}",
+        "/{slug}/t/{transaction}/ask",
         "/{slug}/tile/entries/{path}",
         "/{slug}/tile/{level}/{path}",
     ]);
@@ -131,7 +135,7 @@ fn every_route_answers_as_described_and_to_no_other_method() {
     }
     // All but the submission, the document, which is not kept, and the pages of a concern and a
     // publication, which nobody made; those without a parameter twice.
-    assert_eq!(good, 5 + 2 * 14);
+    assert_eq!(good, 5 + 2 * 15);
     let submit = &document["paths"]["/{slug}/events"]["post"];
     for status in [201, 200] {
         let path = "2018-002";

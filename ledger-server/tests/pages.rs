@@ -52,6 +52,7 @@ fn year() -> &'static Year {
             replay.feed(bytes).unwrap();
         }
         let hosting = Hosting {
+            intake: None,
             ledger,
             policy: None,
             reopen: Box::new(|| Err(ledger_core::ledger::LedgerError::Failed)),

@@ -30,6 +30,17 @@ impl Case<'_> {
                     });
                 }
             }
+            Event::ConcernHidden(_) => {
+                let concern = self.known_concern(id)?;
+                let found = id.clone();
+                if let Some(hidden) = &concern.hidden {
+                    let hidden_by = hidden.recorded.index;
+                    return Err(Refusal::ConcernHiddenBefore { found, hidden_by });
+                }
+                if concern.raised.words().is_none() {
+                    return Err(Refusal::ConcernNotHideable { found });
+                }
+            }
             Event::ConcernRated(_) => {
                 let concern = self.answered_concern(id)?;
                 if let Some(rated) = &concern.rated {

@@ -19,10 +19,11 @@ impl EventSigning {
     /// The kinds of event that the charter names here.
     ///
     /// A correction is signed as what it corrects, a declaration by who declares.
-    pub const KINDS: [&'static str; 21] = [
+    pub const KINDS: [&'static str; 22] = [
         "asset_returned",
         "concern_answered",
         "concern_closed",
+        "concern_hidden",
         "concern_raised",
         "concern_rated",
         "contract_amended",

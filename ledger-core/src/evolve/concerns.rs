@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::recorded;
 use crate::admit::Entry;
-use crate::concern::{Answer, Answered, Closed, Concern, ConcernPhase, Rated, Unanswered};
+use crate::concern::{Answer, Answered, Closed, Concern, ConcernPhase, Hidden, Rated, Unanswered};
 use crate::event::Event;
 use crate::name::{ConcernId, StreamId};
 use crate::papers::Papers;
@@ -78,6 +78,12 @@ pub(crate) fn evolve_concern(
             record: closed.clone(),
             recorded,
         }),
+        (Event::ConcernHidden(hidden), _) => {
+            concern.hidden = Some(Hidden {
+                record: hidden.clone(),
+                recorded,
+            });
+        }
         (Event::ConcernRated(rated), _) => {
             concern.rated = Some(Rated {
                 record: rated.clone(),
@@ -103,6 +109,7 @@ fn raise(ledger: &LedgerState, id: &ConcernId, raised: &ConcernRaised, entry: &E
         answer_within: charter.concerns.answer_within.span,
         erasures: Vec::new(),
         head: entry.leaf(),
+        hidden: None,
         papers,
         phase: ConcernPhase::Raised,
         raised: raised.clone(),

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DocumentRef, Inconsistency, Record, inconsistent};
+use super::{CONCERN_TEXT, DocumentRef, Inconsistency, Record, inconsistent};
 use crate::category::labelled;
+use crate::hash::Commitment;
 use crate::name::{ConcernId, TransactionId};
 use crate::step::Step;
 use crate::text::{Line, Paragraph};
@@ -56,6 +57,25 @@ record! {
     tells text;
 }
 
+impl ConcernRaised {
+    /// The commitment to the resident's own words, where they are kept as a document beside the entry and
+    /// so can be hidden; `None` where `text` is what was said. (意见原文的承诺)
+    #[must_use]
+    pub fn words(&self) -> Option<&Commitment> {
+        words_in(&self.documents)
+    }
+}
+
+/// The first document that holds a resident's own words.
+fn words_in(documents: &[DocumentRef]) -> Option<&Commitment> {
+    documents.iter().find_map(|document| match document {
+        DocumentRef::Private {
+            commitment, kind, ..
+        } if kind.as_str() == CONCERN_TEXT => Some(commitment),
+        _ => None,
+    })
+}
+
 labelled! {
     /// What came of a concern. (处理结果)
     Outcome {
@@ -100,6 +120,16 @@ record! {
 }
 
 record! {
+    /// The words of a concern are no longer shown to everybody: what is left for the public is the reason
+    /// and the commitment; whoever may read the document still can. (意见屏蔽)
+    ConcernHidden {
+        /// Why, without repeating what was said. (屏蔽理由：如侮辱、诽谤、泄露他人隐私；不要复述原话)
+        reason: Paragraph,
+    }
+    tells reason;
+}
+
+record! {
     /// The resident rates the answer. (意见评价)
     ConcernRated {
         /// In words. (评语)
@@ -113,5 +143,14 @@ record! {
             return None;
         }
         inconsistent("stars", "1–5", record.stars.to_string())
+    }
+}
+
+impl ConcernRated {
+    /// The commitment to the comment, where it is kept as a document beside the entry; `None` where
+    /// `comment` is what was said. (评语原文的承诺)
+    #[must_use]
+    pub fn words(&self) -> Option<&Commitment> {
+        words_in(&self.documents)
     }
 }

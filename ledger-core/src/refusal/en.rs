@@ -37,6 +37,8 @@ impl Refusal {
             Self::ConcernUnanswered { found } => format!("Concern {found} has no answer yet, so it cannot be settled or rated. Record the answer first (concern_answered)."),
             Self::ConcernClosedBefore { found, closed_by } => format!("Concern {found} was settled by entry {closed_by}. Whoever has more to say raises another concern."),
             Self::ConcernRatedBefore { found, rated_by } => format!("Concern {found} was rated by entry {rated_by}, and is rated once. Whoever has more to say raises another concern."),
+            Self::ConcernHiddenBefore { found, hidden_by } => format!("The words of concern {found} were hidden by entry {hidden_by}; there is nothing left to do. To take them from those who may still read them, too, erase the document (document_erased)."),
+            Self::ConcernNotHideable { found } => format!("The words of concern {found} stand in its entry itself, which nobody can alter. Only words that are kept as a private document (concern_text) can be hidden; say in the answer what is to be said."),
             Self::BiddingFailed => "The bidding failed, so there is no result to publish; return to the listing or to the plan.".to_owned(),
             Self::NothingToPost => "No publication is waiting to be posted. Check the transaction and its step.".to_owned(),
             Self::UnknownChannel { expected, found } => format!("There is no channel {found}; one of: {}.", labels(expected, l)),

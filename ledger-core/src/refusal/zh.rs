@@ -133,6 +133,12 @@ impl Refusal {
             Self::ConcernRatedBefore { found, rated_by } => format!(
                 "意见 {found} 已在第 {rated_by} 条评价过，一条意见只评价一次。另有话说请再提一条新的意见。"
             ),
+            Self::ConcernHiddenBefore { found, hidden_by } => format!(
+                "意见 {found} 的内容已由第 {hidden_by} 条屏蔽，不必再做。要连有权查阅的人也看不到，须用 document_erased 销毁。"
+            ),
+            Self::ConcernNotHideable { found } => format!(
+                "意见 {found} 的内容直接写在条目里，账本不能改，无法屏蔽；只有另存为不公开材料（concern_text）的内容可以屏蔽。请用意见答复说明情况。"
+            ),
             Self::BiddingFailed => {
                 "竞价未成交，不能进入结果公示；须退回发布公告或重定方案。".to_owned()
             }

@@ -15,7 +15,14 @@ fn id(text: &str) -> ConcernId {
 }
 
 pub(crate) fn concern_rows() -> Vec<Row> {
-    [raising_rows(), answering_rows(), gate_rows(), intake_rows()].concat()
+    [
+        raising_rows(),
+        answering_rows(),
+        gate_rows(),
+        hiding_rows(),
+        intake_rows(),
+    ]
+    .concat()
 }
 
 fn raising_rows() -> Vec<Row> {
@@ -212,6 +219,49 @@ fn scene_subject(scene: &Scene) -> &'static str {
         .record(Step::PublishPlan)
         .is_some();
     if plan { "plan" } else { "pre_plan" }
+}
+
+/// Words that stand beside the entry are hidden, once; words in the entry are not.
+fn hiding_rows() -> Vec<Row> {
+    let mut scene = Scene::before(Step::PublishPrePlan);
+    scene.raise("y1", "general").unwrap();
+    let beside = crate::scene::concerns::raised_beside(DEAL);
+    scene.put("concern/y2", beside, &["intake"]).unwrap();
+    let mut rows = vec![
+        (
+            "nothing hidden",
+            scene.hide("y9"),
+            Refusal::ConcernUnknown { found: id("y9") },
+        ),
+        (
+            "words in the entry",
+            scene.hide("y1"),
+            Refusal::ConcernNotHideable { found: id("y1") },
+        ),
+        (
+            "the disclosure officer hides alone",
+            scene.put("concern/y2", crate::scene::concerns::hidden(), &["wu"]),
+            Refusal::MissingRoles {
+                missing_roles: vec![Role::Supervisor],
+            },
+        ),
+    ];
+    let hidden_by = scene.hide("y2").unwrap().index();
+    let concern = scene.concern("y2");
+    let hidden = concern.hidden.as_ref().unwrap();
+    assert_eq!(hidden.recorded.index, hidden_by);
+    assert_eq!(concern.recorded(hidden_by), Some(&hidden.recorded));
+    rows.push((
+        "hidden twice",
+        scene.hide("y2"),
+        Refusal::ConcernHiddenBefore {
+            found: id("y2"),
+            hidden_by,
+        },
+    ));
+    // What is hidden is answered all the same.
+    scene.answer("y2", &[]).unwrap();
+    rows
 }
 
 /// The intake key raises and rates, and signs nothing else, not even beside others.

@@ -148,6 +148,10 @@ fn every_kind_of_event_is_admitted() {
     scene.answer("y1", &[]).unwrap();
     scene.rate("y1").unwrap();
     scene.close("y1").unwrap();
+    let beside = crate::scene::concerns::raised_beside(DEAL);
+    scene.put("concern/y2", beside, &["intake"]).unwrap();
+    scene.hide("y2").unwrap();
+    scene.answer("y2", &[]).unwrap();
     scene.clock = scene.clock.max("2018-07-02T02:00:00Z".parse().unwrap());
     the_contract(&mut scene);
     let entries = small.entries.iter().chain(&scene.entries);

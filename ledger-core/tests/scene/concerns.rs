@@ -32,6 +32,25 @@ pub(crate) fn closed() -> Event {
     event(json!({"kind": "concern_closed", "documents": [], "reason": "提出人无异议"}))
 }
 
+/// The digits of the commitment to the words of a concern.
+pub(crate) const WORDS: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+
+/// A concern whose words are kept beside its entry.
+pub(crate) fn raised_beside(transaction: &str) -> Event {
+    event(json!({
+        "kind": "concern_raised", "documents": [{
+            "access": "private", "commitment": WORDS, "kind": "concern_text",
+            "readers": ["street_office", "supervisor"], "title": "意见原文",
+        }],
+        "subject": "general", "text": "内容见意见原文", "transaction": transaction,
+    }))
+}
+
+/// The words are hidden.
+pub(crate) fn hidden() -> Event {
+    event(json!({"kind": "concern_hidden", "documents": [], "reason": "辱骂他人"}))
+}
+
 /// A rating.
 pub(crate) fn rated(stars: u8) -> Event {
     event(json!({"kind": "concern_rated", "comment": "答复及时", "documents": [], "stars": stars}))
@@ -51,6 +70,11 @@ impl Scene {
     /// Settles a concern.
     pub(crate) fn close(&mut self, id: &str) -> Result<Entry, Refusal> {
         self.put(&format!("concern/{id}"), closed(), &["huang"])
+    }
+
+    /// Hides the words of a concern.
+    pub(crate) fn hide(&mut self, id: &str) -> Result<Entry, Refusal> {
+        self.put(&format!("concern/{id}"), hidden(), &["wu", "huang"])
     }
 
     /// Rates an answer.

@@ -4,6 +4,7 @@ use ledger_core::calendar::Deadline;
 use ledger_core::category::Category;
 use ledger_core::concern::Concern;
 use ledger_core::dealing::Dealing;
+use ledger_core::hash::Commitment;
 use ledger_core::money::Fen;
 use ledger_core::name::ConcernId;
 use ledger_core::record::ConcernSubject;
@@ -191,10 +192,14 @@ pub(crate) struct Voiced {
     pub(crate) text: String,
     /// Whether that is all of it.
     pub(crate) is_whole: bool,
+    /// The commitment to the resident's own words, where they are kept beside the entry.
+    pub(crate) words: Option<Commitment>,
+    /// The entry by which these are hidden, and why.
+    pub(crate) hidden: Option<(u64, String)>,
 }
 
 /// How much of a concern's text is kept for lists, in characters.
-const BEGINNING: usize = 120;
+pub(crate) const BEGINNING: usize = 120;
 
 impl Voiced {
     pub(crate) fn of(ledger: &LedgerState, position: u64, concern: &Concern) -> Self {
@@ -212,6 +217,11 @@ impl Voiced {
             stars: concern.rated.as_ref().map(|rated| rated.record.stars),
             text: text.chars().take(BEGINNING).collect(),
             is_whole: text.chars().nth(BEGINNING).is_none(),
+            words: concern.raised.words().copied(),
+            hidden: concern
+                .hidden
+                .as_ref()
+                .map(|hidden| (hidden.recorded.index, hidden.record.reason.to_string())),
         }
     }
 

@@ -19,6 +19,8 @@ use ledger_server::{Hosting, STOP_FILE, SigningStop};
 use zeroize::Zeroizing;
 
 use super::complain;
+use crate::key_file;
+use crate::terminal::Terminal;
 
 /// The environment variable that may hold the passphrase of log keys.
 const PASSPHRASE_VARIABLE: &str = "SANZI_LOG_PASSPHRASE";
@@ -142,6 +144,7 @@ fn open_one(
     };
     let ledger = opened?;
     bar.finish_and_clear();
+    let intake = intake_key(&own_folder, given, language)?;
     let (folder, slug, stop) = (Arc::clone(folder), slug.to_owned(), Arc::new(stop));
     let told = Arc::clone(&stop);
     let reopen = Box::new(move || {
@@ -149,6 +152,7 @@ fn open_one(
         open_as_told(folder.ledger(&slug)?, log_key, &told, &mut |_, _| {})
     });
     Ok(Hosting {
+        intake,
         ledger,
         policy,
         reopen,
@@ -325,6 +329,42 @@ pub(crate) fn log_seed(
         };
         anyhow::Error::new(error).context(format!("{advice} ({})", path.display()))
     })
+}
+
+/// The key that signs what residents say, if the ledger's folder holds one: `intake.key`, with `intake.key.pub`
+/// beside it to say whose it is. Its passphrase is that in `intake.passphrase`, or that of the log key.
+fn intake_key(
+    folder: &Path,
+    given: Option<&Zeroizing<String>>,
+    language: Language,
+) -> anyhow::Result<Option<SigningKey>> {
+    let path = folder.join("intake.key");
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let beside = ["intake.passphrase", "log.passphrase"].map(|name| folder.join(name));
+    let [own, of_log] = &beside;
+    let passphrase = match (own.is_file(), given, of_log.is_file()) {
+        (true, _, _) => read_passphrase(own, language)?,
+        (false, Some(given), _) => given.clone(),
+        (false, None, true) => read_passphrase(of_log, language)?,
+        (false, None, false) => bail!(language.pick(
+            format!("需要意见受理钥匙的口令：写在 {}", own.display()),
+            format!(
+                "the intake key's passphrase is needed, in {}",
+                own.display()
+            ),
+        )),
+    };
+    let pem = std::fs::read_to_string(&path).with_context(|| unreadable(&path, language))?;
+    let public = key_file::read_public(Terminal::new(language), &key_file::public_file(&path))?;
+    let seed = keyfile::open_for(&pem, &passphrase, &public).map_err(|error| {
+        anyhow::Error::new(error).context(language.pick(
+            format!("意见受理钥匙打不开（{}）；口令与日志钥匙不同时，写在 {}", path.display(), own.display()),
+            format!("the intake key cannot be opened ({}); if its passphrase is not the log key's, put it into {}", path.display(), own.display()),
+        ))
+    })?;
+    Ok(Some(SigningKey::from_seed(public.name(), &seed)?))
 }
 
 fn progress_bar(slug: &str, language: Language) -> ProgressBar {

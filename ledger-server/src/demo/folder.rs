@@ -1,7 +1,7 @@
 //! The demonstration on disk: two ledgers, their log keys and pins, and everybody's key files. (演示数据文件夹)
 //!
 //! ```text
-//! <data>/donglang/, <data>/practice/   the ledgers, with log.key, log.passphrase and pins.json
+//! <data>/donglang/, <data>/practice/   the ledgers, with log.key, log.passphrase, intake.key and pins.json
 //! <data>/keys/<member>.key, .key.pub   for donglang; the same keys for practice in keys/practice/
 //! <data>/keys/passphrase.txt           the one passphrase of them all
 //! <data>/guide.txt                     where to find what, in both languages
@@ -30,7 +30,7 @@ use super::build::build_year;
 use super::fault::DemoError;
 use super::founding::{PRACTICE_ORIGIN, YEAR_ORIGIN, build_practice};
 use super::guide::{Sight, sights};
-use super::people::{Keyring, PEOPLE, log_secret, member_secret};
+use super::people::{INTAKE, Keyring, PEOPLE, log_secret, member_secret};
 
 const BUILDING: &str = "demo.building";
 
@@ -227,6 +227,12 @@ fn write_keys(data: &Path, seed: u64, sealed: &[String]) -> Result<(), DemoError
         let folder = data.join(origin.slug());
         write(&folder.join("log.key"), pem.as_bytes(), 0o600)?;
         write(&folder.join("log.passphrase"), PASSPHRASE.as_bytes(), 0o600)?;
+        let intake = PEOPLE.iter().position(|person| person.id == INTAKE);
+        if let Some(pem) = intake.and_then(|place| members.get(place)) {
+            let public = format!("{}\n", Keyring::new(seed, &origin)?.of(INTAKE)?.verifier());
+            write(&folder.join("intake.key"), pem.as_bytes(), 0o600)?;
+            write(&folder.join("intake.key.pub"), public.as_bytes(), 0o644)?;
+        }
     }
     for (origin, folder) in [
         (YEAR_ORIGIN, keys.clone()),

@@ -50,6 +50,9 @@ pub(crate) const PEOPLE: [Person; 16] = [
     JOINS_LATER,
 ];
 
+/// Who signs for residents; the server holds this key.
+pub(crate) const INTAKE: &str = "yijian";
+
 /// The second supervisor, who joins in spring.
 pub(crate) const JOINS_LATER: Person = person("wu", "吴*（监事）", &[Supervisor]);
 

@@ -16,6 +16,7 @@ use ledger_core::{LogTime, Step};
 use super::facts::{Part, moment, yuan};
 use super::shell::Shell;
 use super::visit::Visit;
+use super::voice::{ConcernRow, Said};
 use super::{NoPage, Scene, page};
 use crate::agenda::{Task, What};
 use crate::catalogue::{Standing, Summary, View, Voiced};
@@ -56,26 +57,6 @@ struct Open {
     /// The last moment; none while it is still being posted.
     until: Option<String>,
     href: String,
-}
-
-/// A concern in a list.
-pub(super) struct ConcernRow {
-    pub(super) id: String,
-    pub(super) transaction: String,
-    pub(super) text: Part,
-    pub(super) subject: &'static str,
-    pub(super) overdue: bool,
-    pub(super) state: Far,
-    pub(super) time: String,
-    pub(super) stars: Option<u8>,
-}
-
-/// How far a concern has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Far {
-    Waiting,
-    Answered,
-    Settled,
 }
 
 struct TaskRow {
@@ -353,7 +334,7 @@ impl Collective {
             concerns: waiting
                 .iter()
                 .take(FIRST)
-                .map(|c| ConcernRow::of(l, c, now))
+                .map(|c| ConcernRow::of(scene, c))
                 .collect(),
             more_concerns: waiting.len().saturating_sub(FIRST),
             more_tasks: view.tasks.len().saturating_sub(FIRST),
@@ -405,52 +386,6 @@ fn amounts(l: Language, totals: Option<&Totals>, side: fn(&Totals) -> &Side) -> 
         .map(|row| amount(row.group.label(l), &row.amounts));
     let total = amount(l.pick("合计", "All").to_owned(), &side.total);
     rows.chain([total]).collect()
-}
-
-impl ConcernRow {
-    pub(super) fn of(l: Language, concern: &Voiced, now: LogTime) -> Self {
-        let state = match (concern.answered_in, concern.is_closed) {
-            (None, _) => Far::Waiting,
-            (Some(_), false) => Far::Answered,
-            (Some(_), true) => Far::Settled,
-        };
-        let deadline = moment(concern.deadline.at.minus_seconds(1));
-        let time = match concern.answered_at {
-            None => l.pick(
-                format!("最迟 {deadline} 答复"),
-                format!("to be answered by {deadline}"),
-            ),
-            Some(at) => l.pick(
-                format!("{} 答复", moment(at)),
-                format!("answered {}", moment(at)),
-            ),
-        };
-        Self {
-            id: concern.id.to_string(),
-            transaction: concern.transaction.to_string(),
-            text: match concern.is_whole {
-                true => Part::fact(concern.index, "/event/text", "text", concern.text.clone()),
-                false => Part::derived(format!("{}…", concern.text)),
-            },
-            subject: l.pick(concern.subject.zh(), subject_en(concern.subject)),
-            overdue: concern.is_overdue(now),
-            state,
-            time,
-            stars: concern.stars,
-        }
-    }
-}
-
-/// What a concern is about, in English.
-pub(super) fn subject_en(subject: ledger_core::record::ConcernSubject) -> &'static str {
-    use ledger_core::record::ConcernSubject as Subject;
-    match subject {
-        Subject::PrePlan => "publication before the plan",
-        Subject::Plan => "publication of the plan",
-        Subject::Result => "result",
-        Subject::Completion => "publication of completion",
-        Subject::General => "general",
-    }
 }
 
 impl TaskRow {

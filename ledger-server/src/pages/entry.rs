@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use ledger_core::hash::Hash;
 use ledger_core::name::StreamId;
 use ledger_core::tree::parse_size;
@@ -15,8 +15,11 @@ use super::shell::Shell;
 use super::visit::Visit;
 use super::{NoPage, Scene, page};
 use crate::catalogue::read;
+use crate::documents::as_attachment;
 use crate::key_file::grouped;
+use crate::problem::Problem;
 use crate::served::Served;
+use crate::wire::{BYTES, FOR_EVER, headers, reading};
 
 #[derive(Template)]
 #[template(path = "pages/entry.html")]
@@ -126,4 +129,31 @@ impl Page {
             after: Some(index + 1).filter(|next| *next < size),
         })
     }
+}
+
+/// `GET /<slug>/e/<index>/raw`: an entry's bytes, to keep.
+#[utoipa::path(
+    get,
+    path = "/e/{index}/raw",
+    params(("index" = u64, Path, description = "The entry, counted from 0")),
+    responses((status = 200, description = "The entry's bytes", body = Vec<u8>, content_type = "application/octet-stream"))
+)]
+pub(crate) async fn raw(
+    State(ledger): State<Arc<Served>>,
+    visit: Visit,
+    Path(index): Path<String>,
+) -> Result<Response, Problem> {
+    let l = visit.language;
+    let snapshot = ledger.snapshot();
+    let index = parse_size(&index).filter(|index| *index < snapshot.size());
+    let index = index.ok_or_else(|| Problem::not_found(l))?;
+    let read = move || Ok(snapshot.reader.entries(index, 1)?);
+    let bytes = reading(l, read).await?.pop();
+    let bytes = bytes.ok_or_else(|| Problem::not_found(l))?;
+    let mut response = (headers(BYTES, FOR_EVER), bytes).into_response();
+    as_attachment(
+        response.headers_mut(),
+        &format!("{}-{index}.entry", ledger.slug()),
+    );
+    Ok(response)
 }

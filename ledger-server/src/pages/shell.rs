@@ -32,6 +32,8 @@ pub(crate) struct Shell {
     pub(crate) ledger_entries: String,
     pub(crate) style: &'static str,
     pub(crate) script: &'static str,
+    /// The script of forms, where there is one on the page.
+    pub(crate) forms: &'static str,
 }
 
 impl Shell {
@@ -56,6 +58,7 @@ impl Shell {
             ledger_entries: "[]".to_owned(),
             style: assets::path("style.css"),
             script: "",
+            forms: "",
         }
     }
 
@@ -81,6 +84,12 @@ impl Shell {
     pub(crate) fn showing(mut self, entries: &[u64], ledger: &[u64]) -> Self {
         self.entries = list(entries);
         self.ledger_entries = list(ledger);
+        self
+    }
+
+    /// With the script of forms.
+    pub(crate) fn with_forms(mut self) -> Self {
+        self.forms = assets::path("form.js");
         self
     }
 
@@ -120,6 +129,11 @@ impl Shell {
     /// Where a concern about a transaction is raised.
     pub(crate) fn ask(&self, transaction: &str) -> String {
         self.to(&format!("/t/{transaction}/ask"))
+    }
+
+    /// Where the answer to a concern is rated.
+    pub(crate) fn rate(&self, concern: &str) -> String {
+        self.to(&format!("/c/{concern}/rate"))
     }
 
     /// A disclosure as a sheet.

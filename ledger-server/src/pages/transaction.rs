@@ -13,12 +13,13 @@ use ledger_core::language::Language;
 use ledger_core::transaction::{Phase, Transaction};
 use ledger_core::{LogTime, Step, TransactionId};
 
-use super::collective::{ConcernRow, category, late, time, what};
+use super::collective::{category, late, time, what};
 use super::course::{Course, Happening, Timing};
 use super::drawing::{self, Span};
 use super::facts::{Part, day, moment, yuan};
 use super::shell::Shell;
 use super::visit::Visit;
+use super::voice::{ConcernRow, Said};
 use super::{NoPage, Scene, page};
 use crate::agenda::{self, Task};
 use crate::catalogue::{Voiced, replay};
@@ -168,7 +169,7 @@ impl Page {
             other: course.happenings(scene, is_other),
             contract: tenure::lines(l, transaction, as_of),
             life: course.happenings(scene, of_contract),
-            concerns: concerns(scene, course, now),
+            concerns: concerns(scene, course),
             flags: flagged(scene, transaction, now)?,
             plan: plan(l, &timings, now),
             timings: timings
@@ -371,7 +372,7 @@ fn expected(l: Language, charter: &Charter, step: Step) -> String {
     }
 }
 
-fn concerns(scene: &Scene, course: &Course, now: LogTime) -> Vec<ConcernRow> {
+fn concerns(scene: &Scene, course: &Course) -> Vec<ConcernRow> {
     let ledger = &*scene.snapshot.state;
     let mut rows: Vec<Voiced> = course
         .state
@@ -380,7 +381,7 @@ fn concerns(scene: &Scene, course: &Course, now: LogTime) -> Vec<ConcernRow> {
         .collect();
     rows.sort_by_key(|concern| (concern.answered_in.is_some(), concern.deadline.at));
     rows.iter()
-        .map(|concern| ConcernRow::of(scene.visit.language, concern, now))
+        .map(|concern| ConcernRow::of(scene, concern))
         .collect()
 }
 

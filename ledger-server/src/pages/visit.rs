@@ -136,7 +136,7 @@ fn remembers_large(headers: &HeaderMap) -> bool {
 }
 
 /// The system's clock. Before 1970 it counts as 1970.
-fn clock() -> LogTime {
+pub(super) fn clock() -> LogTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let seconds = since.map_or(0, |since| since.as_secs());
     LogTime::MIN.plus_seconds(seconds)

@@ -207,6 +207,7 @@ impl Site {
         let (ledger, receipt) = opened.unwrap();
         let again = store.clone();
         let hosting = Hosting {
+            intake: None,
             ledger,
             policy,
             reopen: Box::new(move || Ledger::open(again.clone(), key(None), &mut |_, _| {})),

@@ -9,6 +9,7 @@ use ledger_core::event::{Event, LedgerOpened, Statement};
 use ledger_core::hash::Hash;
 use ledger_core::keyfile;
 use ledger_core::name::StreamId;
+use ledger_core::role::Role;
 use ledger_core::roster::Enrolment;
 use ledger_core::signing::unfillable;
 use ledger_core::state::State;
@@ -274,6 +275,7 @@ fn report(
         return;
     }
     say_opened(terminal, init, ready, folder, pins);
+    say_intake(terminal, opened, founding, folder);
     terminal.say(terminal.pick(
         format!("要紧：{} 里每把钥匙都要交给本人，然后从这台机器上删除。服务器不该留有任何成员的钥匙。", founding.keys.display()),
         format!("Important: hand every key in {} to its owner, then delete it here. A server must hold no member's key.", founding.keys.display()),
@@ -288,6 +290,27 @@ fn report(
             "Opened: the ledger of {}, signed by all {} founders, as entry 0.",
             opened.collective.name,
             opened.members.len()
+        ),
+    ));
+}
+
+/// Says how residents' concerns come to be taken in, if somebody holds that role.
+fn say_intake(terminal: Terminal, opened: &LedgerOpened, founding: &Founding, folder: &Path) {
+    let mut members = opened.members.iter();
+    let Some(intake) = members.find(|member| member.roles.contains(&Role::Intake)) else {
+        return;
+    };
+    let (from, to) = (founding.key_of(&intake.member), folder.join("intake.key"));
+    terminal.say(terminal.pick(
+        format!(
+            "网上受理意见：把 {} 和同名的 .pub 放成 {}（口令写在旁边的 intake.passphrase），再启动服务。",
+            from.display(),
+            to.display()
+        ),
+        format!(
+            "To take in concerns on the pages, put {} and its .pub in place as {} (its passphrase beside it, in intake.passphrase), and start the server.",
+            from.display(),
+            to.display()
         ),
     ));
 }

@@ -1,5 +1,6 @@
 // Residents' concerns: about what and when one is raised, that it is answered once, what waits for the answer.
 import type { Case } from "./admit.ts";
+import type { JsonObject } from "./canonical.ts";
 import type { Calendar, Span } from "./calendar.ts";
 import type { Entry } from "./entry.ts";
 import { Fault, refuse } from "./fault.ts";
@@ -34,6 +35,14 @@ export function checkConcern(of: Case): void {
     if (also.includes(id)) {
       refuse("inconsistent", "also names other concerns");
     }
+  } else if (kind === "concern_hidden") {
+    const concern = known(ledger, id);
+    if (concern.hidden !== undefined) {
+      refuse("concern_hidden_before", `${id} has been hidden`);
+    }
+    if (!hasWordsBeside(concern.raised.event)) {
+      refuse("concern_not_hideable", `the words of ${id} stand in its entry`);
+    }
   } else if (kind === "document_erased") {
     known(ledger, id);
     checkErasure(of);
@@ -49,6 +58,13 @@ export function checkConcern(of: Case): void {
       refuse("concern_rated_before", `${id} has been rated`);
     }
   }
+}
+
+/** Whether what was said is kept as a private document beside the entry. */
+function hasWordsBeside(raised: JsonObject): boolean {
+  return read
+    .objects(raised, "documents")
+    .some((document) => document["access"] === "private" && document["kind"] === "concern_text");
 }
 
 function checkRaised(ledger: Ledger, id: string, of: string, subject: string): void {
@@ -79,7 +95,7 @@ export function noteConcern(ledger: Ledger, entry: Entry, leaf: string, recorded
     const subject = read.text(event, "subject");
     const recorded = recordedBy(undefined);
     const raised = { event, recorded };
-    const nothing = { answered: undefined, closed: undefined, rated: undefined };
+    const nothing = { answered: undefined, closed: undefined, hidden: undefined, rated: undefined };
     ledger.concerns.set(id, { id, transaction: of, subject, raised, head: leaf, ...nothing });
     const transaction = ledger.transactions.get(of);
     const step = stepOfSubject(subject);
@@ -100,6 +116,8 @@ export function noteConcern(ledger: Ledger, entry: Entry, leaf: string, recorded
     }
   } else if (kind === "concern_closed") {
     own.closed = noted;
+  } else if (kind === "concern_hidden") {
+    own.hidden = noted;
   } else if (kind === "concern_rated") {
     own.rated = noted;
   }

@@ -87,6 +87,7 @@ export const KINDS: ReadonlyMap<string, Kind> = new Map([
   ["concern_raised", concern("by? subject text transaction")],
   ["concern_answered", concern("also answer outcome transaction")],
   ["concern_closed", concern("reason")],
+  ["concern_hidden", concern("reason")],
   ["concern_rated", concern("comment stars")],
 ]);
 

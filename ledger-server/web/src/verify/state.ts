@@ -21,6 +21,7 @@ export interface Concern {
   head: string;
   answered: Noted | undefined;
   closed: Noted | undefined;
+  hidden: Noted | undefined;
   rated: Noted | undefined;
 }
 
