@@ -276,6 +276,7 @@ async fn named_by(
 #[utoipa::path(
     get,
     path = "/documents/{sha256}",
+    summary = "A public document",
     params(("sha256" = String, Path, description = "Its digest, 64 hexadecimal digits")),
     responses(
         (status = 200, description = "A public document that an entry names", body = Vec<u8>, content_type = "application/octet-stream"),
@@ -340,6 +341,7 @@ pub(crate) fn as_attachment(headers: &mut HeaderMap, name: &str) {
 #[utoipa::path(
     get,
     path = "/private/{commitment}",
+    summary = "A private document, for those who may read it",
     params(
         ("commitment" = String, Path, description = "Its commitment, 64 hexadecimal digits"),
         ("entry" = u64, Query, description = "The entry that names it"),
@@ -431,6 +433,7 @@ fn not_given(error: StoreError, language: Language) -> Problem {
 #[utoipa::path(
     put,
     path = "/documents/{sha256}",
+    summary = "Hand in a public document",
     params(
         ("sha256" = String, Path, description = "Its digest, 64 hexadecimal digits"),
         ("entry" = Option<u64>, Query, description = "The entry that names it, if there is one already"),
@@ -458,6 +461,7 @@ pub(crate) async fn put_public(
 #[utoipa::path(
     put,
     path = "/private/{commitment}",
+    summary = "Hand in a private document",
     params(
         ("commitment" = String, Path, description = "Its commitment, 64 hexadecimal digits"),
         ("entry" = Option<u64>, Query, description = "The entry that names it, if there is one already"),
