@@ -767,3 +767,13 @@ fn a_page_follows_the_log_at_once() {
             .contains("<strong>1</strong> 宗交易")
     );
 }
+
+#[test]
+fn an_address_that_begins_with_another_site_makes_no_link_to_it() {
+    let request = Request::get("//evil.example/t").header(ACCEPT, "text/html");
+    let answer = year().ask(request.body(Body::empty()).unwrap());
+    assert_eq!(answer.status.as_u16(), 404);
+    for link in values(answer.text(), "href") {
+        assert!(!link.starts_with("//"), "{link}");
+    }
+}

@@ -50,7 +50,7 @@ impl Visit {
             large: false,
             as_of: None,
             now: clock(),
-            path: uri.path().to_owned(),
+            path: own_path(uri.path()),
             query,
             headers: headers.clone(),
         };
@@ -116,6 +116,11 @@ impl Visit {
     }
 }
 
+/// A path of this site. To a browser two slashes at the start of a link, or a backslash, begin another site.
+fn own_path(path: &str) -> String {
+    format!("/{}", path.trim_start_matches(['/', '\\']))
+}
+
 fn with(path: &str, query: &[(&str, &str)]) -> String {
     let (path, fragment) = match path.split_once('#') {
         Some((path, fragment)) => (path, format!("#{fragment}")),
@@ -175,6 +180,17 @@ mod tests {
         );
         assert_eq!((chosen.language, chosen.large), (Language::En, true));
         assert_eq!(chosen.now.to_string(), "2018-12-31T15:59:59Z");
+    }
+
+    #[test]
+    fn no_link_leads_to_another_site() {
+        for address in ["//evil.example/t", "///evil.example/t", "/\\evil.example/t"] {
+            let visit = visit(address);
+            assert_eq!(
+                visit.here_with("lang", Some("en")),
+                "/evil.example/t?lang=en"
+            );
+        }
     }
 
     #[test]

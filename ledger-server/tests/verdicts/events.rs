@@ -7,7 +7,7 @@ use ledger_core::step::{PublicationPoint, Step};
 use serde_json::{Value, json};
 
 use crate::ask;
-use crate::scene::{CHANNELS, DEAL, MEMBERS, ON, Scene, event, signers_of};
+use crate::scene::{CHANNELS, DEAL, MEMBERS, ON, ORIGIN, Scene, event, signers_of};
 
 /// One more entry after those of a scene, and what the Rust rules say of it.
 struct Case {
@@ -322,6 +322,69 @@ impl Cases {
         );
     }
 
+    /// A declared loss: as it must be, of nothing, without proof, to a log that was used before.
+    fn losses(&mut self, scene: &Scene, place: &str) {
+        use crate::scene::loss::{SUCCESSOR, declaration, log_key, lost};
+        let true_one = declaration(scene);
+        let size = scene.entries.len() as u64;
+        let old = log_key(ORIGIN, 99);
+        let mut forged = true_one["lost"].clone();
+        forged["size"] = json!(size + 7);
+        let cosigner = ledger_core::cosignature::Cosigner::from_seed(SUCCESSOR, &[98; 32]).unwrap();
+        let members = ledger_core::SigningKey::from_seed(SUCCESSOR, &[98; 32]).unwrap();
+        for (name, field, value) in [
+            ("as it is", "reason", json!("硬盘损坏")),
+            ("of nothing", "lost", json!(lost(&old, size))),
+            (
+                "of another log",
+                "lost",
+                json!(lost(&log_key(SUCCESSOR, 97), size + 2)),
+            ),
+            (
+                "by another key",
+                "lost",
+                json!(lost(&log_key(ORIGIN, 97), size + 2)),
+            ),
+            ("without proof", "lost", forged),
+            (
+                "to the old name",
+                "log_key",
+                json!(log_key(ORIGIN, 98).verifier()),
+            ),
+            (
+                "to the old key",
+                "log_key",
+                json!(log_key(SUCCESSOR, 99).verifier()),
+            ),
+            (
+                "to no origin",
+                "log_key",
+                json!(log_key("donglang", 98).verifier()),
+            ),
+            ("to a cosigner", "log_key", json!(cosigner.verifier())),
+            ("to a new log", "log_key", json!(members.verifier())),
+            (
+                "elsewhere",
+                "saved",
+                json!({"root": "09".repeat(32), "size": size + 1}),
+            ),
+        ] {
+            let mut declared = true_one.clone();
+            declared[field] = value;
+            let name = format!("{place}: loss {name}");
+            for signers in [&["chen", "huang"][..], &["chen"]] {
+                self.add(
+                    scene,
+                    name.clone(),
+                    "ledger",
+                    event(declared.clone()),
+                    signers,
+                );
+            }
+            self.add(scene, name, ON, event(declared), &["chen", "huang"]);
+        }
+    }
+
     /// Concerns: raised, answered, closed and rated, in and out of turn.
     fn concerns(&mut self, scene: &Scene, place: &str) {
         for subject in ["pre_plan", "plan", "result", "completion", "general"] {
@@ -459,6 +522,8 @@ fn collected() -> Cases {
     cases.concerns(&completed, "completed");
     cases.ledger(&completed, "completed");
     cases.ledger(&Scene::founded(), "founded");
+    cases.losses(&Scene::founded(), "founded");
+    cases.losses(&completed, "completed");
     cases.steps(&Scene::founded(), "founded");
     cases
 }

@@ -609,6 +609,74 @@ const TAMPERS_WITHIN: &[Tamper] = &[
     ),
 ];
 
+/// A log that begins with what could be saved of another, which has signed two entries more.
+fn successor(change: impl FnOnce(&mut Value)) -> Log {
+    let mut scene = Scene::founded();
+    let mut declared = crate::scene::loss::declaration(&scene);
+    change(&mut declared);
+    scene.wait(60);
+    for (on, event, signers) in [
+        (
+            "ledger",
+            crate::scene::event(declared),
+            &["chen", "huang"][..],
+        ),
+        (
+            crate::scene::ON,
+            scene.event_of(crate::scene::DEAL, Step::AssetVerification),
+            crate::scene::signers_of(Step::AssetVerification),
+        ),
+    ] {
+        scene.put(on, event, signers).unwrap();
+    }
+    let mut log = Log::of(bytes_of(&scene));
+    log.key = crate::scene::loss::log_key(crate::scene::loss::SUCCESSOR, 98);
+    log.pins.log_key = log.key.verifier().clone();
+    log.pins.origin = crate::scene::loss::SUCCESSOR.parse().unwrap();
+    log
+}
+
+/// The old log's name and key over what the new one holds.
+fn under_the_old_name(log: &mut Log) {
+    log.key = log_key();
+    log.pins.log_key = log.key.verifier().clone();
+    log.pins.origin = ORIGIN.parse().unwrap();
+}
+
+#[test]
+fn both_verifiers_judge_a_declared_loss_alike() {
+    let folders = tempfile::tempdir().unwrap();
+    let elsewhere = successor(|declared| declared["saved"]["root"] = json!("09".repeat(32)));
+    let mut old = successor(|_| {});
+    under_the_old_name(&mut old);
+    let mut undeclared = successor(|_| {});
+    undeclared.entries.truncate(1);
+    let mut paths = Vec::new();
+    let logs = [
+        ("declared", "holds", successor(|_| {})),
+        ("other entries than were saved", "loss_misplaced", elsewhere),
+        ("under the old name", "origin", old),
+        (
+            "under a new name without a declaration",
+            "origin",
+            undeclared,
+        ),
+    ];
+    for (number, (name, verdict, log)) in logs.iter().enumerate() {
+        let folder = folders.path().join(number.to_string());
+        fs::create_dir_all(&folder).unwrap();
+        log.write(&folder);
+        assert_eq!(rust_verdict(log, &folder).0, *verdict, "{name}");
+        paths.push(folder);
+    }
+    let Some(answers) = ask("logs", &paths, &Value::Null) else {
+        return;
+    };
+    for ((name, verdict, _), answer) in logs.iter().zip(&answers) {
+        assert_eq!(second_verdict(answer).0, *verdict, "{name}: {answer}");
+    }
+}
+
 fn name_of(kind: &FaultKind) -> &'static str {
     match kind {
         FaultKind::Checkpoint(_) => "checkpoint",

@@ -121,6 +121,28 @@ const LIES = [
     (page) => lie(page, `**/donglang/d/${DEAL}/plan`, text((body) => body.replace(/data-entry="\d+"/, 'data-entry="0"'))),
   ],
   [
+    "a page that keeps quiet about the notice",
+    "displayed",
+    (page) => lie(page, `**/donglang/d/${DEAL}/plan`, text((body) => body.replace('data-point="plan"', 'data-point=""'))),
+  ],
+  [
+    "a page that says it is of a ledger never seen before",
+    "displayed",
+    (page) => lie(page, `**/donglang/d/${DEAL}/plan`, text((body) => body.replace('data-slug="donglang"', 'data-slug="new"'))),
+  ],
+  [
+    "an amount in fen passed off as yuan",
+    "displayed",
+    (page) =>
+      lie(
+        page,
+        `**/donglang/d/${DEAL}/plan`,
+        text((body) =>
+          body.replace(/data-as="money">([\d,]+)\.(\d\d) 元/, (_, yuan, fen) => `data-as="number">${yuan.replace(/,/g, "")}${fen}`),
+        ),
+      ),
+  ],
+  [
     "an entry left out",
     "order",
     (page) =>
@@ -149,6 +171,71 @@ for (const [name, check, act] of LIES) {
   assert.ok(todo.length > 10, "says what to do");
   const kept = await page.evaluate(() => localStorage.length);
   assert.equal(kept, check === "displayed" ? 1 : 0, `${name}: what does not hold is not remembered`);
+  await page.context().close();
+}
+
+/** Lies on the page of a transaction, and the words by which the verdict names them. */
+const PAGES = [
+  [
+    "the page of another transaction",
+    "不是这个网址",
+    (page, other) =>
+      page.route(`**/donglang/t/${DEAL}`, async (route) => {
+        await route.fulfill({ response: await route.fetch({ url: `${base}/donglang/t/${other}` }) });
+      }),
+  ],
+  [
+    "a record that is not shown",
+    "没有列出",
+    (page) =>
+      lie(
+        page,
+        `**/donglang/t/${DEAL}`,
+        text((body) => {
+          const last = Math.max(...JSON.parse(/data-entries="(\[[\d,]*\])"/.exec(body)[1]).filter((at) => statements[at].stream === `transaction/${DEAL}`));
+          return body.replaceAll(`data-entry="${last}" `, "");
+        }),
+      ),
+  ],
+];
+
+for (const [name, words, act] of PAGES) {
+  const page = await telephone();
+  const other = statements.map((s) => s.stream).find((s) => s.startsWith("transaction/") && s !== `transaction/${DEAL}`);
+  await act(page, other.slice("transaction/".length));
+  const found = await visit(page, `/donglang/t/${DEAL}`);
+  say(name, found);
+  assert.deepEqual([found.verdict, found.failing], ["fails", ["displayed"]], name);
+  assert.match(await page.textContent('[data-check="displayed"]'), new RegExp(words));
+  await page.context().close();
+}
+
+// Every transaction shows all of its records: no false alarm.
+{
+  const page = await telephone();
+  const all = new Set(statements.map((s) => s.stream).filter((s) => s.startsWith("transaction/")));
+  for (const stream of all) {
+    const found = await visit(page, `/donglang/t/${stream.slice("transaction/".length)}`);
+    assert.deepEqual([found.verdict, found.failing], ["holds", []], stream);
+  }
+  console.log(`${all.size} transactions: each page shows all of its records`);
+  await page.context().close();
+}
+
+{
+  const page = await telephone();
+  await lie(
+    page,
+    `**/donglang/d/${DEAL}/plan`,
+    text((body) =>
+      body.replace(/data-as="money">([^<]*)</, 'data-as="money"><span class="hidden">$1</span><').replace("<h1>", '<h1 class="proven">'),
+    ),
+  );
+  const found = await visit(page, notice);
+  say("a fact that is there and not seen", found);
+  assert.equal(await page.locator("[data-entry] .hidden").count(), 0, "what was compared is what is seen");
+  assert.equal(await page.locator("h1.proven").count(), 0, "the mark is the script's to give");
+  assert.match(await page.textContent("#verdict .verdict-caution"), /第一次/, "a first visit is said to be one");
   await page.context().close();
 }
 

@@ -3,6 +3,7 @@ import { bind, mainEntry } from "../page/bind.ts";
 import { element, refill, sign } from "../page/element.ts";
 import { httpSource } from "../page/http.ts";
 import { browserMemory } from "../page/memory.ts";
+import { isAt, placeOf } from "../page/place.ts";
 import { textsFor, type Language } from "../page/texts.ts";
 import { showVerdict, type Scene } from "../page/verdict.ts";
 import { wholeCheck } from "../page/whole.ts";
@@ -19,8 +20,9 @@ function indices(text: string | undefined): number[] {
   }
 }
 
-function shownBy(body: HTMLElement): Shown {
-  const { slug = "", origin = "", entries, ledgerEntries, transaction, point, view } = body.dataset;
+/** What is shown; which ledger it is the address says, for by that the memory is kept. */
+function shownBy(body: HTMLElement, slug: string): Shown {
+  const { origin = "", entries, ledgerEntries, transaction, point, view } = body.dataset;
   const code = /^#([0-9A-Za-z_-]{43})$/.exec(location.hash)?.[1];
   return {
     slug,
@@ -48,15 +50,19 @@ async function run(section: HTMLElement): Promise<void> {
   const { body, documentElement } = document;
   const language: Language = documentElement.lang.startsWith("en") ? "en" : "zh";
   const texts = textsFor(language);
-  const shown = shownBy(body);
+  const place = placeOf(location.pathname);
+  const shown = shownBy(body, place.slug);
   const scene: Scene = { section, language, texts, slug: shown.slug, transaction: shown.transaction };
   const base = `/${shown.slug}`;
   section.dataset["verdict"] = "checking";
   refill(section, element("p", { class: "verdict-line" }, texts.checking));
   const session = await check(httpSource(base), shown, browserMemory);
-  const binding = bind(document, session, shown.transaction, language, texts);
+  const binding = bind(document, session, shown, language, texts);
   const { displayed } = session.checks;
-  if (binding.contradictions.length > 0) {
+  if (!isAt(place, body.dataset)) {
+    displayed.state = "fails";
+    displayed.found = texts.elsewhere;
+  } else if (binding.contradictions.length > 0) {
     displayed.state = "fails";
     displayed.found = binding.contradictions[0] ?? "";
   } else if (session.checks.signatures.state === "holds" && session.checks.order.state !== "fails") {

@@ -1,6 +1,6 @@
 // Binds what a page shows to what was verified: puts the script's own rendering of the verified bytes in
 // the place of the server's, and says where the two differ.
-import type { Session } from "../verify/session.ts";
+import type { Session, Shown } from "../verify/session.ts";
 import { stepNumber } from "../verify/step.ts";
 import type { Verified } from "../verify/replay.ts";
 import { renderings, valueAt } from "./render.ts";
@@ -41,50 +41,72 @@ function belongs(entry: Verified, transaction: string | undefined, session: Sess
 export function bind(
   root: ParentNode,
   session: Session,
-  transaction: string | undefined,
+  shown: Shown,
   language: Language,
   texts: Texts,
 ): Binding {
+  const { transaction } = shown;
   const contradictions: string[] = [];
+  const seen = new Set<number>();
+  // A mark is this script's to give.
+  root.querySelectorAll(".proven").forEach((element) => element.classList.remove("proven"));
   let [proven, unverified] = [0, 0];
   for (const element of Array.from(root.querySelectorAll<HTMLElement>("[data-entry][data-at]"))) {
     const index = Number(element.dataset["entry"]);
     const pointer = element.dataset["at"] ?? "";
     const entry = session.verified.get(index);
     const value = entry === undefined ? undefined : valueAt(entry, pointer);
-    const form = element.dataset["as"] ?? "text";
+    const form = formAt(pointer, element.dataset["as"] ?? "text");
     const texted = value === undefined ? undefined : renderings(value, form, language, session.replay.ledger);
     if (entry === undefined) {
       unverified += 1;
       mark(element, "unverified", texts);
       continue;
     }
-    const shown = plain(element.textContent);
+    seen.add(index);
+    const text = plain(element.textContent);
     const place = `${texts.entry(index)} ${pointer}`;
     if (!belongs(entry, transaction, session)) {
       contradictions.push(`${place}: ${texts.outOfPlace}`);
       mark(element, "contradicted", texts);
       continue;
     }
-    const found = texted?.find((text) => plain(text) === shown);
+    const found = texted?.find((rendered) => plain(rendered) === text);
     if (found === undefined) {
       const rendered = texted?.[0] ?? "—";
-      contradictions.push(`${place}: ${texts.differs(shown.slice(0, 120), rendered.slice(0, 120))}`);
+      contradictions.push(`${place}: ${texts.differs(text.slice(0, 120), rendered.slice(0, 120))}`);
       element.textContent = rendered;
       mark(element, "contradicted", texts);
       continue;
     }
-    if (element.childElementCount === 0) {
-      element.textContent = found;
-    }
+    // Without what may hide or add to it: only the text was compared.
+    element.textContent = found;
     proven += 1;
     mark(element, "proven", texts);
   }
-  for (const element of Array.from(root.querySelectorAll("[data-fact]:not([data-at])"))) {
+  const unbound = "[data-fact]:not([data-at]), [data-fact]:not([data-entry]), [data-at]:not([data-entry])";
+  for (const element of Array.from(root.querySelectorAll(unbound))) {
     unverified += 1;
     mark(element, "unverified", texts);
   }
+  // The page of a transaction shows all of it: what was corrected, returned or objected to is not left out.
+  const own = shown.point === undefined && shown.whole ? ownEntries(session, transaction) : [];
+  for (const entry of own.filter((entry) => !seen.has(entry.index))) {
+    contradictions.push(`${texts.entry(entry.index)}: ${texts.incomplete}`);
+  }
+  if (shown.whole && session.checks.order.state === "holds" && ownEntries(session, transaction).length === 0) {
+    contradictions.push(texts.incomplete);
+  }
   return { proven, unverified, contradictions };
+}
+
+function ownEntries(session: Session, transaction: string | undefined): Verified[] {
+  return [...session.verified.values()].filter((entry) => entry.stream === `transaction/${transaction}`);
+}
+
+/** The form of a fact: an amount in 分 is shown as money and nothing else. */
+function formAt(pointer: string, form: string): string {
+  return /(?:\/|_)fen$/.test(pointer) ? "money" : form;
 }
 
 /** The entries of a transaction, in order: what the script shows of it on its own. */

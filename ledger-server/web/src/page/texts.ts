@@ -48,6 +48,8 @@ export interface Texts {
   readonly allHolds: (size: number, signatures: number) => string;
   readonly allFails: (message: string, index: number | undefined) => string;
   readonly allOpen: (message: string) => string;
+  /** The page is not the one of its address. */
+  readonly elsewhere: string;
   readonly incomplete: string;
   readonly unverified: string;
 }
@@ -93,7 +95,7 @@ const zh: Texts = {
     displayed: "本页显示的与账本记录相同",
   },
   limits:
-    "没有核对的：文字里有没有个人信息、负面清单、合同收付款的金额和日期、其他交易。最新的记录是不是都给您看了，只有核对整个账本才能知道。",
+    "没有核对的：文字里有没有个人信息、负面清单、合同收付款的金额和日期、其他交易，以及没有从账本取字的标题和说明。同一笔交易的群众意见和最新的记录是不是都给您看了，只有核对整个账本才能知道。",
   limitsMore: "本页的程序也来自这台服务器。最稳妥的办法是保存凭证，用另外下载的 sanzi verify 核对。",
   doFails: (whom) => `请不要相信本页。可以拍下本页，向 ${whom} 反映，或换一个网络再扫一次。`,
   doOpen: "请检查网络后刷新本页。没有核对之前，本页内容不能当真。",
@@ -125,6 +127,7 @@ const zh: Texts = {
   allFails: (message, index) =>
     `整个账本不成立：${index === undefined ? "" : `第 ${index} 条，`}${message}`,
   allOpen: (message) => `没能核对整个账本：${message}`,
+  elsewhere: "本页内容不是这个网址的内容",
   incomplete: "本页没有列出这笔交易的全部记录",
   unverified: "未核对",
 };
@@ -171,7 +174,7 @@ const en: Texts = {
     displayed: "What this page shows is what the entries say",
   },
   limits:
-    "Not checked here: private data in texts, the negative list, sums and dates of a contract's payments, other transactions. Whether the newest entries were shown to you only a check of the whole ledger can tell.",
+    "Not checked here: private data in texts, the negative list, sums and dates of a contract's payments, other transactions, and labels and headings, which stand in no entry. Whether all concerns and the newest entries were shown to you only a check of the whole ledger can tell.",
   limitsMore:
     "This page's program comes from the same server. Safest is to keep the proof and check it with sanzi verify, obtained elsewhere.",
   doFails: (whom) => `Do not rely on this page. Take a picture of it and report it to ${whom}, or scan again by another network.`,
@@ -203,6 +206,7 @@ const en: Texts = {
   allHolds: (size, signatures) => `The whole ledger holds: ${size} entries and ${signatures} signatures, each checked.`,
   allFails: (message, index) => `The whole ledger does not hold: ${index === undefined ? "" : `entry ${index}, `}${message}`,
   allOpen: (message) => `The whole ledger could not be checked: ${message}`,
+  elsewhere: "the page is not the one of this address",
   incomplete: "the page does not list all entries of this transaction",
   unverified: "not checked",
 };

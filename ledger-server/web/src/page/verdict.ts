@@ -29,6 +29,9 @@ export function verdictOf(session: Session): Sign {
   return judged && needed.every((name) => session.checks[name].state === "holds") ? "holds" : "open";
 }
 
+/** Words that are said beside a good verdict. */
+const CAUTIONS: ReadonlySet<Check["words"]> = new Set<Check["words"]>(["first_visit", "not_kept", "policy_changed"]);
+
 function wordsOf(check: Check, texts: Texts): string {
   switch (check.words) {
     case "first_visit":
@@ -176,6 +179,11 @@ export function showVerdict(
     ...binding.contradictions.slice(0, 5),
   ];
   const line = element("p", { class: "verdict-line" }, sign(verdict, texts.signs[verdict]), ` ${sentence}`);
+  // What weakens a good verdict is said beside it, not only to who opens the details.
+  const cautions = verdict === "holds" ? CHECKS.filter((name) => CAUTIONS.has(session.checks[name].words)) : [];
+  const cautioned = cautions.map((name) =>
+    element("p", { class: "verdict-caution" }, wordsOf(session.checks[name], texts)),
+  );
   const todos = todo === "" ? [] : [element("p", { class: "verdict-todo" }, todo)];
   const details = element(
     "details",
@@ -191,5 +199,5 @@ export function showVerdict(
     ...(main === undefined ? [] : keepButton(session, main, scene)),
     ...more,
   );
-  refill(section, line, ...todos, details);
+  refill(section, line, ...cautioned, ...todos, details);
 }

@@ -87,6 +87,7 @@ function ruleOf(charter: Charter, kind: string): SigningRule | undefined {
     case "channel_posted":
       return charter.postings;
     case "charter_adopted":
+    case "loss_declared":
       return charter.charterChanges;
     case "member_enrolled":
     case "role_granted":

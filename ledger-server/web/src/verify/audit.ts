@@ -3,6 +3,7 @@ import { equal, hex } from "./bytes.ts";
 import { openCheckpoint, type Checkpoint } from "./checkpoint.ts";
 import { Fault } from "./fault.ts";
 import type { VerifierKey } from "./key.ts";
+import { checkSaved } from "./loss.ts";
 import { checkWitnesses, type Policy, type Witnessed } from "./policy.ts";
 import { Replay, verifyNow, type SignatureCheck, type Verified } from "./replay.ts";
 import { TileReader, type Source } from "./tile.ts";
@@ -36,13 +37,18 @@ export function openPinned(
   return { checkpoint, witnessed };
 }
 
-/** Entry 0 is the pinned one, and opens the ledger of the pinned name. */
-export function checkFounding(replay: Replay, first: Verified, pins: Pins): void {
+/** Entry 0 is the pinned one. */
+export function checkFounding(first: Verified, pins: Pins): void {
   if (hex(first.leaf) !== pins.ledgerId) {
     throw new Fault("ledger_id", `expected ${pins.ledgerId}, found ${hex(first.leaf)}`).at(0);
   }
-  if (replay.ledger?.origin !== pins.origin) {
-    throw new Fault("origin", "entry 0 opens a ledger of another name").at(0);
+}
+
+/** The log's name is that of the founding, or of the last loss that was declared. */
+export function checkName(replay: Replay, pins: Pins): void {
+  const found = replay.ledger?.logName ?? "";
+  if (found !== pins.origin) {
+    throw new Fault("origin", `expected ${pins.origin}, the entries are of ${found}`);
   }
 }
 
@@ -88,7 +94,9 @@ export async function audit(source: Source, pins: Pins, options: AuditOptions = 
     for (const [at, bytes] of entries.entries()) {
       const verified = replay.feed(bundle * WIDTH + at, bytes);
       if (verified.index === 0) {
-        checkFounding(replay, verified, pins);
+        checkFounding(verified, pins);
+      } else if (verified.kind === "loss_declared") {
+        await checkSaved(reader.read, verified);
       }
       options.visit?.(verified, replay);
       if (at % 32 === 31) {
@@ -98,5 +106,6 @@ export async function audit(source: Source, pins: Pins, options: AuditOptions = 
     reader.forget(bundle);
     await options.progress?.(Math.min((bundle + 1) * WIDTH, checkpoint.size), checkpoint.size);
   }
+  checkName(replay, pins);
   return { checkpoint, signatures: replay.signatures, replay };
 }

@@ -37,6 +37,7 @@ export const KINDS: ReadonlyMap<string, Kind> = new Map([
   ["key_rotated", ledger("key member")],
   ["key_compromised", ledger("key member reason since")],
   ["charter_adopted", ledger("applies_to_open charter reason vote?")],
+  ["loss_declared", ledger("log_key lost reason saved")],
   ["asset_verification", step("asset")],
   ["proposal_initiation", step("category expected_term_months? method reason")],
   ["party_review", step("conclusion met_on")],

@@ -4,6 +4,7 @@ import type { JsonObject } from "./canonical.ts";
 import { checkTally, checkVotes, readCharter, type Charter } from "./charter.ts";
 import { refuse } from "./fault.ts";
 import * as read from "./read.ts";
+import { checkLoss } from "./loss.ts";
 import { rolesAt } from "./roster.ts";
 import { day } from "./time.ts";
 import type { Noted, Transaction } from "./transaction.ts";
@@ -81,6 +82,8 @@ export function checkLedgerEvent(of: Case): void {
     }
   } else if (entry.kind === "charter_adopted") {
     checkAdoption(of, charter, readCharter(read.object(entry.event, "charter")));
+  } else if (entry.kind === "loss_declared") {
+    checkLoss(of);
   } else {
     checkFinding(of, ledger.notes);
   }

@@ -10,6 +10,7 @@ import type { PublicKey } from "./ed25519.ts";
 import { parseEntry, type Entry } from "./entry.ts";
 import { Fault, refuse } from "./fault.ts";
 import { KINDS } from "./kinds.ts";
+import { noteLoss } from "./loss.ts";
 import type { SignatureLine } from "./note.ts";
 import { checkCharter } from "./oversight.ts";
 import * as read from "./read.ts";
@@ -229,6 +230,8 @@ function noteLedgerEvent(of: Case, recorded: Recorded): void {
       });
       return;
     }
+    case "loss_declared":
+      return noteLoss(ledger, event);
     default:
       ledger.notes.push({ event, recorded });
   }

@@ -45,8 +45,8 @@ export function holds(member: Member | undefined, role: string, position: number
 
 const MEMBER = /^[a-z0-9][a-z0-9-]{0,31}$/;
 
-function readKey(json: JsonObject): VerifierKey {
-  const key = VerifierKey.parse(text(json, "key"));
+export function readKey(json: JsonObject, name = "key"): VerifierKey {
+  const key = VerifierKey.parse(text(json, name));
   if (key === undefined) {
     throw new Fault("form", "a verifier key that is none, or not fit for use");
   }

@@ -1,10 +1,11 @@
 // Checks what one page shows: the entries that it names, under the log's newest checkpoint, and against
 // what this browser saw before. Knows no page: it is told what is shown and answers check by check.
-import { checkContinues, checkFounding, openPinned, type Pins } from "./audit.ts";
+import { checkContinues, checkFounding, checkName, openPinned, type Pins } from "./audit.ts";
 import { base64url, fromHex, fromUtf8, utf8 } from "./bytes.ts";
 import { openCheckpoint, type Checkpoint } from "./checkpoint.ts";
 import { Fault, Unavailable } from "./fault.ts";
 import { VerifierKey } from "./key.ts";
+import { checkSaved } from "./loss.ts";
 import { noteText } from "./note.ts";
 import { parsePolicy, type Witnessed } from "./policy.ts";
 import * as read from "./read.ts";
@@ -287,10 +288,14 @@ class Checking {
       }
       const verified = this.replay.feed(index, entry);
       if (index === 0) {
-        checkFounding(this.replay, verified, (this.described as Described).pins);
+        checkFounding(verified, (this.described as Described).pins);
       }
       note(verified);
     });
+    checkName(this.replay, (this.described as Described).pins);
+    for (const declared of [...this.verified.values()].filter((entry) => entry.kind === "loss_declared")) {
+      await checkSaved(reader.read, declared);
+    }
     // By then the roster is known at every place of the log.
     glances.forEach((glance) => note(glance()));
     this.set("signatures", "holds", String(signatures));

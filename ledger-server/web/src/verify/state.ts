@@ -3,6 +3,7 @@ import type { JsonObject } from "./canonical.ts";
 import { readCharter, type Charter } from "./charter.ts";
 import type { About } from "./disclosure.ts";
 import type { Entry } from "./entry.ts";
+import type { VerifierKey } from "./key.ts";
 import * as read from "./read.ts";
 import { Roster } from "./roster.ts";
 import type { Noted, Recorded, Transaction } from "./transaction.ts";
@@ -33,6 +34,10 @@ export class Ledger implements About {
   /** The private documents that the entries of each stream name, and whether one says that they are erased. */
   readonly papers = new Map<string, Map<string, boolean>>();
   readonly transactions = new Map<string, Transaction>();
+  /** The name of the log in which the ledger stands: that of the founding, until a loss was declared. */
+  logName: string;
+  /** The keys of the logs of which a loss was declared. */
+  readonly lostLogs: VerifierKey[] = [];
   /** The leaf hash of the last entry of the stream `ledger`. */
   head: string;
 
@@ -45,6 +50,7 @@ export class Ledger implements About {
     charter: Charter,
   ) {
     this.head = ledgerId;
+    this.logName = origin;
     this.charters = [{ charter, from: 0, appliesToOpen: false }];
   }
 
