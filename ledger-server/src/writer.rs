@@ -59,6 +59,8 @@ pub struct Options {
     pub batch: usize,
     /// What documents are held to.
     pub documents: DocumentLimits,
+    /// Under which names the site is reached, besides the domain of each ledger's origin.
+    pub site_names: Arc<[String]>,
     /// The log's clock.
     pub clock: Arc<dyn Fn() -> LogTime + Send + Sync>,
 }
@@ -71,6 +73,7 @@ impl Default for Options {
             queue_per_address: 1024,
             batch: 1024,
             documents: DocumentLimits::default(),
+            site_names: Arc::default(),
             clock: Arc::new(system_time),
         }
     }
@@ -124,7 +127,7 @@ impl Writer {
             });
             let one = Served {
                 catalogue: Arc::default(),
-                counter: Counter::new(options.documents),
+                counter: Counter::new(options.documents, Arc::clone(&options.site_names)),
                 failing,
                 log_key,
                 policy: watch::Sender::new(Arc::new(policy)),
