@@ -28,6 +28,7 @@ mod inspect;
 mod keeping;
 mod key_file;
 mod language;
+mod losses;
 mod masking;
 mod metrics;
 mod mirror;
