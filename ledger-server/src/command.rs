@@ -29,7 +29,6 @@ mod help;
 mod import;
 mod init;
 mod key;
-mod losses;
 mod manual;
 mod mirror;
 mod monitor;

@@ -4,8 +4,7 @@
 //! them, by a request signed with their key, and nobody else learns whether there is one. What is handed
 //! in ahead of its entry waits, and each member may have only so much waiting.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, BodyDataStream, Bytes};
@@ -25,7 +24,7 @@ use ledger_core::name::MemberId;
 use ledger_core::record::DocumentRef;
 use ledger_core::role::Role;
 use ledger_core::store::StoreError;
-use ledger_core::store::local::{DocumentName, Incoming, LocalDocuments};
+use ledger_core::store::local::{DocumentName, Incoming};
 use tokio::sync::mpsc;
 use tokio_util::io::ReaderStream;
 use tower::ServiceExt as _;
@@ -34,105 +33,20 @@ use tower_http::services::ServeFile;
 use crate::language::Asked;
 use crate::problem::Problem;
 use crate::served::{Served, Snapshot};
-use crate::signature::{self, SignatureError, Used, content_digest};
+use crate::server::Arrived;
+use crate::signature::{self, SignatureError, Site, content_digest};
 use crate::wire::{BYTES, FOR_EVER, headers, reading};
+
+mod counter;
+
+pub(crate) use counter::Counter;
+pub use counter::DocumentLimits;
 
 /// How long the next part of a document may take to arrive.
 const PART_TIME: Duration = Duration::from_secs(10);
 
 /// How many parts may wait for the disk.
 const PARTS: usize = 4;
-
-/// What documents are held to. (材料的限额)
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DocumentLimits {
-    /// The longest document, in bytes.
-    pub document_bytes: u64,
-    /// What one member may have waiting for its entry, in bytes.
-    pub waiting_per_member: u64,
-    /// What all may have waiting together, in bytes.
-    pub waiting: u64,
-    /// How long a document waits for its entry.
-    pub waiting_for: Duration,
-}
-
-impl Default for DocumentLimits {
-    /// 64 MiB; 256 MiB and 1 GiB waiting; 72 hours.
-    fn default() -> Self {
-        Self {
-            document_bytes: 64 << 20,
-            waiting_per_member: 256 << 20,
-            waiting: 1 << 30,
-            waiting_for: Duration::from_secs(72 * 3600),
-        }
-    }
-}
-
-/// What a ledger keeps in mind of the requests for its documents.
-#[derive(Debug)]
-pub(crate) struct Counter {
-    arriving: Mutex<BTreeMap<MemberId, u64>>,
-    limits: DocumentLimits,
-    used: Used,
-}
-
-impl Counter {
-    pub(crate) fn new(limits: DocumentLimits) -> Self {
-        Self {
-            arriving: Mutex::default(),
-            limits,
-            used: Used::new(),
-        }
-    }
-}
-
-/// Room for a document that is arriving, given back when it has.
-struct Room<'a> {
-    bytes: u64,
-    counter: &'a Counter,
-    member: MemberId,
-}
-
-impl Drop for Room<'_> {
-    fn drop(&mut self) {
-        let arriving = self.counter.arriving.lock();
-        let mut arriving = arriving.unwrap_or_else(PoisonError::into_inner);
-        if let Some(bytes) = arriving.get_mut(&self.member) {
-            *bytes = bytes.saturating_sub(self.bytes);
-        }
-    }
-}
-
-impl Counter {
-    /// Takes room for a document, if the member has so much left; otherwise what the limit is.
-    fn room(
-        &self,
-        documents: &LocalDocuments,
-        member: &MemberId,
-        bytes: u64,
-    ) -> Result<Result<Room<'_>, u64>, StoreError> {
-        let arriving = self.arriving.lock();
-        let mut arriving = arriving.unwrap_or_else(PoisonError::into_inner);
-        let (own, all) = documents.waiting(member)?;
-        let mine = arriving.get(member).copied().unwrap_or_default();
-        let everybody: u64 = arriving.values().sum();
-        let limits = &self.limits;
-        for (waits, limit) in [
-            (own.saturating_add(mine), limits.waiting_per_member),
-            (all.saturating_add(everybody), limits.waiting),
-        ] {
-            if waits.saturating_add(bytes) > limit {
-                return Ok(Err(limit));
-            }
-        }
-        *arriving.entry(member.clone()).or_default() += bytes;
-        Ok(Ok(Room {
-            bytes,
-            counter: self,
-            member: member.clone(),
-        }))
-    }
-}
 
 impl Served {
     /// Drops documents that have waited too long for their entry; says how many. May wait for a disk.
@@ -160,7 +74,14 @@ fn member(
     let has_body = request.method() == axum::http::Method::PUT;
     let (state, position) = (&*snapshot.state, snapshot.size());
     let asked = (request.method(), uri, request.headers());
-    let signed = signature::verify(asked, has_body, (state, position), &ledger.counter.used);
+    let arrived = request.extensions().get::<Arrived>();
+    let site = Site {
+        names: &ledger.counter.site_names,
+        origin: &state.origin,
+        arrived: arrived.map(|arrived| arrived.0),
+    };
+    let seen = (&site, &ledger.counter.used);
+    let signed = signature::verify(asked, has_body, (state, position), seen);
     let (id, digest) = signed.map_err(|error| unsigned(&error, language))?;
     let member = state.roster.member(&id);
     let mut roles = member.into_iter().flat_map(|of| of.roles_at(position));
@@ -183,6 +104,11 @@ fn unsigned(error: &SignatureError, language: Language) -> Problem {
         SignatureError::Missing => ("signature_required", "须签名", "signature required"),
         SignatureError::Time { .. } => ("signature_time", "签名已过时", "signature not good now"),
         SignatureError::Replayed => ("signature_replayed", "签名用过了", "signature used before"),
+        SignatureError::Elsewhere { .. } => (
+            "signature_elsewhere",
+            "签名是给别处的",
+            "signed for another site",
+        ),
         SignatureError::Untrue => ("signature_untrue", "签名不成立", "signature does not hold"),
         SignatureError::Busy => ("too_many", "请求过多", "too many"),
         _ => ("signature_malformed", "签名写法不对", "malformed signature"),
@@ -192,7 +118,17 @@ fn unsigned(error: &SignatureError, language: Language) -> Problem {
         SignatureError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNAUTHORIZED,
     };
-    let problem = Problem::new(
+    let problem = match error {
+        SignatureError::Elsewhere { .. } => Problem::new(
+            status,
+            rule,
+            language.pick(zh, en),
+            language.pick(
+                format!("{error}。请用本站的网址；如果这就是本站的网址，请管理人员把它写进 site-names。"),
+                format!("{error}. Use this site's own address; if that is what you did, have the operator add it to site-names."),
+            ),
+        ),
+        _ => Problem::new(
         status,
         rule,
         language.pick(zh, en),
@@ -200,9 +136,13 @@ fn unsigned(error: &SignatureError, language: Language) -> Problem {
             format!("请用成员的钥匙按 RFC 9421 签名（sanzi document put / get 会签），并核对电脑时钟。{error}"),
             format!("Sign the request with a member's key by RFC 9421, as sanzi document put and get do, and check the clock. {error}"),
         ),
-    );
+    ),
+    };
     match error {
         SignatureError::Busy => problem.retry_after(60),
+        SignatureError::Elsewhere { expected, found } => problem
+            .with("expected", expected.clone())
+            .with("found", found.as_str()),
         SignatureError::Time {
             now,
             created,
@@ -293,7 +233,12 @@ pub(crate) async fn public(
     let snapshot = ledger.snapshot();
     let mut response = match snapshot.reader.documents() {
         Some(documents) => {
-            let found = move || documents.public(&digest).map_err(LedgerError::from);
+            let of = Arc::clone(&ledger);
+            let found = move || {
+                of.counter
+                    .public(&documents, &digest)
+                    .map_err(LedgerError::from)
+            };
             let file = reading(language, found).await?;
             let file = file.ok_or_else(|| Problem::not_found(language))?;
             let kind = "application/octet-stream".parse();
@@ -369,8 +314,15 @@ pub(crate) async fn private(
     let entitled = |(name, readers): &(DocumentName, Vec<Role>)| {
         *name == wanted && roster.holds_any(&member, readers, position)
     };
-    let documents = snapshot.reader.documents();
-    let documents = documents.filter(|_| named.iter().any(entitled));
+    let is_entitled = match entry {
+        Some(index) if named.iter().any(entitled) => {
+            let (of, on) = (Arc::clone(&ledger), Arc::clone(&snapshot));
+            let first = move || of.counter.first_naming(&*on.reader, &commitment, index);
+            reading(language, move || Ok(first()?)).await? == index
+        }
+        _ => false,
+    };
+    let documents = snapshot.reader.documents().filter(|_| is_entitled);
     let documents = documents.ok_or_else(|| Problem::not_found(language))?;
     let opened = tokio::task::spawn_blocking(move || documents.private(&commitment)).await;
     let opened = opened.map_err(|_| Problem::fault(language))?;

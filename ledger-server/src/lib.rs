@@ -29,6 +29,7 @@ mod intake;
 mod keeping;
 mod key_file;
 mod language;
+mod losses;
 mod masking;
 mod metrics;
 mod mirror;

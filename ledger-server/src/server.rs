@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower::Service as _;
+use tower::{Layer as _, Service as _};
 
 use crate::client::{OverTls, Proxies};
 use crate::share::{Share, Shares};
@@ -174,6 +174,11 @@ impl Connections {
                 continue;
             }
             let Ok(service) = services.call(peer).await;
+            // Who has gone already has no address; nothing is asked of it, then.
+            let Ok(at) = socket.local_addr() else {
+                continue;
+            };
+            let service = Extension(Arrived(at.ip())).layer(service);
             let conversation = Conversation {
                 service: TowerToHyperService::new(service),
                 stopped: stopped.clone(),
@@ -200,9 +205,16 @@ pub async fn serve_router(
     connections.serve_router(listener, router, shutdown).await;
 }
 
+/// In the extensions of every request that came by a socket: at which of this machine's addresses.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrived(pub(crate) IpAddr);
+
+/// What answers the requests of one connection.
+type Answering = AddExtension<AddExtension<Router, ConnectInfo<SocketAddr>>, Arrived>;
+
 /// One client, who is answered until it leaves, stalls, has been there long enough, or all have to go.
 struct Conversation {
-    service: TowerToHyperService<AddExtension<Router, ConnectInfo<SocketAddr>>>,
+    service: TowerToHyperService<Answering>,
     stopped: watch::Receiver<()>,
     _share: Option<Share>,
 }

@@ -4,13 +4,15 @@
 //! `@authority`, `@path` and `@query`, and with a body `content-digest` (RFC 9530); the parameters
 //! `created`, `expires`, `nonce`, `alg="ed25519"` and `keyid`, the key's name, in this order. What was
 //! received has to be what comes of writing again what was parsed from it. A signature is good for a few
-//! minutes and once. Knows nothing of what is asked for, or of who may have it.
+//! minutes, once, and only at the site that it was made for: another could send it on. Knows nothing of what is asked for, or of who may have it.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::http::header::{HOST, HeaderMap};
+use axum::http::uri::Authority;
 use axum::http::{HeaderValue, Method, Uri};
 use httpsig::prelude::message_component::{HttpMessageComponent, HttpMessageComponentId};
 use httpsig::prelude::{
@@ -19,7 +21,7 @@ use httpsig::prelude::{
 };
 use ledger_core::authenticate::member_in_name;
 use ledger_core::key::{SigningKey, VerifierKey};
-use ledger_core::name::MemberId;
+use ledger_core::name::{MemberId, Origin};
 use ledger_core::state::LedgerState;
 
 /// For how long a signature may be good, in seconds.
@@ -28,8 +30,9 @@ pub(crate) const SIGNATURE_SECONDS: u64 = 300;
 /// How far a signer's clock may be ahead, in seconds.
 const AHEAD_SECONDS: u64 = 60;
 
-/// How many signatures are remembered until they expire; who comes beyond that is told to wait.
-const REMEMBERED: usize = 65_536;
+/// How many signatures of one key are remembered until they expire; who comes beyond that is told to wait,
+/// and nobody else is.
+const REMEMBERED: usize = 4096;
 
 /// The longest header that is looked at, in bytes.
 const HEADER_LIMIT: usize = 2048;
@@ -74,6 +77,17 @@ pub enum SignatureError {
     /// The key is not the active one of a member, or the signature is not its.
     #[error("签名与名册上现用的钥匙不符 (not by a key that is active on the roster)")]
     Untrue,
+    /// It was signed for another site, which may have sent it on.
+    #[error(
+        "签名是给 {found} 的，本站是 {} (signed for {found}, and this is {})",
+        expected.join("、"), expected.join(", ")
+    )]
+    Elsewhere {
+        /// The names that this site has for sure.
+        expected: Vec<String>,
+        /// The host that was signed.
+        found: String,
+    },
     /// This very signature has come before.
     #[error("这个签名用过了 (this signature has been used)")]
     Replayed,
@@ -211,6 +225,45 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Signat
     }
 }
 
+/// The names of this site, so that what was signed for another is not answered here. (本站名称)
+#[derive(Debug)]
+pub(crate) struct Site<'a> {
+    /// As the operator gave them.
+    pub(crate) names: &'a [String],
+    /// The ledger's, which has its domain.
+    pub(crate) origin: &'a Origin,
+    /// Where the connection arrived, if there is one.
+    pub(crate) arrived: Option<IpAddr>,
+}
+
+impl Site<'_> {
+    /// Whether a host, with or without a port, is this site: by one of its names, by the address at which
+    /// the connection arrived, or from this very machine.
+    fn check(&self, authority: &str) -> Result<(), SignatureError> {
+        let authority: Authority = authority.parse().map_err(|_| malformed("host"))?;
+        let host = authority.host().to_ascii_lowercase();
+        let domain = self.origin.as_str().split('/').next().unwrap_or_default();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let is_here = match bare.parse::<IpAddr>() {
+            Ok(address) => {
+                let address = address.to_canonical();
+                let arrived = self.arrived.map(|arrived| arrived.to_canonical());
+                address.is_loopback() || arrived == Some(address)
+            }
+            Err(_) => host == domain || host == "localhost",
+        };
+        let is_named = |name: &String| name.eq_ignore_ascii_case(bare);
+        if is_here || self.names.iter().any(is_named) {
+            return Ok(());
+        }
+        let names = std::iter::once(domain.to_owned()).chain(self.names.iter().cloned());
+        Err(SignatureError::Elsewhere {
+            expected: names.collect(),
+            found: host,
+        })
+    }
+}
+
 /// Seconds since 1970, by the system's clock.
 fn system_seconds() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -222,7 +275,8 @@ fn system_seconds() -> u64 {
 pub(crate) struct Used {
     /// What was signed before is not known to be new.
     since: u64,
-    until: Mutex<HashMap<String, u64>>,
+    /// Until when each nonce may come again, by key.
+    until: Mutex<HashMap<String, HashMap<String, u64>>>,
 }
 
 impl Used {
@@ -233,18 +287,19 @@ impl Used {
         }
     }
 
-    fn note(&self, one: String, until: u64, now: u64) -> Result<(), SignatureError> {
+    fn note(&self, key: &str, nonce: String, until: u64, now: u64) -> Result<(), SignatureError> {
         let mut used = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = used.entry(key.to_owned()).or_default();
         if used.len() >= REMEMBERED {
             used.retain(|_, until| *until >= now);
         }
-        if used.contains_key(&one) {
+        if used.contains_key(&nonce) {
             return Err(SignatureError::Replayed);
         }
         if used.len() >= REMEMBERED {
             return Err(SignatureError::Busy);
         }
-        used.insert(one, until);
+        used.insert(nonce, until);
         Ok(())
     }
 }
@@ -282,7 +337,7 @@ pub(crate) fn verify(
     (method, uri, headers): (&Method, &Uri, &HeaderMap),
     has_body: bool,
     (ledger, position): (&LedgerState, u64),
-    used: &Used,
+    (site, used): (&Site<'_>, &Used),
 ) -> Result<(MemberId, Option<String>), SignatureError> {
     let (Some(input), Some(signature)) = (one(headers, SIGNATURE_INPUT)?, one(headers, SIGNATURE)?)
     else {
@@ -304,6 +359,7 @@ pub(crate) fn verify(
         return Err(malformed(CONTENT_DIGEST));
     }
     let authority = one(headers, HOST.as_str())?.ok_or_else(|| malformed("host"))?;
+    site.check(authority)?;
     let parts = SignedParts {
         method: method.as_str(),
         authority,
@@ -339,8 +395,7 @@ pub(crate) fn verify(
     let base = HttpSignatureBase::try_new(&components, params)?;
     base.verify_signature_headers(&Verifier(key), found)
         .map_err(|_| SignatureError::Untrue)?;
-    let once = format!("{} {}", given.keyid, given.nonce);
-    used.note(once, expires, now)?;
+    used.note(&given.keyid, given.nonce, expires, now)?;
     Ok((member, digest.map(ToOwned::to_owned)))
 }
 
@@ -399,15 +454,15 @@ mod tests {
     #[test]
     fn a_signature_is_remembered_until_it_expires() {
         let used = Used::new();
-        assert_eq!(used.note("a".to_owned(), 10, 5), Ok(()));
-        assert_eq!(
-            used.note("a".to_owned(), 10, 5),
-            Err(SignatureError::Replayed)
-        );
+        let note = |key, nonce: &str, until, now| used.note(key, nonce.to_owned(), until, now);
+        assert_eq!(note("chen", "a", 10, 5), Ok(()));
+        assert_eq!(note("chen", "a", 10, 5), Err(SignatureError::Replayed));
         for number in 1..REMEMBERED {
-            used.note(number.to_string(), 20, 5).unwrap();
+            note("chen", &number.to_string(), 20, 5).unwrap();
         }
-        assert_eq!(used.note("b".to_owned(), 20, 9), Err(SignatureError::Busy));
-        assert_eq!(used.note("b".to_owned(), 20, 11), Ok(()));
+        assert_eq!(note("chen", "b", 20, 9), Err(SignatureError::Busy));
+        // Nobody keeps another from being answered.
+        assert_eq!(note("li", "b", 20, 9), Ok(()));
+        assert_eq!(note("chen", "b", 20, 11), Ok(()));
     }
 }

@@ -54,7 +54,10 @@ impl SigningStop {
         let Some(path) = &self.file else { return };
         let written = File::create(path).and_then(|mut file| {
             writeln!(file, "{reason}")?;
-            file.sync_all()
+            file.sync_all()?;
+            // A new name is not on the disk before its folder is.
+            path.parent()
+                .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
         });
         if let Err(error) = written {
             let file = path.display();

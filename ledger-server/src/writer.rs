@@ -63,6 +63,8 @@ pub struct Options {
     pub batch: usize,
     /// What documents are held to.
     pub documents: DocumentLimits,
+    /// Under which names the site is reached, besides the domain of each ledger's origin.
+    pub site_names: Arc<[String]>,
     /// The log's clock.
     pub clock: Arc<dyn Fn() -> LogTime + Send + Sync>,
 }
@@ -75,6 +77,7 @@ impl Default for Options {
             queue_per_address: 1024,
             batch: 1024,
             documents: DocumentLimits::default(),
+            site_names: Arc::default(),
             clock: Arc::new(system_time),
         }
     }
@@ -128,7 +131,7 @@ impl Writer {
             });
             let one = Served {
                 catalogue: Arc::default(),
-                counter: Counter::new(options.documents),
+                counter: Counter::new(options.documents, Arc::clone(&options.site_names)),
                 failing,
                 intake: hosting.intake.map(Intake::new).transpose()?,
                 log_key,

@@ -14,11 +14,13 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use ledger_core::canonical;
 use ledger_core::commitment::Salt;
+use ledger_core::event::Statement;
 use ledger_core::hash::{Commitment, Digest};
 use ledger_core::{SigningKey, keyfile};
 use ledger_server::{SignedParts, content_digest, sign_request};
-use office::{Office, Outcome, Service, copy, steps};
+use office::{Office, Outcome, Service, TRANSACTION, copy, steps};
 use serde_json::{Value, json};
 
 const SECRET: &[u8] = b"who signed the attendance list";
@@ -295,6 +297,113 @@ fn documents_are_there_before_their_entry_and_private_ones_are_for_their_readers
     office.ok(&["fsck", "data"]);
 }
 
+/// Submits a note, and none of the documents that it names.
+fn post(url: &str, body: Vec<u8>) {
+    let headers = [
+        ("host", place(url).0.to_owned()),
+        ("content-type", "text/plain".to_owned()),
+        ("content-length", body.len().to_string()),
+    ];
+    let sent = Ask {
+        method: "POST",
+        path: format!("{}/events", place(url).1),
+        headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
+        body,
+    };
+    let sent = sent.send(url);
+    assert_eq!(sent.status, 201, "{sent:?}");
+}
+
+#[test]
+fn a_request_that_was_signed_for_another_site_is_not_answered_here() {
+    let office = Office::opened();
+    let (service, url) = office.serve();
+    let commitment = drafted(&office, &url);
+    office.submit(&url, "he", "one.draft");
+    let liang = key_of(&office, "liang");
+    let name = format!("private/{commitment}?entry=1");
+    // What another site was sent, it sends on, host and all.
+    let elsewhere = "http://mirror.example.net/donglang";
+    let relayed = signed(elsewhere, &liang, "GET", &name, b"").send(&url);
+    assert_eq!(
+        (relayed.status, relayed.problem().as_str()),
+        (401, "urn:sanzi:signature_elsewhere"),
+        "{relayed:?}"
+    );
+    let at_home = signed(
+        "http://sanzi.example.org/donglang",
+        &liang,
+        "GET",
+        &name,
+        b"",
+    );
+    assert_eq!(at_home.send(&url).status, 200);
+    service.stop();
+    let (_service, url) = office.serve_with(&["--site-names", "Mirror.Example.Net,other.example"]);
+    let named = signed(elsewhere, &liang, "GET", &name, b"").send(&url);
+    assert_eq!(named.status, 200, "{named:?}");
+}
+
+#[test]
+fn what_is_still_on_its_way_when_its_entry_is_admitted_gets_into_its_place() {
+    let office = Office::opened();
+    let (_service, url) = office.serve();
+    drafted(&office, &url);
+    let (document, he) = ("台账\n".as_bytes(), key_of(&office, "he"));
+    let name = format!("documents/{}", Digest::of(document));
+    let put = signed(&url, &he, "PUT", &name, document);
+    let mut stream = TcpStream::connect(place(&url).0).unwrap();
+    let head = put.head(document.len());
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&document[..3]).unwrap();
+    until("the upload has begun", || !waiting(&office).is_empty());
+    post(&url, fs::read(office.path("one.draft")).unwrap());
+    stream.write_all(&document[3..]).unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert_eq!(waiting(&office), [""; 0]);
+    let given = signed(&url, &he, "GET", &name, b"").send(&url);
+    assert_eq!((given.status, given.body.as_slice()), (200, document));
+}
+
+#[test]
+fn a_commitment_that_is_copied_into_another_entry_opens_nothing() {
+    let office = Office::opened();
+    let (_service, url) = office.serve();
+    let commitment = drafted(&office, &url);
+    office.submit(&url, "he", "one.draft");
+    // Zhao is no reader; he names the document in an entry of his own, for himself.
+    let mut deed = steps().remove(0);
+    deed.documents = &["asset_register"];
+    let mut arguments = office.record(&url, &deed, "two.draft");
+    let transaction = arguments.iter().position(|one| one == TRANSACTION).unwrap();
+    arguments[transaction] = "2026-002".to_owned();
+    arguments.extend(["--private-document", "ownership=secret.bin"].map(str::to_owned));
+    arguments.extend(["--readers", "asset_manager"].map(str::to_owned));
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    office.ok(&arguments);
+    let draft = fs::read_to_string(office.path("two.draft")).unwrap();
+    let mut statement: Value = serde_json::from_str(draft.lines().next().unwrap()).unwrap();
+    let documents = statement["event"]["documents"].as_array_mut().unwrap();
+    let private = documents.iter_mut().find(|one| one["access"] == "private");
+    private.unwrap()["commitment"] = json!(commitment);
+    let text = canonical::to_vec(&statement).unwrap();
+    let text = String::from_utf8(text).unwrap() + "\n";
+    let keys = ["zhao", "he", "liang"].map(|member| key_of(&office, member));
+    let note = Statement::parse(&text).unwrap().sign(&keys).unwrap();
+    post(&url, note);
+    let zhao = &keys[0];
+    for entry in [1, 2] {
+        let name = format!("private/{commitment}?entry={entry}");
+        let given = signed(&url, zhao, "GET", &name, b"").send(&url);
+        assert_eq!(given.status, 404, "entry {entry}: {given:?}");
+    }
+    let name = format!("private/{commitment}?entry=1");
+    let given = signed(&url, &keys[2], "GET", &name, b"").send(&url);
+    assert_eq!(given.status, 200, "{given:?}");
+}
+
 /// Requests that are refused, each with what is wrong, its status and its rule.
 fn refusals(office: &Office, url: &str) -> Vec<(&'static str, Ask, u16, &'static str)> {
     let he = key_of(office, "he");
@@ -513,6 +622,45 @@ fn high_water_kib(service: &Service) -> u64 {
         .find(|line| line.starts_with("VmHWM:"))
         .unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// The processor time that a service has used, in the system's ticks.
+fn ticks(service: &Service) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", service.id())).unwrap();
+    let fields = stat.rsplit_once(") ").unwrap().1.split(' ');
+    let times = fields.skip(11).take(2);
+    times.map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_document_is_not_read_through_for_everybody_who_asks() {
+    let office = Office::opened();
+    let document = vec![b'a'; 40 << 20];
+    let digest = Digest::of(&document);
+    // As if an entry had named it.
+    fs::write(
+        office.path(&format!("data/donglang/documents/{digest}")),
+        &document,
+    )
+    .unwrap();
+    let (service, url) = office.serve();
+    let he = key_of(&office, "he");
+    let ask = || {
+        let mut ask = signed(&url, &he, "GET", &format!("documents/{digest}"), b"");
+        ask.headers
+            .push(("range".to_owned(), "bytes=0-0".to_owned()));
+        let before = ticks(&service);
+        let answer = ask.send(&url);
+        assert_eq!((answer.status, answer.body.as_slice()), (206, &b"a"[..]));
+        ticks(&service) - before
+    };
+    let first = ask();
+    let further: u64 = (0..20).map(|_| ask()).sum();
+    assert!(
+        further <= first.max(4),
+        "{first} ticks, then {further} for 20"
+    );
 }
 
 #[test]

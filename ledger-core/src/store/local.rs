@@ -366,8 +366,8 @@ impl LocalStore {
         let mut done = false;
         if !changes.is_empty() {
             let gate = Arc::clone(&self.gate);
-            let _gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
-            done = uploads::take_in(&self.folder, changes)?;
+            let mut arriving = gate.lock().unwrap_or_else(PoisonError::into_inner);
+            done = uploads::take_in(&self.folder, &mut arriving, changes)?;
             if !changes.erased.is_empty() {
                 settlement::erase(&self.folder, &changes.erased)?;
                 done = true;

@@ -12,7 +12,8 @@ use ledger_core::store::local::{LocalFolder, LocalOptions};
 use ledger_core::{Language, LogTime, VerifierKey};
 use serde_json::{Value, json};
 
-use super::{help::Text, losses};
+use super::help::Text;
+use crate::losses;
 use crate::moment;
 use crate::source_arg::{self, OpenSource};
 use crate::terminal::{Refused, Terminal};

@@ -432,7 +432,7 @@ impl Patient<'_> {
         }
         let aside = self.put_aside()?;
         std::fs::rename(built, &self.own)?;
-        drop_erased(&self.own, &aside)?;
+        drop_private(&self.own, &aside)?;
         std::fs::File::open(&self.data)?.sync_all()?;
         self.say_aside(&aside);
         Ok(())
@@ -454,9 +454,9 @@ impl Patient<'_> {
 
     fn say_aside(&self, aside: &Path) {
         self.terminal.advise(self.terminal.pick(
-            format!("原来的账本文件夹移到 {}，没有删除。", aside.display()),
+            format!("原来的账本文件夹移到 {}，没有删除；不公开材料只留在现在的文件夹里。", aside.display()),
             format!(
-                "the ledger's folder of before is in {}, nothing was deleted.",
+                "the ledger's folder of before is in {}, nothing was deleted; private documents are in the new one only.",
                 aside.display()
             ),
         ));
@@ -492,24 +492,34 @@ impl Patient<'_> {
     }
 }
 
-/// Takes out of the folder of before what an entry says is erased: nothing else there is deleted.
-fn drop_erased(own: &Path, aside: &Path) -> anyhow::Result<()> {
-    let private = aside.join("private");
-    if !private.is_dir() {
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(&private)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let Some(commitment) = name.to_str().and_then(|name| name.parse().ok()) else {
+/// Takes out of the folder of before the private documents that are in the ledger's own now, or in it are
+/// erased: of what is erased later nothing is to be left. Nothing else there is deleted.
+fn drop_private(own: &Path, aside: &Path) -> anyhow::Result<()> {
+    let uploads = subfolders(&aside.join("uploads"))?.into_iter();
+    let folders = uploads.map(|member| Path::new("uploads").join(member));
+    for folder in folders.chain([PathBuf::from("private")]) {
+        let (left, kept) = (aside.join(&folder), own.join(&folder));
+        if !left.is_dir() {
             continue;
-        };
-        let found = LocalFolder::private_document_in(own, &commitment);
-        if matches!(found, Err(StoreError::Erased { .. })) {
-            std::fs::remove_file(entry.path())?;
         }
+        for entry in std::fs::read_dir(&left)? {
+            let entry = entry?;
+            if kept.join(entry.file_name()).exists() {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        std::fs::File::open(&left)?.sync_all()?;
     }
-    Ok(std::fs::File::open(&private)?.sync_all()?)
+    Ok(())
+}
+
+/// The names in a folder; none if it is not there.
+fn subfolders(folder: &Path) -> std::io::Result<Vec<std::ffi::OsString>> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.file_name())).collect(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether the store's entries begin with those of a checkpoint.

@@ -95,6 +95,8 @@ settings! {
     trusted_proxies: Vec<IpNet> = "SANZI_TRUSTED_PROXIES", "ADDR/BITS,...";
     #[arg(value_enum)]
     proxy_header: HeaderName = "SANZI_PROXY_HEADER", "x-forwarded-for|forwarded";
+    #[arg(value_delimiter = ',')]
+    site_names: Vec<String> = "SANZI_SITE_NAMES", "HOST,...";
     document_mib: NonZeroU32 = "SANZI_DOCUMENT_MIB", "N";
     waiting_mib: NonZeroU32 = "SANZI_WAITING_MIB", "N";
     waiting_mib_per_member: NonZeroU32 = "SANZI_WAITING_MIB_PER_MEMBER", "N";
@@ -129,6 +131,7 @@ texts! {
     "burst": "停顿之后同一地址可一次发多少请求；默认为每秒限数的 4 倍", "Requests at once of one address after a pause; by default four seconds' worth";
     "trusted_proxies": "受信代理的网段，用逗号分开；只有它们报的来访地址才算数", "Networks of trusted proxies: only their word on a client's address counts";
     "proxy_header": "受信代理用哪个请求头报来访地址；默认 x-forwarded-for", "The header in which they name it; by default x-forwarded-for";
+    "site_names": "本站的域名，用逗号分开，不带端口；签名请求只认本站的。账本名里的域名、连接所到的本机地址不必写", "This site's host names, without ports: signed requests have to be for one of them. The domain in a ledger's origin and the address a connection arrives at go without saying";
     "document_mib": "一份材料最多多少 MiB；默认 64", "The largest document, in MiB; by default 64";
     "waiting_mib": "已上传而还没有条目登记的材料合计最多多少 MiB；默认 1024", "Documents that wait for their entries, together, in MiB; by default 1024";
     "waiting_mib_per_member": "同一成员这样的材料最多多少 MiB；默认 256", "Those of one member, in MiB; by default 256";
@@ -170,6 +173,9 @@ impl Settings {
         if let Some(queue) = self.queue {
             options.queue = queue.get() as usize;
             options.queue_per_address = (options.queue / 4).max(1);
+        }
+        if let Some(names) = &self.site_names {
+            options.site_names = names.clone().into();
         }
         let (limits, mib) = (&mut options.documents, |n: NonZeroU32| {
             u64::from(n.get()) << 20

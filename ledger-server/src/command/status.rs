@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::flags::{Findings, as_of};
 use super::help::Text;
-use super::losses;
 use crate::agenda::{self, Task, Waiting, What};
 use crate::concerns;
+use crate::losses;
 use crate::moment;
 use crate::source_arg;
 use crate::tenure::{self, Watched};

@@ -50,6 +50,8 @@ kinds! {
     BadContent, "bad_content", Integrity, "内容不符", "content differs";
     /// Fewer witnesses than the policy wants have cosigned.
     TooFewWitnesses, "too_few_witnesses", Integrity, "见证不足", "too few witnesses";
+    /// Entries that an earlier log had signed are declared lost.
+    LossDeclared, "loss_declared", Attention, "丢失声明", "loss declared";
     /// A source, or all of them, are behind what others show.
     Behind, "behind", Attention, "内容落后", "behind";
     /// A step, or an answer, is past its time.

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use ledger_core::audit::{FaultKind, Replay};
 use ledger_core::checkpoint::SignedCheckpoint;
-use ledger_core::event::Event;
 use ledger_core::hash::Digest;
 use ledger_core::policy::{Policy, PolicyError, PolicyVerdict};
 use ledger_core::source::FolderSource;
@@ -175,6 +174,7 @@ impl Watch {
             look.looked_at.insert(Scope::Record);
             let overdue = overdue::conditions(self.terminal, self.replay.state(), now);
             look.conditions.extend(overdue);
+            look.conditions.extend(self.losses());
         }
         Ok(look)
     }
@@ -344,6 +344,9 @@ impl Watch {
                 }
             }
         }
+        if self.broken.is_none() {
+            self.broken = self.check_origin().err();
+        }
         if let Some((index, fault)) = &self.broken {
             let condition = self.broken_rule(*index, fault, &reader, kept)?;
             look.conditions.push(condition);
@@ -353,21 +356,29 @@ impl Watch {
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), FaultKind> {
         let entry = self.replay.feed(bytes)?;
-        match &entry.statement().event {
-            Event::LedgerOpened(opened) if opened.origin != self.pins.origin => {
-                Err(FaultKind::Origin {
-                    expected: self.pins.origin.to_string(),
-                    found: opened.origin.to_string(),
-                })
-            }
-            _ if entry.index() == 0 && entry.leaf() != self.pins.ledger_id => {
-                Err(FaultKind::LedgerId {
-                    expected: self.pins.ledger_id,
-                    found: entry.leaf(),
-                })
-            }
-            _ => Ok(()),
+        if entry.index() == 0 && entry.leaf() != self.pins.ledger_id {
+            return Err(FaultKind::LedgerId {
+                expected: self.pins.ledger_id,
+                found: entry.leaf(),
+            });
         }
+        Ok(())
+    }
+
+    /// The log's name is that of the founding, or of the last loss that is declared.
+    fn check_origin(&self) -> Result<(), (u64, FaultKind)> {
+        let Some(ledger) = self.replay.state().ledger() else {
+            return Ok(());
+        };
+        if ledger.log_origin == self.pins.origin {
+            return Ok(());
+        }
+        let named_by = ledger.losses.last().map_or(0, |loss| loss.notice().entry);
+        let fault = FaultKind::Origin {
+            expected: self.pins.origin.to_string(),
+            found: ledger.log_origin.to_string(),
+        };
+        Err((named_by, fault))
     }
 
     fn remember(&self, kept: &SignedCheckpoint, memory: &mut Memory, now: LogTime) {

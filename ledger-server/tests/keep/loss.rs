@@ -4,6 +4,9 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
+use ledger_core::commitment::Salt;
+use ledger_core::hash::Commitment;
+
 use crate::house::House;
 use crate::recover::stale;
 use crate::scene::ORIGIN;
@@ -166,7 +169,21 @@ fn served(house: &House, lost: &serde_json::Value) {
         (lost, &NEW.into())
     );
     let page = get("");
-    assert!(page.contains("第 4 至 5 条已丢失"), "{page}");
+    // In the words of the residents' pages, or of a build without them.
+    let told = [("有记录丢失", "4–5"), ("已丢失", "第 4 至 5 条")];
+    let is_told = |(what, which): &(&str, &str)| page.contains(what) && page.contains(which);
+    assert!(told.iter().any(is_told), "{page}");
+    // Who watches the new log is told, and of nothing that does not hold.
+    let new = format!("{url}/donglang-2");
+    let pins = "data/donglang-2/pins.json";
+    let watch = [
+        "monitor", &new, "--pins", pins, "--data", "watch", "--once", "--json",
+    ];
+    let found = house.json(3, &watch);
+    assert_eq!(
+        (&found["type"], &found["details"]["first"]),
+        (&"loss_declared".into(), &4.into())
+    );
     let config = ureq::Agent::config_builder().http_status_as_error(false);
     let agent: ureq::Agent = config.build().into();
     let post = |note: &[u8]| {
@@ -211,4 +228,27 @@ fn only_who_must_sign_declares_a_loss_and_only_of_what_is_lost() {
     let said = house.ends(1, &AGAIN);
     assert!(said.contains("与保住的条目不符"), "{said}");
     assert!(house.path("data/donglang").exists());
+}
+
+#[test]
+fn private_documents_do_not_stay_in_the_folder_of_before() {
+    let house = bereft();
+    let (salt, document) = (Salt::from_bytes([7; 32]), b"who signed the attendance list");
+    let name = format!("private/{}", Commitment::to(&salt, document));
+    let kept = [
+        &b"sanzi private document 1\n"[..],
+        salt.as_bytes(),
+        document,
+    ]
+    .concat();
+    fs::write(house.path("data/donglang").join(&name), &kept).unwrap();
+    drafted(&house);
+    cosigned(&house, "huang.key");
+    house.ends(0, &AGAIN);
+    assert_eq!(
+        fs::read(house.path("data/donglang-2").join(&name)).unwrap(),
+        kept
+    );
+    // What is erased from now on would otherwise still be there.
+    assert!(!house.path("data/donglang.replaced-1").join(&name).exists());
 }

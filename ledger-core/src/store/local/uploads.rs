@@ -6,6 +6,7 @@
 //! is there, has the digest or opens the commitment, and is on the disk. Reads no clock: from when on an
 //! upload is too old, the caller says.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -27,8 +28,9 @@ const UNFINISHED: &str = "part";
 /// What makes the names of unfinished files differ.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
-/// Held while a private document takes its place or is erased: what is erased does not slip back in.
-pub(super) type Gate = Arc<Mutex<()>>;
+/// Held while a document takes its place or is erased: what is erased does not slip back in. Holds what
+/// is on its way, by the number of its unfinished file, and whether an entry has named it meanwhile.
+pub(super) type Gate = Arc<Mutex<BTreeMap<u64, (DocumentName, bool)>>>;
 
 /// By what a document is named. (材料名)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,14 @@ impl LocalDocuments {
     /// [`StoreError::Corrupt`] if it has another digest.
     pub fn public(&self, digest: &Digest) -> Result<Option<PathBuf>, StoreError> {
         documents::checked(&self.folder, digest)
+    }
+
+    /// The file of a public document, not read: for who has lately had it from [`LocalDocuments::public`].
+    /// `None` if it is not kept.
+    #[must_use]
+    pub fn public_unread(&self, digest: &Digest) -> Option<PathBuf> {
+        let path = documents::path(&self.folder, digest);
+        path.is_file().then_some(path)
     }
 
     /// A private document, after all of it has been found to open its commitment: the file, which stands
@@ -140,11 +150,16 @@ impl LocalDocuments {
         let path = folder.join(format!("{number}.{UNFINISHED}"));
         let file =
             File::create_new(&path).map_err(|error| StoreError::io("create", &path, error))?;
+        let arriving = self.gate.lock();
+        let mut arriving = arriving.unwrap_or_else(PoisonError::into_inner);
+        arriving.insert(number, (name, false));
+        drop(arriving);
         let mut incoming = Incoming {
             digest: DigestBuilder::default(),
             documents: self.clone(),
             file,
             name,
+            number,
             path,
             salt: Vec::new(),
         };
@@ -162,6 +177,7 @@ pub struct Incoming {
     documents: LocalDocuments,
     file: File,
     name: DocumentName,
+    number: u64,
     path: PathBuf,
     salt: Vec<u8>,
 }
@@ -170,6 +186,9 @@ impl Drop for Incoming {
     fn drop(&mut self) {
         // Finished, it has another name by now.
         let _ = fs::remove_file(&self.path);
+        let arriving = self.documents.gate.lock();
+        let mut arriving = arriving.unwrap_or_else(PoisonError::into_inner);
+        arriving.remove(&self.number);
     }
 }
 
@@ -207,14 +226,16 @@ impl Incoming {
         synced.map_err(|error| StoreError::io("sync", &self.path, error))?;
         let folder = &self.documents.folder;
         let gate = self.documents.gate.lock();
-        let _gate = gate.unwrap_or_else(PoisonError::into_inner);
+        let gate = gate.unwrap_or_else(PoisonError::into_inner);
         if let DocumentName::Private(commitment) = &self.name
             && private::is_erased(folder, commitment)?
         {
             return private::read(folder, commitment).map(|_| false);
         }
         let place = self.name.place(folder);
-        let stands = stands || place.exists();
+        // Who had begun before its entry was admitted could not know of it.
+        let named = gate.get(&self.number).is_some_and(|(_, named)| *named);
+        let stands = stands || named || place.exists();
         let waits = self.path.with_file_name(self.name.file_name());
         move_to(&self.path, if stands { &place } else { &waits })?;
         Ok(stands)
@@ -298,9 +319,19 @@ pub(super) fn open(folder: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Moves what waits for these entries into its place; what is erased goes. Says whether anything was
-/// there to do. The gate is held by the caller.
-pub(super) fn take_in(folder: &Path, changes: &DocumentChanges) -> Result<bool, StoreError> {
+/// Moves what waits for these entries into its place, and lets what is still on its way go there; what is
+/// erased goes. Says whether anything was there to do. The caller holds the gate.
+pub(super) fn take_in(
+    folder: &Path,
+    arriving: &mut BTreeMap<u64, (DocumentName, bool)>,
+    changes: &DocumentChanges,
+) -> Result<bool, StoreError> {
+    for (name, named) in arriving.values_mut() {
+        *named |= match name {
+            DocumentName::Public(digest) => changes.public.contains(digest),
+            DocumentName::Private(commitment) => changes.private.contains(commitment),
+        };
+    }
     let members = names(&folder.join(FOLDER))?;
     if members.is_empty() {
         return Ok(false);

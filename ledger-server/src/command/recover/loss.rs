@@ -21,10 +21,11 @@ use ledger_server::STOP_FILE;
 use zeroize::Zeroizing;
 
 use super::holders::Holders;
-use super::{Patient, Recover, link, stopped};
-use crate::command::{building, data, losses};
+use super::{Patient, Recover, drop_private, link, stopped};
+use crate::command::{building, data};
 use crate::draft::{self, Draft, Papers};
 use crate::keeping;
+use crate::losses;
 use crate::moment;
 use crate::terminal::Refused;
 use crate::{key_file, words};
@@ -371,6 +372,7 @@ impl Patient<'_> {
         let aside = self.put_aside()?;
         self.say_aside(&aside);
         building::move_in(self.terminal, built, &target)?;
+        drop_private(&target, &aside)?;
         let mut store = data.ledger(slug)?;
         let checkpoint = store.checkpoint()?.unwrap_or_default();
         store.publish(store.size(), &checkpoint)?;

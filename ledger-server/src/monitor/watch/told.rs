@@ -2,6 +2,7 @@
 
 use ledger_core::audit::FaultKind;
 use ledger_core::checkpoint::SignedCheckpoint;
+use ledger_core::event::LossNotice;
 use ledger_core::policy::PolicyVerdict;
 use ledger_core::proof::Proof;
 use ledger_core::source::{FolderSource, SourceError};
@@ -13,6 +14,7 @@ use super::super::finding::{Condition, Kind, Scope};
 use super::super::split::{PINS, Split};
 use super::{Rules, Seen, Watch};
 use crate::fault;
+use crate::losses;
 use crate::terminal::Terminal;
 
 /// How much is kept of what claims to be a checkpoint, in bytes.
@@ -139,6 +141,24 @@ impl Watch {
             patience_seconds: rules.grace_seconds,
             ..condition(Kind::TooFewWitnesses, Scope::Witnesses, message, details)
         }
+    }
+
+    /// What the ledger itself declares lost: openly, but somebody may want it to be lost.
+    pub(super) fn losses(&self) -> Vec<Condition> {
+        let ledger = self.replay.state().ledger();
+        let notices = ledger.map(losses::notices).unwrap_or_default();
+        let of = |notice: &LossNotice| {
+            let said = losses::in_words(self.terminal, notice);
+            let message = self.terminal.pick(
+                format!("{said}运营者可能借此抹掉记录：请核对声明的原因，向手里有回执、镜像或见证的人查对，旧日志的证据不要删。"),
+                format!("{said} Who wants entries gone could say so: look at the reason that is given, ask those who hold receipts, mirrors or cosignatures, and keep what there is of the old log."),
+            );
+            let details = json!(notice);
+            let mut condition = condition(Kind::LossDeclared, Scope::Record, message, details);
+            condition.subject = notice.entry.to_string();
+            condition
+        };
+        notices.iter().map(of).collect()
     }
 
     pub(super) fn broken_rule(

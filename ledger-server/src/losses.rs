@@ -6,19 +6,19 @@ use ledger_core::state::LedgerState;
 use crate::terminal::Terminal;
 
 /// The losses, in short.
-pub(super) fn notices(ledger: &LedgerState) -> Vec<LossNotice> {
+pub(crate) fn notices(ledger: &LedgerState) -> Vec<LossNotice> {
     ledger.losses.iter().map(|loss| loss.notice()).collect()
 }
 
 /// Says them, each in a line.
-pub(super) fn say(terminal: Terminal, ledger: &LedgerState) {
+pub(crate) fn say(terminal: Terminal, ledger: &LedgerState) {
     for notice in notices(ledger) {
         terminal.say(in_words(terminal, &notice));
     }
 }
 
 /// A loss in words.
-pub(super) fn in_words(terminal: Terminal, notice: &LossNotice) -> String {
+pub(crate) fn in_words(terminal: Terminal, notice: &LossNotice) -> String {
     let LossNotice {
         entry,
         first,
