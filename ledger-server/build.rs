@@ -135,15 +135,20 @@ fn write_table(out: &Path, manifest: &str, assets: &Path) -> Result<(), Box<dyn 
     let mut table = String::from("&[\n");
     for line in manifest.lines() {
         let (name, file) = line.split_once('\t').ok_or("a manifest line without tab")?;
-        let path = assets.join(file);
-        let path = path.to_str().ok_or("a path that is not UTF-8")?;
+        // Below whatever cargo says the output is then: a folder that was moved stays good.
+        let below = assets.strip_prefix(out)?.join(file);
+        let below = below.to_str().ok_or("a path that is not UTF-8")?;
+        let bytes = |end: &str| {
+            let path = format!("/{below}{end}");
+            format!("include_bytes!(concat!(env!(\"OUT_DIR\"), {path:?}))")
+        };
         writeln!(
             table,
-            "Asset {{ name: {name:?}, path: {:?}, plain: include_bytes!({path:?}), \
-             gzip: include_bytes!({:?}), brotli: include_bytes!({:?}) }},",
+            "Asset {{ name: {name:?}, path: {:?}, plain: {}, gzip: {}, brotli: {} }},",
             format!("/assets/{file}"),
-            format!("{path}.gz"),
-            format!("{path}.br"),
+            bytes(""),
+            bytes(".gz"),
+            bytes(".br"),
         )?;
     }
     table.push(']');

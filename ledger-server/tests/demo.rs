@@ -27,7 +27,7 @@ use ledger_server::demo::{DEFAULT_SEED, YEAR_TOTAL_FEN, build_practice, build_ye
 
 /// The root of the demonstration with the default seed. It may change only together with what the
 /// demonstration says, or with the format.
-const ROOT: &str = "fc5842154fa1f2fe9d6b37667b08d002e19184a5f7b697b554988770c51a66c5";
+const ROOT: &str = "c48f62e01e63d17b161bf696cc91a9af54382b48d15c4f327ab7bc3356c59d2f";
 
 fn build(seed: u64) -> Ledger<MemoryStore> {
     build_year(MemoryStore::new(), seed, &mut |_, _| {}).unwrap()

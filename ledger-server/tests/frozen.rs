@@ -29,7 +29,7 @@ use scene::{NOW, ORIGIN, VERIFIERS, at, founding, key, signed, verification};
 use serde_json::{Value, json};
 
 /// The root of the tree of its five entries.
-const ROOT: &str = "6741a331a3e187a4c9bc868b06a5b152beebf44f44fb1482deb4a085fbb9b077";
+const ROOT: &str = "55332eb5a68d94a465b808dd00892abc6b5067c537ee890ab4fdc74862ee98e6";
 
 const ENTRIES: u64 = 5;
 
