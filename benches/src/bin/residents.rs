@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use benches::{log_key, median, now, verify_strict, workload};
 use ledger_core::ledger::{Ledger, LedgerError};
-use ledger_core::store::local::{LocalFolder, LocalOptions};
+use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
 use ledger_server::{Hosting, Options, Writer, app, serve};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -37,7 +37,7 @@ fn main() {
     let entries = arguments.first().map_or(100_000, |n| n.parse().unwrap());
     let serving = arguments.get(1).is_some_and(|word| word == "--serve");
     let scratch = tempfile::tempdir().unwrap();
-    let hosting = filled(&scratch.path().join("data"), entries);
+    let (_folder, hosting) = filled(&scratch.path().join("data"), entries);
     let options = Options {
         clock: Arc::new(now),
         ..Options::default()
@@ -62,7 +62,7 @@ fn main() {
 }
 
 /// A ledger of this many entries: the founding, and first steps of as many transactions.
-fn filled(data: &Path, entries: usize) -> Hosting<impl ledger_core::store::Store> {
+fn filled(data: &Path, entries: usize) -> (LocalFolder, Hosting<LocalStore>) {
     let work = workload(entries - 1);
     let folder = LocalFolder::open(data, LocalOptions::default()).unwrap();
     let store = folder.ledger("ledger").unwrap();
@@ -72,12 +72,13 @@ fn filled(data: &Path, entries: usize) -> Hosting<impl ledger_core::store::Store
             appended.unwrap();
         }
     }
-    Hosting {
+    let hosting = Hosting {
         ledger,
         policy: None,
         reopen: Box::new(|| Err(LedgerError::Failed)),
         stop: Arc::default(),
-    }
+    };
+    (folder, hosting)
 }
 
 /// One answer, with its head.

@@ -133,7 +133,11 @@ impl Picture {
             let place = (y as u64) << 32 | x as u64;
             let mixed = place.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
             let shade = self.at(x, y);
-            if mixed % 50 == 0 { 255 - shade } else { shade }
+            if mixed.is_multiple_of(50) {
+                255 - shade
+            } else {
+                shade
+            }
         })
     }
 
