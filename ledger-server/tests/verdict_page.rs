@@ -19,6 +19,7 @@ mod year;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger_core::SigningKey;
 use ledger_core::checkpoint::Checkpoint;
@@ -30,7 +31,13 @@ use serde_json::json;
 /// How many entries the ledger had when the older checkpoint was signed.
 const OLDER: usize = 1_500;
 
-struct Service(Child);
+/// One service at a time reads the folder.
+static ONE: Mutex<()> = Mutex::new(());
+
+struct Service(
+    Child,
+    #[expect(dead_code, reason = "held until the service is gone")] MutexGuard<'static, ()>,
+);
 
 impl Drop for Service {
     fn drop(&mut self) {
@@ -41,6 +48,7 @@ impl Drop for Service {
 
 /// Serves the folder's ledgers; gives the site's address.
 fn serve(folder: &Path) -> (Service, String) {
+    let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut command = Command::new(env!("CARGO_BIN_EXE_sanzi"));
     command.current_dir(folder);
     command.args([
@@ -63,7 +71,7 @@ fn serve(folder: &Path) -> (Service, String) {
     });
     // What it still says has somebody to read it.
     std::thread::spawn(move || lines.for_each(drop));
-    (Service(child), site.unwrap())
+    (Service(child, alone), site.unwrap())
 }
 
 /// A checkpoint of the ledger's first entries, signed by its own key: what it may have shown once.
@@ -161,8 +169,13 @@ fn everybody_can_read_every_kind_of_page_and_the_printed_notice() {
             code.starts_with(&here) && code.len() == here.len() + 43,
             "{code}"
         );
-        for worn in [drawn.smaller(), drawn.turned(2.0), drawn.speckled()] {
-            assert_eq!(worn.code().as_deref(), Some(code.as_str()), "{point}");
+        let worn = [
+            ("small", drawn.smaller()),
+            ("askew", drawn.turned(2.0)),
+            ("noisy", drawn.noisy()),
+        ];
+        for (how, worn) in worn {
+            assert_eq!(worn.code().as_ref(), Some(&code), "{point}, {how}");
         }
     }
 }

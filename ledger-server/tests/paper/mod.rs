@@ -104,10 +104,10 @@ impl Picture {
 
     /// As from further away.
     pub(crate) fn smaller(&self) -> Self {
-        let scaled = |length: usize| length * 3 / 5;
+        let scaled = |length: usize| length * 3 / 4;
         let (width, height) = (scaled(self.width), scaled(self.height));
         self.map(width, height, |x, y| {
-            let (x, y) = (x / 0.6, y / 0.6);
+            let (x, y) = (x / 0.75, y / 0.75);
             let near = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)];
             let sum: u32 = near
                 .iter()
@@ -127,17 +127,20 @@ impl Picture {
         })
     }
 
-    /// Stained: one dot in fifty is of the wrong shade.
-    pub(crate) fn speckled(&self) -> Self {
-        self.map(self.width, self.height, |x, y| {
+    /// As a poor camera sees it: every dot up to 16 shades too dark or too light, and not quite sharp.
+    pub(crate) fn noisy(&self) -> Self {
+        let grainy = self.map(self.width, self.height, |x, y| {
             let place = (y as u64) << 32 | x as u64;
             let mixed = place.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
-            let shade = self.at(x, y);
-            if mixed.is_multiple_of(50) {
-                255 - shade
-            } else {
-                shade
-            }
+            let shade = i16::from(self.at(x, y)) + (mixed % 33) as i16 - 16;
+            shade.clamp(0, 255) as u8
+        });
+        self.map(self.width, self.height, |x, y| {
+            let near = (0..9).map(|at| (f64::from(at % 3) - 1.0, f64::from(at / 3) - 1.0));
+            let sum: u32 = near
+                .map(|(dx, dy)| u32::from(grainy.at(x + dx, y + dy)))
+                .sum();
+            (sum / 9) as u8
         })
     }
 
