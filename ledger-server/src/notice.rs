@@ -57,6 +57,17 @@ pub(crate) struct Sheet {
     pub(crate) url: String,
 }
 
+impl Row {
+    /// What it says, and the digest below, which the sheet's own digest covers: a screen shows both.
+    fn printed(&self) -> (&str, &str) {
+        let digest = |rest: &str| rest.chars().all(|c| c.is_ascii_hexdigit() || c == ' ');
+        match self.value.split_once("\nSHA-256 ") {
+            Some((said, rest)) if digest(rest) => (said, &self.value[said.len()..]),
+            _ => (&self.value, ""),
+        }
+    }
+}
+
 /// A step as the sheet shows it.
 pub(crate) struct Facts {
     pub(crate) title: String,

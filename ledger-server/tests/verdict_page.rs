@@ -1,6 +1,7 @@
-//! What a resident sees in a real browser: the verdict on true pages, and on every lie of a server.
+//! What a resident sees in a real browser: the verdict on true pages, and on every lie of a server; every
+//! kind of page, with what helps people to read it; hostile texts; and the notice that is printed.
 //!
-//! The paths are in `web/tests/verdict.mjs`. Without Chromium or what `npm ci` installs in `web` this
+//! The paths are in `web/tests`: `verdict.mjs`, `pages.mjs`, `hostile.mjs`. Without Chromium or what `npm ci` installs in `web` this
 //! says so and passes, unless `CI` is set.
 #![cfg(feature = "pages")]
 #![allow(
@@ -11,21 +12,32 @@
     reason = "a test fails by panicking, and says what it leaves out"
 )]
 
+mod office;
+mod paper;
 mod year;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger_core::SigningKey;
 use ledger_core::checkpoint::Checkpoint;
 use ledger_core::hash::Hash;
 use ledger_core::tree::Frontier;
+use office::{Office, TRANSACTION, answers, steps};
+use serde_json::json;
 
 /// How many entries the ledger had when the older checkpoint was signed.
 const OLDER: usize = 1_500;
 
-struct Service(Child);
+/// One service at a time reads the folder.
+static ONE: Mutex<()> = Mutex::new(());
+
+struct Service(
+    Child,
+    #[expect(dead_code, reason = "held until the service is gone")] MutexGuard<'static, ()>,
+);
 
 impl Drop for Service {
     fn drop(&mut self) {
@@ -36,6 +48,7 @@ impl Drop for Service {
 
 /// Serves the folder's ledgers; gives the site's address.
 fn serve(folder: &Path) -> (Service, String) {
+    let alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut command = Command::new(env!("CARGO_BIN_EXE_sanzi"));
     command.current_dir(folder);
     command.args([
@@ -58,7 +71,7 @@ fn serve(folder: &Path) -> (Service, String) {
     });
     // What it still says has somebody to read it.
     std::thread::spawn(move || lines.for_each(drop));
-    (Service(child), site.unwrap())
+    (Service(child, alone), site.unwrap())
 }
 
 /// A checkpoint of the ledger's first entries, signed by its own key: what it may have shown once.
@@ -88,11 +101,27 @@ fn missing() -> Option<&'static str> {
     (!web.exists()).then_some("playwright-core: run npm ci in ledger-server/web")
 }
 
-#[test]
-fn a_residents_telephone_tells_truth_from_lies() {
-    if let Some(missing) = missing() {
+/// Whether there is a browser; where there must be one, there is.
+fn ready() -> bool {
+    let missing = missing();
+    if let Some(missing) = missing {
         assert!(std::env::var_os("CI").is_none(), "missing: {missing}");
         eprintln!("SKIPPED: {missing}");
+    }
+    missing.is_none()
+}
+
+/// Runs one of `web/tests`, which has to succeed.
+fn drive(script: &str, site: &str, more: &Path) {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/tests");
+    let mut node = Command::new("node");
+    let status = node.arg(tests.join(script)).arg(site).arg(more).status();
+    assert!(status.unwrap().success(), "{script}: see above");
+}
+
+#[test]
+fn a_residents_telephone_tells_truth_from_lies() {
+    if !ready() {
         return;
     }
     let folder = year::year("verdict_page");
@@ -100,10 +129,7 @@ fn a_residents_telephone_tells_truth_from_lies() {
     std::fs::copy(ledger.join("entries"), folder.join("entries")).unwrap();
     std::fs::write(folder.join("older-checkpoint"), older_checkpoint(&ledger)).unwrap();
     let (_service, site) = serve(folder);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/tests/verdict.mjs");
-    let mut node = Command::new("node");
-    let status = node.arg(script).arg(&site).arg(folder).status().unwrap();
-    assert!(status.success(), "see above");
+    drive("verdict.mjs", &site, folder);
     // What the telephone kept, somebody else checks offline.
     let arguments = [
         "verify",
@@ -114,4 +140,81 @@ fn a_residents_telephone_tells_truth_from_lies() {
     ];
     let pins = ["--pins", "kept.json", "--lang", "en"];
     year::ok(folder, &[&arguments[..], &pins].concat());
+}
+
+#[test]
+fn everybody_can_read_every_kind_of_page_and_the_printed_notice() {
+    if !ready() {
+        return;
+    }
+    let folder = year::year("verdict_page");
+    let (_service, site) = serve(folder);
+    drive("pages.mjs", &site, folder);
+    if let Some(missing) = paper::missing() {
+        assert!(std::env::var_os("CI").is_none(), "missing: {missing}");
+        eprintln!("SKIPPED: {missing}");
+        return;
+    }
+    for (point, sheets) in [("pre_plan", 1), ("plan", 1), ("completion", 2)] {
+        let notice = paper::Notice::of(&folder.join(format!("notice-{point}.pdf")));
+        assert_eq!(notice.sheets(), sheets, "{point}");
+        let text = notice.text();
+        for said in ["荷花塘", "2018-014", "监督举报", "扫码核对"] {
+            assert!(text.contains(said), "{point}: {said}: {text}");
+        }
+        let drawn = notice.drawn();
+        let code = drawn.code().unwrap();
+        let here = format!("https://sanzi.example.org/donglang/d/2018-014/{point}#");
+        assert!(
+            code.starts_with(&here) && code.len() == here.len() + 43,
+            "{code}"
+        );
+        let worn = [
+            ("small", drawn.smaller()),
+            ("askew", drawn.turned(2.0)),
+            ("noisy", drawn.noisy()),
+        ];
+        for (how, worn) in worn {
+            assert_eq!(worn.code().as_ref(), Some(&code), "{point}, {how}");
+        }
+    }
+}
+
+#[test]
+fn hostile_texts_do_nothing_in_a_browser() {
+    if !ready() {
+        return;
+    }
+    // Letters that run from right to left, and what a browser might obey.
+    const HOSTILE: &str =
+        "שלום\"><script>alert(1)</script><img src=x onerror=alert(2)>' onclick='alert(3)";
+    let office = Office::new();
+    let mut answers = answers();
+    answers["collective"]["name"] = json!(HOSTILE);
+    answers["collective"]["region"] = json!(HOSTILE);
+    answers["collective"]["reports_to"] = json!(HOSTILE);
+    for member in answers["members"].as_array_mut().unwrap() {
+        member["name"] = json!(format!("{HOSTILE}*"));
+    }
+    office.write("answers.json", &answers.to_string());
+    let charter = office.ok(&["charter", "--training"]).out;
+    office.write("charter.json", &charter);
+    let init = [
+        "init",
+        "data",
+        "--from",
+        "answers.json",
+        "--charter",
+        "charter.json",
+    ];
+    office.ok(&[&init[..], &["--passphrase-file", "pass", "--yes"]].concat());
+    let mut deed = steps().remove(0);
+    for field in ["current_use", "location", "name", "ownership"] {
+        deed.body["asset"][field] = json!(HOSTILE);
+    }
+    deed.body["summary"] = json!(HOSTILE);
+    office.carry_out("data", &deed, "0.draft");
+    let (_service, ledger) = office.serve();
+    let site = ledger.strip_suffix("/donglang").unwrap();
+    drive("hostile.mjs", site, Path::new(TRANSACTION));
 }
