@@ -73,6 +73,7 @@ fn filled(data: &Path, entries: usize) -> (LocalFolder, Hosting<LocalStore>) {
         }
     }
     let hosting = Hosting {
+        intake: None,
         ledger,
         policy: None,
         reopen: Box::new(|| Err(LedgerError::Failed)),
