@@ -173,6 +173,7 @@ pub(crate) struct Described {
     /// The key that signs its checkpoints, as signed-note has it.
     log_key: String,
     /// The losses that it declares, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     losses: Vec<Lost>,
     /// Which witnesses its checkpoints should have, as tlog-policy.
     policy: String,

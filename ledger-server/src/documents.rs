@@ -291,7 +291,7 @@ pub(crate) fn as_attachment(headers: &mut HeaderMap, name: &str) {
         ("commitment" = String, Path, description = "Its commitment, 64 hexadecimal digits"),
         ("entry" = u64, Query, description = "The entry that names it"),
         ("signature-input" = String, Header, description = "RFC 9421, by the key of a member who holds one of its readers' roles"),
-        ("signature" = String, Header, description = "RFC 9421"),
+        ("signature" = String, Header, description = "The signature of RFC 9421"),
     ),
     responses((status = 200, description = "Its salt, 32 bytes, and the document", body = Vec<u8>, content_type = "application/octet-stream"))
 )]
@@ -391,7 +391,7 @@ fn not_given(error: StoreError, language: Language) -> Problem {
         ("entry" = Option<u64>, Query, description = "The entry that names it, if there is one already"),
         ("content-digest" = String, Header, description = "RFC 9530, sha-256"),
         ("signature-input" = String, Header, description = "RFC 9421, by the key of an active member"),
-        ("signature" = String, Header, description = "RFC 9421"),
+        ("signature" = String, Header, description = "The signature of RFC 9421"),
     ),
     request_body(content = Vec<u8>, description = "The document", content_type = "application/octet-stream"),
     responses(
@@ -419,7 +419,7 @@ pub(crate) async fn put_public(
         ("entry" = Option<u64>, Query, description = "The entry that names it, if there is one already"),
         ("content-digest" = String, Header, description = "RFC 9530, sha-256 of the whole body"),
         ("signature-input" = String, Header, description = "RFC 9421, by the key of an active member"),
-        ("signature" = String, Header, description = "RFC 9421"),
+        ("signature" = String, Header, description = "The signature of RFC 9421"),
     ),
     request_body(content = Vec<u8>, description = "The salt, 32 bytes, and the document", content_type = "application/octet-stream"),
     responses(

@@ -323,11 +323,14 @@ impl Copy<'_> {
         let pins = &self.source.pins;
         let none = format!("log {}\nquorum none\n", pins.log_key);
         let policy = self.source.stated_policy()?.unwrap_or(none);
-        let description = json!({
+        let mut description = json!({
             "slug": pins.origin.slug(), "origin": pins.origin, "ledger_id": pins.ledger_id,
             "name": opened.collective.name, "size": size, "training": opened.training,
-            "log_key": pins.log_key, "losses": losses, "policy": policy,
+            "log_key": pins.log_key, "policy": policy,
         });
+        if !losses.is_empty() {
+            description["losses"] = losses.into();
+        }
         self.write("ledger.json", pretty(&description).as_bytes())?;
         Ok(description)
     }

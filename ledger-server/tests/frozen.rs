@@ -29,7 +29,7 @@ use scene::{NOW, ORIGIN, VERIFIERS, at, founding, key, signed, verification};
 use serde_json::{Value, json};
 
 /// The root of the tree of its five entries.
-const ROOT: &str = "55332eb5a68d94a465b808dd00892abc6b5067c537ee890ab4fdc74862ee98e6";
+const ROOT: &str = "76aa2cf1754873c17a24dcb27c8383983dab7b2643fd5e636058230a1a87a94a";
 
 const ENTRIES: u64 = 5;
 

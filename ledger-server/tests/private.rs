@@ -158,7 +158,7 @@ fn a_private_document_is_read_by_role_and_erased_for_good() {
     );
     says(
         &erase(&office, &commitment, "chen", "当事人 13800138000 要求"),
-        2,
+        1,
         &["手机号码"],
     );
     assert!(!office.path("erase.draft").exists());

@@ -245,7 +245,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "RFC 9421, by the key of an active member",
         "RFC 9421，用现任成员的钥匙签",
     ),
-    ("RFC 9421", "RFC 9421"),
+    ("The signature of RFC 9421", "RFC 9421 的签名"),
     ("RFC 9530, sha-256", "RFC 9530，sha-256"),
     (
         "RFC 9530, sha-256 of the whole body",
