@@ -16,14 +16,20 @@ use office::{Office, steps};
 
 /// A server that answers every request with the same bytes; gives its ledger's address.
 fn server(answer: Vec<u8>) -> String {
+    server_with(answer.clone(), answer)
+}
+
+/// Another, which answers what is submitted in its own way.
+fn server_with(answer: Vec<u8>, to_posts: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for socket in listener.incoming() {
             let mut socket = socket.unwrap();
             let mut lines = BufReader::new(socket.try_clone().unwrap());
-            let (mut line, mut length) = (String::new(), 0);
+            let (mut line, mut length, mut is_post) = (String::new(), 0, false);
             while lines.read_line(&mut line).is_ok_and(|read| read > 2) {
+                is_post |= line.starts_with("POST ");
                 if let Some(stated) = line.to_lowercase().strip_prefix("content-length:") {
                     length = stated.trim().parse().unwrap();
                 }
@@ -31,7 +37,7 @@ fn server(answer: Vec<u8>) -> String {
             }
             lines.read_exact(&mut vec![0; length]).unwrap();
             // Who has heard enough hangs up.
-            let _ = socket.write_all(&answer);
+            let _ = socket.write_all(if is_post { &to_posts } else { &answer });
         }
     });
     format!("http://{at}/donglang")
@@ -65,7 +71,8 @@ fn what_a_server_says_does_not_command_the_terminal() {
     let office = Office::opened();
     office.draft("data", &steps()[0], "1.draft");
     let problem = r#"{"title":"T\u001b]0;x\u0007\u009b2J","detail":"D\u202e\r已登记"}"#;
-    let url = server(response("422 No", "", problem.as_bytes()));
+    let nothing = response("200 OK", "", b"{}");
+    let url = server_with(nothing, response("422 No", "", problem.as_bytes()));
     let pins = "data/donglang/pins.json";
     let outcome = office.fails(
         &[

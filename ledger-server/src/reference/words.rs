@@ -245,6 +245,17 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "RFC 9421, by the key of an active member",
         "RFC 9421，用现任成员的钥匙签",
     ),
+    ("The entry that declares it.", "声明丢失的条目。"),
+    ("The first entry that is gone.", "丢失的第一条。"),
+    (
+        "The last entry that is known to have been.",
+        "已知曾有的最后一条。",
+    ),
+    ("The log that they were in.", "它们原在的日志。"),
+    (
+        "The losses that it declares, oldest first.",
+        "账本声明的损失，从早到晚。",
+    ),
     ("The signature of RFC 9421", "RFC 9421 的签名"),
     ("RFC 9530, sha-256", "RFC 9530，sha-256"),
     (
