@@ -116,6 +116,7 @@ enum Outcome {
 #[utoipa::path(
     get,
     path = "/t/{transaction}/ask",
+    summary = "The form to raise a concern",
     params(("transaction" = String, Path, description = "The transaction's id")),
     responses(
         (status = 200, description = "The form to raise a concern", body = String, content_type = "text/html; charset=utf-8"),
@@ -138,6 +139,7 @@ pub(crate) async fn form(
 #[utoipa::path(
     post,
     path = "/t/{transaction}/ask",
+    summary = "Raise a concern",
     params(("transaction" = String, Path, description = "The transaction's id")),
     request_body(content = String, description = "The form's fields: subject, by, text, code, issued, seal, work", content_type = "application/x-www-form-urlencoded"),
     responses(

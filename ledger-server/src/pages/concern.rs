@@ -118,6 +118,7 @@ pub(crate) async fn concern(
 #[utoipa::path(
     get,
     path = "/c/{concern}/text",
+    summary = "The words of a concern, with what opens their commitments",
     params(("concern" = String, Path, description = "The concern's id")),
     responses((status = 200, description = "The words beside the entries of the concern, each with commitment and salt; none where they stand in the entries", body = Value, content_type = "application/json"))
 )]
@@ -207,6 +208,7 @@ fn beside(concern: &Concern) -> impl Iterator<Item = (u64, &Commitment)> {
 #[utoipa::path(
     post,
     path = "/c/{concern}/rate",
+    summary = "Rate the answer to a concern",
     params(("concern" = String, Path, description = "The concern's id")),
     request_body(content = String, description = "The form's fields: code, stars, comment", content_type = "application/x-www-form-urlencoded"),
     responses(

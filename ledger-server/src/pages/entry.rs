@@ -135,6 +135,7 @@ impl Page {
 #[utoipa::path(
     get,
     path = "/e/{index}/raw",
+    summary = "An entry's bytes",
     params(("index" = u64, Path, description = "The entry, counted from 0")),
     responses((status = 200, description = "The entry's bytes", body = Vec<u8>, content_type = "application/octet-stream"))
 )]

@@ -256,6 +256,13 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "The losses that it declares, oldest first.",
         "账本声明的损失，从早到晚。",
     ),
+    ("Raise a concern", "提出意见"),
+    (
+        "The words of a concern, with what opens their commitments",
+        "意见原文，附打开承诺的盐",
+    ),
+    ("Rate the answer to a concern", "评价答复"),
+    ("An entry's bytes", "一条记录的原始字节"),
     ("The signature of RFC 9421", "RFC 9421 的签名"),
     ("RFC 9530, sha-256", "RFC 9530，sha-256"),
     (
