@@ -273,7 +273,7 @@ function stolenForm(active: Kept, close: Close<Record<string, string>>): Node[] 
 function importForm(ledger: Known, close: Close<Kept>): Node[] {
   const file = element("input", { type: "file", accept: ".key,.pem,text/plain", "data-first": "" });
   const pasted = element("textarea", { rows: "5", spellcheck: "false", autocomplete: "off" });
-  const [secret, input] = passphraseField(t("口令", "Passphrase"), "current-password");
+  const [secret, input] = passphraseField();
   const bar = progressBar(t("正在打开", "Opening"));
   const said = alertLine();
   const submit = element("button", { type: "submit" }, t("导入", "Import"));
