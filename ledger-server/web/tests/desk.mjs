@@ -294,8 +294,17 @@ await look(supervisor, "sign-360");
 // A dialog that is left signs nothing, and nothing is lost.
 await supervisor.keyboard.press("Escape");
 await supervisor.getByText("没有签名").waitFor();
-await supervisor.getByRole("button", { name: "核对并签名" }).click();
-await dialog(supervisor).getByRole("button", { name: "签名", exact: true }).click();
+// Again, by keyboard alone.
+await supervisor.getByRole("button", { name: "核对并签名" }).focus();
+await supervisor.keyboard.press("Enter");
+await dialog(supervisor).getByText("签名前请看一遍").waitFor();
+for (let presses = 0; presses < 8; presses++) {
+  if (await supervisor.evaluate(() => document.activeElement?.classList.contains("sign") ?? false)) {
+    break;
+  }
+  await supervisor.keyboard.press("Tab");
+}
+await supervisor.keyboard.press("Enter");
 await supervisor.getByText("罗* 已入册").waitFor();
 await look(supervisor, "entered-360");
 
