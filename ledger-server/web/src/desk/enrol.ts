@@ -279,5 +279,9 @@ function founder(place: HTMLElement): Node[] {
 
 view("enrol", (main) => {
   const place = main.querySelector<HTMLElement>("#enrol") ?? main;
-  refill(place, ...newMember(place), ...founder(place));
+  // Whoever has a key here already has come to enrol somebody.
+  void keysOf(slug()).then((kept) => {
+    const [one, other] = [newMember(place), founder(place)];
+    refill(place, ...(kept.length === 0 ? [...one, ...other] : [...other, ...one]));
+  });
 });
