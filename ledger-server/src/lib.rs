@@ -59,6 +59,7 @@ mod tenure;
 mod terminal;
 mod timeline;
 mod tls;
+mod typed;
 mod url_source;
 mod waiting;
 mod wire;
