@@ -1,0 +1,4 @@
+// The script of the staff desk. Views register themselves when they are imported; residents never load it.
+import { start } from "../desk/view.ts";
+
+start();
