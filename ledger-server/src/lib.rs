@@ -19,6 +19,7 @@ mod concerns;
 pub mod demo;
 mod documents;
 mod draft;
+mod drafting;
 mod exchange;
 mod fault;
 mod form;
