@@ -208,7 +208,9 @@ impl Form<'_> {
         );
         let field = typed::field_of(path);
         loop {
-            let unfit = |said: String, answer: &str| typed::unfit(self.terminal.language, &said, shape, answer);
+            let unfit = |said: String, answer: &str| {
+                typed::unfit(self.terminal.language, &said, shape, answer)
+            };
             let value = self.terminal.ask_until(&question, |answer| {
                 if answer.is_empty() && optional {
                     return Ok(None);
@@ -220,7 +222,9 @@ impl Form<'_> {
                 if let (Shape::Text(_), Some(text)) = (shape, value.as_str()) {
                     let found = field.search(text);
                     let number = found.filter(|found| found.kind != Kind::PersonalName);
-                    number.map_or(Ok(()), |found| Err(masking::number_in_words(self.terminal.language, found)))?;
+                    number.map_or(Ok(()), |found| {
+                        Err(masking::number_in_words(self.terminal.language, found))
+                    })?;
                 }
                 Ok(Some(value))
             })?;

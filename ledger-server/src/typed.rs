@@ -352,12 +352,15 @@ pub(crate) fn scalar(
                     )
                 })
         }
-        Shape::Integer(_) => number.parse::<u64>().map(|number| json!(number)).map_err(|_| {
-            language.pick(
-                format!("应为整数，如 12，现为「{answer}」"),
-                format!("expected a whole number, as in 12, found {answer:?}"),
-            )
-        }),
+        Shape::Integer(_) => number
+            .parse::<u64>()
+            .map(|number| json!(number))
+            .map_err(|_| {
+                language.pick(
+                    format!("应为整数，如 12，现为「{answer}」"),
+                    format!("expected a whole number, as in 12, found {answer:?}"),
+                )
+            }),
         Shape::Text(kind) => match kind.as_str() {
             "Date" => Ok(json!(moment::tidy_date(&number))),
             "Decimal" => Ok(json!(number)),
@@ -425,7 +428,9 @@ pub(crate) fn hint(language: Language, shape: &Shape) -> &'static str {
             "金额，单位元，如 1,300,000.00",
             "amount in yuan, as in 1,300,000.00",
         ),
-        Shape::Integer(Unit::Months) => ("整数，单位月，如 36", "a whole number of months, as in 36"),
+        Shape::Integer(Unit::Months) => {
+            ("整数，单位月，如 36", "a whole number of months, as in 36")
+        }
         Shape::Integer(Unit::BasisPoints) => (
             "整数，单位万分之一，3% 填 300",
             "hundredths of a per cent: 300 for 3%",
@@ -498,7 +503,10 @@ mod tests {
             missing,
             amounts,
         } = read("plan_drafting", typed);
-        assert!(faults.is_empty() && missing.is_empty(), "{faults:?} {missing:?}");
+        assert!(
+            faults.is_empty() && missing.is_empty(),
+            "{faults:?} {missing:?}"
+        );
         let expected = json!({
             "deposit_fen": 5_000_000, "eligibility": "有履约能力", "documents": [],
             "escalation": {"every_months": 36, "rate_basis_points": 500}, "method": "open_bidding",
@@ -521,12 +529,19 @@ mod tests {
             ],
         });
         let read = read("handover_and_receipt", typed);
-        let mut at: Vec<&str> = read.faults.iter().map(|fault| fault.field.as_str()).collect();
+        let mut at: Vec<&str> = read
+            .faults
+            .iter()
+            .map(|fault| fault.field.as_str())
+            .collect();
         at.sort_unstable();
         assert_eq!(at, ["handed_over_on", "received[0].amount_fen", "summary"]);
         let mut missing = read.missing.clone();
         missing.sort_unstable();
-        assert_eq!(missing, ["deposits_refunded_fen", "received[2].received_on"]);
+        assert_eq!(
+            missing,
+            ["deposits_refunded_fen", "received[2].received_on"]
+        );
         for fault in &read.faults {
             assert!(fault::is_chinese(&fault.said), "{fault:?}");
         }
@@ -540,16 +555,26 @@ mod tests {
                 "outcome": outcome, "round": "1", "summary": "竞价",
             })
         };
-        let won = json!({"result": "won", "winner": "张三", "price": {"fen": "1", "basis": "total"}});
+        let won =
+            json!({"result": "won", "winner": "张三", "price": {"fen": "1", "basis": "total"}});
         let found = read("bidding", typed(won)).faults;
         assert_eq!(found[0].field, "outcome.winner");
         assert_eq!(found[0].instead.as_deref(), Some("张*"));
         // What belongs to the other variant is not taken along.
         let failed = json!({"result": "failed", "reason": "无人报名", "winner": "张*"});
         let body = read("bidding", typed(failed)).body;
-        assert_eq!(body["outcome"], json!({"result": "failed", "reason": "无人报名"}));
+        assert_eq!(
+            body["outcome"],
+            json!({"result": "failed", "reason": "无人报名"})
+        );
         assert_eq!(body["held_at"], "2026-03-02T09:30:00+08:00");
-        assert_eq!(read("bidding", typed(json!({"result": ""}))).missing, ["outcome"]);
-        assert_eq!(read("bidding", typed(json!({"result": "x"}))).faults[0].field, "outcome");
+        assert_eq!(
+            read("bidding", typed(json!({"result": ""}))).missing,
+            ["outcome"]
+        );
+        assert_eq!(
+            read("bidding", typed(json!({"result": "x"}))).faults[0].field,
+            "outcome"
+        );
     }
 }

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use ledger_core::dealing::{Dealing, Held};
-use ledger_core::event::Event;
 use ledger_core::money::{Fen, PriceBasis};
 use ledger_core::record::{Applicant, Direction};
 use ledger_core::transaction::Transaction;
@@ -100,9 +99,10 @@ impl Carried {
         let (Some(before), false) = (before, again.contains(&step)) else {
             return;
         };
-        let (Some(Shape::Object(fields)), Ok(value)) =
-            (shape::known(kind), serde_json::to_value(&before.passed.event))
-        else {
+        let (Some(Shape::Object(fields)), Ok(value)) = (
+            shape::known(kind),
+            serde_json::to_value(&before.passed.event),
+        ) else {
             return;
         };
         let entry = before.passed.recorded.index;
@@ -111,7 +111,8 @@ impl Carried {
             format!("as recorded before in entry {entry}, which no longer stands: check it"),
         );
         for field in fields {
-            let of_a_day = matches!(&field.shape, Shape::Text(kind) if kind == "Date" || kind == "StatedTime");
+            let of_a_day =
+                matches!(&field.shape, Shape::Text(kind) if kind == "Date" || kind == "StatedTime");
             let fixed = ["documents", "disclosure"].contains(&field.name.as_str());
             if !of_a_day && !fixed && !OF_THE_DAY.contains(&field.name.as_str()) {
                 self.put(&field.name, value.get(&field.name).cloned(), from.clone());
@@ -158,7 +159,10 @@ impl Carried {
         let Some((price, winner)) = dealing.won() else {
             return;
         };
-        let entry = dealing.bidding.as_ref().map_or(0, |held| held.recorded.index);
+        let entry = dealing
+            .bidding
+            .as_ref()
+            .map_or(0, |held| held.recorded.index);
         let from = of(l, Step::Bidding, entry);
         self.put("parties", Some(json!([ours, winner])), from.clone());
         if price.basis == PriceBasis::Total {
@@ -244,12 +248,13 @@ impl Carried {
 fn of(l: Language, step: Step, entry: u64) -> String {
     let number = step.number();
     l.pick(
-        format!("从第 {number} 环节「{}」（第 {entry} 条）带来，请核对", step.zh()),
-        format!("from step {number}, {} (entry {entry}): check it", step.en()),
+        format!(
+            "从第 {number} 环节「{}」（第 {entry} 条）带来，请核对",
+            step.zh()
+        ),
+        format!(
+            "from step {number}, {} (entry {entry}): check it",
+            step.en()
+        ),
     )
-}
-
-/// What a correctable event says at a field, for the form of its correction.
-pub(super) fn standing(event: &Event, pointer: &str) -> Option<Value> {
-    serde_json::to_value(event).ok()?.pointer(pointer).cloned()
 }

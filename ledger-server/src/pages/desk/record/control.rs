@@ -100,7 +100,8 @@ impl Maker<'_> {
     /// The controls of all fields but documents, which have a part of the form of their own.
     pub(super) fn items(&self, fields: &[Field]) -> Vec<Item> {
         let asked = |field: &&Field| {
-            let documents = matches!(&field.shape, Shape::List(of) if matches!(**of, Shape::Document));
+            let documents =
+                matches!(&field.shape, Shape::List(of) if matches!(**of, Shape::Document));
             !documents && !self.given.contains(&field.name.as_str())
         };
         let fields = fields.iter().filter(asked);
@@ -305,7 +306,9 @@ fn written(shape: &Shape, value: &Value, offset_minutes: i32) -> String {
         }
         Shape::Text(kind) if kind == "StatedTime" || kind == "LogTime" => {
             let instant = text.parse::<StatedTime>().map(StatedTime::instant);
-            let local = instant.ok().and_then(|time| StatedTime::new(time, offset_minutes).ok());
+            let local = instant
+                .ok()
+                .and_then(|time| StatedTime::new(time, offset_minutes).ok());
             local.map_or(text, |time| time.to_string().chars().take(16).collect())
         }
         _ => text,
@@ -341,6 +344,10 @@ impl<'a> Drawn<'a> {
 
     fn row(&self, i: &'a Item, row: &usize) -> Self {
         Self { i, row: *row }
+    }
+
+    fn blank(&self, i: &'a Item) -> Self {
+        Self { i, row: 1 }
     }
 
     fn t<'b>(&self, zh: &'b str, en: &'b str) -> &'b str {

@@ -43,8 +43,16 @@ impl Sources<'_> {
             (_, "expected_term_months" | "term_months" | "term_end") => {
                 let rule = &self.charter.flags.term_months;
                 let longest = l.pick(
-                    format!("超过 {} 个月会标为红旗（{}）", rule.number, said(&rule.basis)),
-                    format!("more than {} months is flagged ({})", rule.number, said(&rule.basis)),
+                    format!(
+                        "超过 {} 个月会标为红旗（{}）",
+                        rule.number,
+                        said(&rule.basis)
+                    ),
+                    format!(
+                        "more than {} months is flagged ({})",
+                        rule.number,
+                        said(&rule.basis)
+                    ),
                 );
                 let limits = self.limits(|rule| matches!(rule, LimitRule::TermCap { .. }));
                 std::iter::once(longest).chain(limits).collect()
@@ -113,8 +121,14 @@ impl Sources<'_> {
                     self.share(&rule.approval),
                 );
                 self.l.pick(
-                    format!("{name}：参加者须达{part}，赞成须达{approve}（{}）", said(&rule.approval.basis)),
-                    format!("{name}: {part} must take part, {approve} approve ({})", said(&rule.approval.basis)),
+                    format!(
+                        "{name}：参加者须达{part}，赞成须达{approve}（{}）",
+                        said(&rule.approval.basis)
+                    ),
+                    format!(
+                        "{name}: {part} must take part, {approve} approve ({})",
+                        said(&rule.approval.basis)
+                    ),
                 )
             })
             .collect()
@@ -124,8 +138,13 @@ impl Sources<'_> {
         let share = format!("{}/{}", threshold.numerator, threshold.denominator);
         let of = of_whom(self.l, threshold.of);
         match threshold.more_than {
-            true => self.l.pick(format!("{of}的 {share} 以上（不含）"), format!("more than {share} of {of}")),
-            false => self.l.pick(format!("{of}的 {share}"), format!("{share} of {of}")),
+            true => self.l.pick(
+                format!("{of}的 {share} 以上（不含）"),
+                format!("more than {share} of {of}"),
+            ),
+            false => self
+                .l
+                .pick(format!("{of}的 {share}"), format!("{share} of {of}")),
         }
     }
 
@@ -135,8 +154,16 @@ impl Sources<'_> {
             let notice = rule.notice.as_ref().filter(|_| rule.may_decide_plan)?;
             let span = self.l.pick(notice.span.label_zh(), notice.span.label_en());
             Some(self.l.pick(
-                format!("{}提前 {span}通知（{}）", body_name(self.l, *body), said(&notice.basis)),
-                format!("{}: notice {span} before ({})", body_name(self.l, *body), said(&notice.basis)),
+                format!(
+                    "{}提前 {span}通知（{}）",
+                    body_name(self.l, *body),
+                    said(&notice.basis)
+                ),
+                format!(
+                    "{}: notice {span} before ({})",
+                    body_name(self.l, *body),
+                    said(&notice.basis)
+                ),
             ))
         });
         told.collect()
@@ -147,7 +174,11 @@ impl Sources<'_> {
         let waivers = self.charter.waivers.iter();
         waivers
             .map(|waiver| {
-                let steps: Vec<&str> = waiver.steps.iter().map(|step| l.pick(step.zh(), step.en())).collect();
+                let steps: Vec<&str> = waiver
+                    .steps
+                    .iter()
+                    .map(|step| l.pick(step.zh(), step.en()))
+                    .collect();
                 let most = waiver.at_most_fen.map(|most| {
                     l.pick(format!("，不超过 {most} 元"), format!(", at most ¥{most}"))
                 });
@@ -183,7 +214,11 @@ fn of_whom(l: Language, of: Denominator) -> &'static str {
 
 /// What votes need by the charter, with the figures typed so far: the share, how many that is, and whether
 /// there are as many.
-pub(super) fn votes(l: Language, charter: &Charter, body: &serde_json::Value) -> Vec<(String, String)> {
+pub(super) fn votes(
+    l: Language,
+    charter: &Charter,
+    body: &serde_json::Value,
+) -> Vec<(String, String)> {
     let number = |name: &str| {
         let value = body.get(name).and_then(serde_json::Value::as_u64);
         value.and_then(|value| u32::try_from(value).ok())
@@ -200,7 +235,11 @@ pub(super) fn votes(l: Language, charter: &Charter, body: &serde_json::Value) ->
             Denominator::Present => number("present"),
         }?;
         let (count, least) = (number(field)?, threshold.least(whole));
-        let mark = if threshold.is_met(count, whole) { "✓" } else { "✕" };
+        let mark = if threshold.is_met(count, whole) {
+            "✓"
+        } else {
+            "✕"
+        };
         let of = of_whom(l, threshold.of);
         let (a, b) = (threshold.numerator, threshold.denominator);
         Some((
