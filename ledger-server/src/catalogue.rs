@@ -135,6 +135,41 @@ impl Catalogue {
         Ok(register.bearing_on(id))
     }
 
+    /// These streams as they stand in a snapshot, with the concerns about the transactions among them, and
+    /// the transactions that the concerns among them are about.
+    pub(crate) fn standing(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+        streams: &[StreamId],
+    ) -> Result<State, NoView> {
+        self.follow(snapshot)?;
+        let register = locked(&self.register);
+        let mut entries: BTreeSet<u64> = BTreeSet::new();
+        for stream in streams {
+            let transaction = match stream {
+                StreamId::Ledger => continue,
+                StreamId::Transaction(id) => Some(id),
+                StreamId::Concern(id) => register.concerns.get(id).map(|of| &of.transaction),
+            };
+            entries.extend(
+                transaction
+                    .map(|id| register.bearing_on(id))
+                    .into_iter()
+                    .flatten(),
+            );
+            entries.extend(register.streams.get(stream).into_iter().flatten());
+        }
+        drop(register);
+        // The register may have read on beyond this snapshot.
+        let entries: Vec<u64> = entries.range(..snapshot.size()).copied().collect();
+        Ok(replay(snapshot, &entries, &mut |_, _| {})?)
+    }
+
+    /// Whether anything stands in a stream, as far as the log has been read.
+    pub(crate) fn knows(&self, stream: &StreamId) -> bool {
+        locked(&self.register).streams.contains_key(stream)
+    }
+
     /// Reads on in the background, if somebody does not already.
     pub(crate) fn read_on(self: &Arc<Self>, snapshot: &Arc<Snapshot>) {
         let mut reading = locked(&self.reading);

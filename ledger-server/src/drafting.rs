@@ -344,9 +344,23 @@ impl<'a> Drafting<'a> {
         signers::seats(signed, rule, &self.ledger.roster, self.state.size())
     }
 
-    /// Runs the rules on the statement as if everybody had signed who could, were it received `now`.
-    pub(crate) fn rehearse(&self, statement: &Statement, now: LogTime) -> Result<(), Fault> {
-        let signed = std::slice::from_ref(&self.signer);
+    /// Who would sign a statement, whether or not the signer is one of them; and whether it is.
+    pub(crate) fn seating(&self, statement: &Statement) -> (Vec<Seat>, bool) {
+        let own = self.seats(statement, std::slice::from_ref(&self.signer));
+        match (own, self.seats(statement, &[])) {
+            (None, Some(others)) => (others, false),
+            (own, _) => (own.unwrap_or_default(), true),
+        }
+    }
+
+    /// Runs the rules on the statement as if these had signed and everybody else who could, were it
+    /// received `now`.
+    pub(crate) fn rehearse(
+        &self,
+        statement: &Statement,
+        signed: &[MemberId],
+        now: LogTime,
+    ) -> Result<(), Fault> {
         let all: Vec<MemberId> = match self.seats(statement, signed) {
             Some(seats) => seats.into_iter().map(|seat| seat.member).collect(),
             None => signed.to_vec(),

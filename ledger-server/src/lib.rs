@@ -17,6 +17,7 @@ mod client;
 mod command;
 mod concerns;
 pub mod demo;
+mod desk;
 mod documents;
 mod draft;
 mod drafting;

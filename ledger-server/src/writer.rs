@@ -19,6 +19,7 @@ use ledger_core::store::StoreError;
 use ledger_core::time::LogTime;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::desk::Desk;
 use crate::documents::{Counter, DocumentLimits};
 use crate::intake::Intake;
 use crate::queue::{Answer, Cosignature, Job, Queue, SubmitError};
@@ -131,6 +132,8 @@ impl Writer {
             });
             let one = Served {
                 catalogue: Arc::default(),
+                clock: Arc::clone(&options.clock),
+                desk: Desk::new()?,
                 counter: Counter::new(options.documents, Arc::clone(&options.site_names)),
                 failing,
                 intake: hosting.intake.map(Intake::new).transpose()?,

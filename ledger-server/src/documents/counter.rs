@@ -54,7 +54,7 @@ pub(crate) struct Counter {
     /// Which entry was the first to name a private document, where that has been looked up.
     first: Mutex<BTreeMap<Commitment, u64>>,
     pub(crate) limits: DocumentLimits,
-    pub(super) site_names: Arc<[String]>,
+    pub(crate) site_names: Arc<[String]>,
     pub(super) used: Used,
     /// Held while a public document is read through: one at a time.
     reading: Mutex<()>,

@@ -6,6 +6,7 @@
 
 pub(crate) mod folder;
 pub(crate) mod running;
+pub(crate) mod sitter;
 mod store;
 
 use std::sync::atomic::{AtomicI64, Ordering};

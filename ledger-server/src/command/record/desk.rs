@@ -142,7 +142,8 @@ impl Desk<'_> {
         let now = moment::now()?;
         let drafted = self.drafting.statement(body, at, now);
         let drafted = drafted.map_err(|fault| self.refused(&fault))?;
-        let rehearsed = self.drafting.rehearse(&drafted.statement, now);
+        let signed = std::slice::from_ref(&self.drafting.signer);
+        let rehearsed = self.drafting.rehearse(&drafted.statement, signed, now);
         rehearsed.map_err(|fault| self.refused(&fault))?;
         Ok(drafted)
     }

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{self, Path};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use ledger_core::event::{Event, Home};
 use ledger_core::language::Language;
 use ledger_core::name::{ConcernId, StreamId};
 use ledger_core::oversight::findings;
+use ledger_core::state::State;
 use ledger_core::{MemberId, Step, TransactionId};
 use serde_json::{Value, json};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
@@ -23,8 +24,8 @@ use super::super::shell::Shell;
 use super::super::visit::Visit;
 use super::super::{NoPage, Scene, collective};
 use crate::agenda;
-use crate::catalogue::replay;
-use crate::drafting::{self, Choices, Drafting};
+use crate::desk::{Sitting, request, standing};
+use crate::drafting::{Choices, Drafting, Misplaced};
 use crate::served::Served;
 use crate::shape::{self, Leaf, Shape};
 
@@ -51,9 +52,7 @@ pub(super) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
     OpenApiRouter::new()
         .routes(routes!(choose::choose))
         .routes(routes!(form))
-        .routes(
-            routes!(answered::typed).layer(axum::extract::DefaultBodyLimit::max(answered::LIMIT)),
-        )
+        .routes(routes!(answered::typed).layer(extract::DefaultBodyLimit::max(request::LIMIT)))
 }
 
 /// The kinds of event that the desk records.
@@ -71,42 +70,35 @@ struct About {
 
 impl About {
     fn of(visit: &Visit) -> Result<Self, NoPage> {
-        let transaction = visit.value("transaction").map(str::parse).transpose();
-        let concern = visit.value("concern").map(str::parse).transpose();
+        Self::named(visit.value("transaction"), visit.value("concern"))
+    }
+
+    fn named(transaction: Option<&str>, concern: Option<&str>) -> Result<Self, NoPage> {
+        let transaction = transaction.map(str::parse).transpose();
+        let concern = concern.map(str::parse).transpose();
         Ok(Self {
             transaction: transaction.map_err(|_| NoPage::Missing)?,
             concern: concern.map_err(|_| NoPage::Missing)?,
         })
     }
 
+    fn with<'a>(&'a self, kind: &'a str) -> standing::About<'a> {
+        standing::About {
+            kind,
+            transaction: self.transaction.as_ref(),
+            concern: self.concern.as_ref(),
+        }
+    }
+
     /// The transaction, and the concern in it, read back; the ledger alone if neither is named.
-    fn state(&self, scene: &Scene) -> Result<ledger_core::state::State, NoPage> {
-        let view = scene.view()?;
-        let of_concern = self.concern.as_ref().and_then(|id| {
-            let mut concerns = view.concerns.iter();
-            concerns.find(|voiced| voiced.id == *id)
-        });
-        let of_concern = of_concern.map(|voiced| &voiced.transaction);
-        let entries = match self.transaction.as_ref().or(of_concern) {
-            Some(id) => scene.ledger.catalogue.bearing_on(&scene.snapshot, id)?,
-            None => Vec::new(),
-        };
-        Ok(replay(&scene.snapshot, &entries, &mut |_, _| {})?)
+    fn state(&self, scene: &Scene) -> Result<State, NoPage> {
+        let streams = self.with("").streams();
+        Ok(scene.ledger.catalogue.standing(&scene.snapshot, &streams)?)
     }
 
     /// The stream of an event of a kind.
-    fn stream(
-        &self,
-        kind: &str,
-        state: &ledger_core::state::State,
-    ) -> Result<StreamId, drafting::Misplaced> {
-        let raised = |id: &TransactionId| {
-            let transaction = state.transaction(id);
-            transaction.map_or(0, |transaction| transaction.concerns.raised().len())
-        };
-        let is_taken = |id: &ConcernId| state.concern(id).is_some();
-        let (transaction, concern) = (self.transaction.as_ref(), self.concern.as_ref());
-        drafting::stream_of(kind, transaction, concern, raised, is_taken)
+    fn stream(&self, scene: &Scene, kind: &str, state: &State) -> Result<StreamId, Misplaced> {
+        self.with(kind).stream(&scene.ledger.catalogue, state)
     }
 
     /// As part of an address.
@@ -169,7 +161,7 @@ struct Form {
     )
 )]
 pub(crate) async fn form(
-    State(ledger): State<Arc<Served>>,
+    extract::State(ledger): extract::State<Arc<Served>>,
     visit: Visit,
     headers: HeaderMap,
     Path(kind): Path<String>,
@@ -184,7 +176,7 @@ pub(crate) async fn form(
         let about = About::of(&scene.visit)?;
         let state = about.state(scene)?;
         // Asked for without what it belongs to: that is chosen first.
-        let Ok(stream) = about.stream(kind, &state) else {
+        let Ok(stream) = about.stream(scene, kind, &state) else {
             return choose::Page::of(scene, &member, Some(kind), &About::default());
         };
         let who = (member, scene.visit.language);
@@ -610,14 +602,8 @@ fn other_concerns(drafting: &Drafting<'_>) -> Vec<(String, String)> {
 
 /// Who is signed in.
 fn who(ledger: &Served, headers: &HeaderMap) -> Option<MemberId> {
-    let _ = headers;
-    let snapshot = ledger.snapshot();
-    snapshot
-        .state
-        .roster
-        .members()
-        .next()
-        .map(|(id, _)| id.clone())
+    let sitting = Sitting::at(ledger, &ledger.snapshot(), headers);
+    sitting.map(|sitting| sitting.member)
 }
 
 /// Whether events of a kind belong to a transaction.

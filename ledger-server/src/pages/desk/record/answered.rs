@@ -2,27 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 use ledger_core::event::Event;
-use ledger_core::language::Language;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::super::visit::Visit;
 use super::super::super::{NoPage, Scene};
-use super::{About, GIVEN, kinds, source, who};
+use super::{About, GIVEN, kinds, source};
+use crate::catalogue::NoView;
+use crate::desk::request;
 use crate::drafting::Drafting;
 use crate::problem::Problem;
 use crate::served::Served;
 use crate::shape::{self, Leaf, Shape};
 use crate::typed::{Read, Reader, Unfit};
-
-/// The longest form, in bytes: a charter is the longest thing that is typed.
-pub(super) const LIMIT: usize = 512 * 1024;
 
 /// A form as it stands.
 #[derive(Deserialize)]
@@ -52,75 +48,38 @@ struct Typed {
 pub(crate) async fn typed(
     State(ledger): State<Arc<Served>>,
     visit: Visit,
-    headers: HeaderMap,
-    body: String,
-) -> Response {
+    request: Request,
+) -> Result<Response, Problem> {
     let l = visit.language;
-    let Some(member) = who(&ledger, &headers) else {
-        return signed_out(l).into_response();
-    };
-    let typed: Typed = match serde_json::from_str(&body) {
-        Ok(typed) => typed,
-        Err(error) => return malformed(l, &error).into_response(),
-    };
+    request::own_site(request.headers(), l)?;
+    let snapshot = ledger.snapshot();
+    let sitting = request::sitting(&ledger, &snapshot, request.headers(), l)?;
+    let typed: Typed = request::json(request, l).await?;
     let scene = Scene {
-        snapshot: ledger.snapshot(),
+        snapshot,
         ledger,
         visit,
     };
-    let read = tokio::task::spawn_blocking(move || answer(&scene, member, &typed)).await;
-    match read {
-        Ok(Ok(answer)) => {
-            let mut response = Json(answer).into_response();
-            let no_store = HeaderValue::from_static("no-store");
-            response.headers_mut().insert(CACHE_CONTROL, no_store);
-            response
-        }
-        Ok(Err(NoPage::Missing)) => Problem::not_found(l).into_response(),
-        Ok(Err(NoPage::Unread(error))) => Problem::of_read(&error, l).into_response(),
-        Ok(Err(NoPage::Behind { .. })) => Problem::no_answer(l).into_response(),
-        Ok(Err(NoPage::Fault)) => Problem::fault(l).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "a form broke off");
-            Problem::fault(l).into_response()
-        }
-    }
-}
-
-fn signed_out(l: Language) -> Problem {
-    Problem::new(
-        StatusCode::UNAUTHORIZED,
-        "signed_out",
-        l.pick("请先登录", "signed out"),
-        l.pick(
-            "登录已结束。填写的内容都还在，重新登录后接着办。",
-            "The session has ended. What was typed is still there: sign in and go on.",
-        ),
-    )
-}
-
-fn malformed(l: Language, error: &serde_json::Error) -> Problem {
-    Problem::new(
-        StatusCode::BAD_REQUEST,
-        "malformed_form",
-        l.pick("表单格式不对", "malformed form"),
-        l.pick(
-            format!("应为 {{kind, transaction 或 concern, typed}}：{error}"),
-            format!("expected {{kind, transaction or concern, typed}}: {error}"),
-        ),
-    )
+    let read = request::working(l, move || {
+        answer(&scene, sitting.member, &typed).map_err(|error| match error {
+            NoPage::Missing => Problem::not_found(l),
+            NoPage::Unread(error) => Problem::of_read(&error, l),
+            NoPage::Behind { done, all } => request::no_view(NoView::Behind { done, all }, l),
+            NoPage::Fault => Problem::fault(l),
+        })
+    });
+    Ok(request::answered(StatusCode::OK, &read.await?))
 }
 
 fn answer(scene: &Scene, member: ledger_core::MemberId, typed: &Typed) -> Result<Value, NoPage> {
     let l = scene.visit.language;
     let named = kinds().find(|known| *known == typed.kind);
     let kind = named.ok_or(NoPage::Missing)?;
-    let about = About {
-        transaction: parsed(typed.transaction.as_deref())?,
-        concern: parsed(typed.concern.as_deref())?,
-    };
+    let about = About::named(typed.transaction.as_deref(), typed.concern.as_deref())?;
     let state = about.state(scene)?;
-    let stream = about.stream(kind, &state).map_err(|_| NoPage::Missing)?;
+    let stream = about
+        .stream(scene, kind, &state)
+        .map_err(|_| NoPage::Missing)?;
     let transaction = about.transaction.as_ref();
     let drafting = Drafting::of(kind, stream, transaction, &state, (member, l));
     let drafting = drafting.ok_or(NoPage::Missing)?;
@@ -169,13 +128,6 @@ fn answer(scene: &Scene, member: ledger_core::MemberId, typed: &Typed) -> Result
         })).collect::<Vec<_>>(),
         "notes": notes.iter().map(note).collect::<Vec<_>>(),
     }))
-}
-
-fn parsed<T: std::str::FromStr>(text: Option<&str>) -> Result<Option<T>, NoPage> {
-    let text = text.filter(|text| !text.is_empty());
-    text.map(str::parse)
-        .transpose()
-        .map_err(|_| NoPage::Missing)
 }
 
 fn read(drafting: &Drafting<'_>, typed: &Typed) -> Result<Read, NoPage> {

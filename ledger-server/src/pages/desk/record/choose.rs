@@ -98,7 +98,7 @@ impl Page {
             let mut choices = Vec::new();
             let of_sort = kinds().filter(|kind| of_sort(kind, families, transaction.is_some()));
             for kind in of_sort.filter(|_| kind.is_none()) {
-                let Ok(stream) = about.stream(kind, &state) else {
+                let Ok(stream) = about.stream(scene, kind, &state) else {
                     continue;
                 };
                 let who = (member.clone(), l);
