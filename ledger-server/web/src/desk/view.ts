@@ -10,6 +10,7 @@ export type Leave = () => void;
 export type View = (main: HTMLElement) => void | Leave;
 
 const views = new Map<string, View>();
+const listeners: (() => void)[] = [];
 let leave: Leave | undefined;
 let mayLeave: (() => boolean) | undefined;
 /** The navigation that was asked for last: an answer to an older one comes too late. */
@@ -24,6 +25,11 @@ function pageOf(address: { readonly pathname: string; readonly search: string })
 /** Registers the view of pages with `<main data-desk="name">`. */
 export function view(name: string, show: View): void {
   views.set(name, show);
+}
+
+/** Is called with every page that is shown, before its view. */
+export function onShown(listener: () => void): void {
+  listeners.push(listener);
 }
 
 /** The slug of the ledger whose desk this is. */
@@ -64,6 +70,7 @@ function isDesk(url: URL): boolean {
 function show(): void {
   const main = document.querySelector<HTMLElement>("main[data-desk]");
   const made = main === null ? undefined : views.get(main.dataset["desk"] ?? "");
+  listeners.forEach((listener) => listener());
   leave = main === null ? undefined : (made?.(main) ?? undefined);
   shown = pageOf(location);
 }
