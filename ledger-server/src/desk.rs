@@ -23,7 +23,7 @@ pub(crate) mod draft;
 mod drafts;
 pub(crate) mod inbox;
 mod refused;
-mod request;
+pub(crate) mod request;
 pub(crate) mod session;
 pub(crate) mod standing;
 
@@ -32,6 +32,7 @@ use cosign::NotDone;
 use draft::Draft;
 use inbox::Inbox;
 use session::Sessions;
+pub(crate) use session::Sitting;
 
 /// The folder of a ledger's drafts, below the ledger's own. (草稿文件夹)
 pub const DESK_FOLDER: &str = "desk";

@@ -306,4 +306,12 @@ fn a_new_member_is_enrolled_by_code_and_signs_with_a_key_of_their_own() {
     let shown = office.ok(&["key", "show", "luo.key", "--passphrase-file", "luo.pass"]);
     let public = std::fs::read_to_string(office.path("luo.key.pub")).unwrap();
     assert!(shown.out.contains(public.trim()), "{}", shown.out);
+    let folder = office.path("");
+    let arguments = ["pkey", "-in", "luo.key", "-noout", "-text", "-passin"];
+    if let Some(seed) = openssl(
+        &folder,
+        &[&arguments[..], &["pass:荷花塘 三把锁 1987"]].concat(),
+    ) {
+        assert_eq!(seed.len(), 64, "{seed}");
+    }
 }

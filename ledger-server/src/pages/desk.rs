@@ -18,6 +18,8 @@ use super::visit::Visit;
 use super::{NoPage, Scene};
 use crate::served::Served;
 
+mod record;
+
 /// What a page of the desk may load: as the others, and nothing may be made into markup but by the one
 /// function of the script that reads this site's own pages.
 const DESK_ONLY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
@@ -29,6 +31,7 @@ pub(super) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
     OpenApiRouter::new()
         .routes(routes!(keys))
         .routes(routes!(enrol))
+        .merge(record::of_ledger())
 }
 
 #[derive(Template)]
