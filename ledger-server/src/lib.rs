@@ -73,6 +73,7 @@ mod writer;
 pub use app::{app, app_behind};
 pub use client::{Proxies, ProxyHeader};
 pub use command::main as command_line;
+pub use desk::{DESK_FOLDER, DeskError};
 pub use documents::DocumentLimits;
 pub use front::{FrontOptions, Rate};
 pub use language::asked;

@@ -160,6 +160,12 @@ pub(crate) fn answered(status: StatusCode, value: &impl Serialize) -> Response {
     (status, headers, body).into_response()
 }
 
+/// An answer that says no more than that it is done.
+pub(super) fn done() -> Response {
+    let no_store = HeaderValue::from_static("no-store");
+    (StatusCode::NO_CONTENT, [(CACHE_CONTROL, no_store)]).into_response()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

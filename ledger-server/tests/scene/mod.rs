@@ -208,6 +208,7 @@ impl Site {
         let (ledger, receipt) = opened.unwrap();
         let again = store.clone();
         let hosting = Hosting {
+            desk: None,
             intake: None,
             ledger,
             policy,
