@@ -23,12 +23,14 @@ use crate::name::StreamId;
 use crate::tree::HashReader;
 
 pub mod conformance;
+mod copying;
 mod fault;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod memory;
 mod private;
 
+pub use copying::copy_digested;
 pub use fault::{Remedy, StoreError};
 pub use private::{DocumentChanges, Erasure, PrivateDocument};
 

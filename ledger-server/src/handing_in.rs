@@ -1,13 +1,14 @@
 //! The documents that lie beside a draft, handed in to a server in parts.
 
 use std::fs::File;
-use std::io::{Read, Seek as _};
+use std::io::{Read as _, Seek as _, sink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use ledger_core::commitment::Salt;
-use ledger_core::hash::{Commitment, Digest, DigestBuilder};
+use ledger_core::hash::{Commitment, Digest};
 use ledger_core::record::DocumentRef;
+use ledger_core::store::copy_digested;
 use zeroize::Zeroizing;
 
 use crate::draft::{Draft, companion};
@@ -61,21 +62,6 @@ pub(crate) fn of(terminal: Terminal, draft: &Draft) -> (Vec<AtHand>, Vec<String>
     (at_hand, missing)
 }
 
-/// The SHA-256 of a reader's bytes, and how many there are.
-pub(crate) fn digest_of(reader: &mut impl Read) -> std::io::Result<(Digest, u64)> {
-    let mut digest = DigestBuilder::default();
-    let mut length = 0;
-    let mut part = Zeroizing::new(vec![0; 64 * 1024]);
-    loop {
-        let count = reader.read(&mut part)?;
-        if count == 0 {
-            return Ok((digest.finish(), length));
-        }
-        digest.update(&part[..count]);
-        length += count as u64;
-    }
-}
-
 fn open(terminal: Terminal, path: &Path) -> anyhow::Result<File> {
     File::open(path).with_context(|| {
         terminal.pick(
@@ -93,7 +79,7 @@ pub(crate) fn put_file(
     entry: impl FnOnce(&Digest) -> Option<u64>,
 ) -> anyhow::Result<(Digest, bool)> {
     let mut file = open(terminal, path)?;
-    let (digest, length) = digest_of(&mut file)?;
+    let (digest, length) = copy_digested(&mut file, &mut sink())?;
     file.rewind()?;
     let name = format!("documents/{digest}");
     let kept = server.put(&name, entry(&digest), (file, length), digest.as_bytes())?;
@@ -113,7 +99,7 @@ impl AtHand {
         if self.private.is_some() {
             file.read_exact(&mut *salt)?;
         }
-        let (digest, _) = digest_of(&mut file)?;
+        let (digest, _) = copy_digested(&mut file, &mut sink())?;
         let is_it = match (&self.public, &self.private) {
             (Some(public), _) => digest == *public,
             (_, Some(private)) => {
@@ -128,7 +114,7 @@ impl AtHand {
             ));
         }
         file.rewind()?;
-        let (whole, length) = digest_of(&mut file)?;
+        let (whole, length) = copy_digested(&mut file, &mut sink())?;
         file.rewind()?;
         let name = match (&self.public, &self.private) {
             (_, Some(private)) => format!("private/{private}"),

@@ -12,14 +12,14 @@ use ledger_core::checkpoint::SignedCheckpoint;
 use ledger_core::hash::{Digest, Hash};
 use ledger_core::policy::Policy;
 use ledger_core::store::local::LocalFolder;
-use ledger_core::store::{StoreError, stated_tree};
+use ledger_core::store::{StoreError, copy_digested, stated_tree};
 use ledger_core::tile::{Tile, TileLevel, parse_hashes, tiles_of};
 use ledger_core::tree::Frontier;
 
 use crate::named::Named;
 use crate::raw_folder::RawFolder;
 use crate::terminal::Terminal;
-use crate::url_source::{UrlSource, bundle_of, copy};
+use crate::url_source::{UrlSource, bundle_of};
 
 mod leaves;
 mod mirrored;
@@ -112,8 +112,8 @@ impl Raw {
             Self::Url(url) => return url.copy_if_there(name, &mut std::io::sink()),
         };
         let opened = std::fs::File::open(folder.join(name));
-        let digest = opened.and_then(|mut file| copy(&mut file, &mut std::io::sink()));
-        if_there(digest)
+        let digest = opened.and_then(|mut file| copy_digested(&mut file, &mut std::io::sink()));
+        Ok(if_there(digest)?.map(|(digest, _)| digest))
     }
 
     /// A tile's bytes, possibly more or fewer than it should have; `None` if there are none.

@@ -208,7 +208,8 @@ pub(crate) fn settle(terminal: Terminal, new: NamedTempFile, file: &Path) -> any
     settled().with_context(|| unwritable(terminal, file))
 }
 
-fn unwritable(terminal: Terminal, file: &Path) -> String {
+/// Says that a file cannot be written.
+pub(crate) fn unwritable(terminal: Terminal, file: &Path) -> String {
     terminal.pick(
         format!("写不了 {}；请检查磁盘和权限", file.display()),
         format!(

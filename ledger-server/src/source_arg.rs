@@ -15,8 +15,8 @@ use ledger_core::hash::Digest;
 use ledger_core::policy::Policy;
 use ledger_core::source::{FolderSource, Source, SourceError, StoreSource};
 use ledger_core::state::State;
-use ledger_core::store::StoreError;
 use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
+use ledger_core::store::{StoreError, copy_digested};
 use ledger_core::tile::{Tile, TileSource};
 use ledger_core::{Expected, Pins};
 use serde::Deserialize;
@@ -24,7 +24,7 @@ use serde::Deserialize;
 use crate::inspect::Raw;
 use crate::raw_folder::RawFolder;
 use crate::terminal::{Refused, Terminal};
-use crate::url_source::{self, UrlSource};
+use crate::url_source::UrlSource;
 
 /// A ledger that can be read.
 pub(crate) struct OpenSource {
@@ -538,8 +538,9 @@ impl OpenSource {
         let path = folder.join(name);
         match File::open(&path) {
             Ok(mut file) => {
-                let copied = url_source::copy(&mut file, to);
-                copied.map(Some).with_context(|| path.display().to_string())
+                let copied = copy_digested(&mut file, to);
+                let (digest, _) = copied.with_context(|| path.display().to_string())?;
+                Ok(Some(digest))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| path.display().to_string()),

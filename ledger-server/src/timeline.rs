@@ -45,9 +45,7 @@ impl Shown {
         };
         let mut lines = words::lines(&words.statement(statement), language);
         let signers = roles(entry, state);
-        let offset = words.charter.map_or(moment::CHINA_OFFSET_MINUTES, |c| {
-            c.calendar.utc_offset_minutes()
-        });
+        let offset = words.utc_offset_minutes();
         let recorded_late = late(entry, state);
         let late = if recorded_late {
             language.pick("【补录】", " [RECORDED LATE]")

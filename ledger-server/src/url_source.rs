@@ -3,12 +3,13 @@
 //! Every answer has a time limit and a size limit, and what failed for a moment is tried again. Nothing
 //! that comes back is believed here.
 
-use std::io::{Read, Write};
+use std::io::{Read as _, Write};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
-use ledger_core::hash::{Digest, DigestBuilder};
+use ledger_core::hash::Digest;
 use ledger_core::source::Source;
+use ledger_core::store::copy_digested;
 use ledger_core::tile::{Tile, TileLevel, TileSource};
 use ureq::http::Response;
 use ureq::{Agent, Body};
@@ -141,7 +142,8 @@ impl UrlSource {
                 200 => {
                     let body = answer.into_body().into_with_config();
                     let mut body = body.limit(DOCUMENT_LIMIT).reader();
-                    return copy(&mut body, to).map(Some).with_context(|| url);
+                    let copied = copy_digested(&mut body, to).with_context(|| url)?;
+                    return Ok(Some(copied.0));
                 }
                 404 | 410 => return Ok(None),
                 429 | 502..=504 if number < ATTEMPTS => std::thread::sleep(wait),
@@ -216,20 +218,6 @@ impl UrlSource {
             wait *= 2;
         }
         bail!("{url}")
-    }
-}
-
-/// Copies all that a reader gives, and gives its digest.
-pub(crate) fn copy(from: &mut dyn Read, to: &mut dyn Write) -> std::io::Result<Digest> {
-    let mut digest = DigestBuilder::default();
-    let mut part = vec![0; 64 * 1024];
-    loop {
-        let count = from.read(&mut part)?;
-        if count == 0 {
-            return Ok(digest.finish());
-        }
-        digest.update(&part[..count]);
-        to.write_all(&part[..count])?;
     }
 }
 

@@ -38,7 +38,28 @@ pub(crate) struct Row {
     pub(crate) value: String,
 }
 
+impl<'a> Words<'a> {
+    /// As the ledger stands, by the charter in force.
+    pub(crate) fn of_ledger(language: Language, state: &'a State) -> Self {
+        let ledger = state.ledger();
+        Self {
+            language,
+            ledger,
+            charter: ledger.map(|ledger| &**ledger.charter_at(state.size())),
+            transaction: None,
+        }
+    }
+}
+
 impl Words<'_> {
+    /// How far east of UTC the charter's days begin and end, in minutes.
+    pub(crate) fn utc_offset_minutes(&self) -> i32 {
+        let charter = self.charter.map(|charter| &charter.calendar);
+        charter.map_or(moment::CHINA_OFFSET_MINUTES, |calendar| {
+            calendar.utc_offset_minutes()
+        })
+    }
+
     /// A statement: stream, kind, time, and everything in the event.
     pub(crate) fn statement(&self, statement: &Statement) -> Vec<Row> {
         let l = self.language;

@@ -116,7 +116,9 @@ fn the_service_does_what_its_description_says() {
     let mut answer = ureq::get(format!("{url}/openapi.json")).call().unwrap();
     let text = answer.body_mut().read_to_string().unwrap();
     let mut document: Value = serde_json::from_str(&text).unwrap();
-    let count = document["paths"].as_object().unwrap().len();
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|path| path.as_object().unwrap().keys());
+    let count = operations.filter(|key| *key != "parameters").count();
     let begun = Instant::now();
     let (good, said) = conforms(&program, &data, &document, &config, url);
     let took = begun.elapsed();

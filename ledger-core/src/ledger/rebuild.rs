@@ -162,8 +162,10 @@ impl<'a, S: Store> Rebuild<'a, S> {
 
     fn take(&mut self, entry: &Entry) -> Result<(), StoreError> {
         let (at, signed) = (entry.received_at(), entry.signed());
-        let origin = &self.pins.origin;
-        documents::note(&mut self.changes, origin, entry.index(), at, signed);
+        if let Some(ledger) = self.replay.state().ledger() {
+            // Members' keys are named after the founding log, also where a new one goes on.
+            documents::note(&mut self.changes, &ledger.origin, entry.index(), at, signed);
+        }
         // A new store has nothing that was handed in ahead of its entry.
         self.changes.public.clear();
         self.changes.private.clear();

@@ -1,14 +1,18 @@
 //! Declared losses: only what was signed can have been lost, and no log is signed twice.
 
 use ledger_core::audit::{FaultKind, Replay};
+use ledger_core::checkpoint::Checkpoint;
 use ledger_core::key::{Algorithm, VerifierKey};
+use ledger_core::ledger::Rebuild;
 use ledger_core::refusal::Refusal;
-use ledger_core::{AppendError, Ledger, MemoryStore, Pins, SigningKey};
+use ledger_core::store::StoreError;
+use ledger_core::tree::Frontier;
+use ledger_core::{AppendError, Ledger, MemoryStore, Pins, SigningKey, Step, Store as _};
 use serde_json::{Value, json};
 
 use crate::Row;
 use crate::scene::loss::{SUCCESSOR, declaration, log_key, lost};
-use crate::scene::{ORIGIN, Scene, event};
+use crate::scene::{ORIGIN, Scene, erasure, event};
 
 /// A declaration after one field was changed.
 fn with(field: &str, value: Value) -> Result<ledger_core::admit::Entry, Refusal> {
@@ -167,8 +171,8 @@ fn other_entries() -> Result<ledger_core::admit::Entry, Refusal> {
     }
 }
 
-fn saving<'a>(pins: &'a Pins, scene: &Scene) -> ledger_core::ledger::Rebuild<'a, MemoryStore> {
-    let mut saved = ledger_core::ledger::Rebuild::saving(MemoryStore::new(), pins).unwrap();
+fn saving<'a>(pins: &'a Pins, scene: &Scene) -> Rebuild<'a, MemoryStore> {
+    let mut saved = Rebuild::saving(MemoryStore::new(), pins).unwrap();
     for entry in &scene.entries {
         saved.feed(entry.bytes()).unwrap();
     }
@@ -178,7 +182,7 @@ fn saving<'a>(pins: &'a Pins, scene: &Scene) -> ledger_core::ledger::Rebuild<'a,
 #[test]
 fn a_ledger_goes_on_in_a_new_log_and_its_members_sign_as_before() {
     let mut scene = Scene::founded();
-    scene.pass(crate::DEAL, ledger_core::step::Step::AssetVerification);
+    scene.pass(crate::DEAL, Step::AssetVerification);
     let new = log_key(SUCCESSOR, 98);
     let old = Pins {
         ledger_id: scene.entries[0].leaf(),
@@ -211,7 +215,7 @@ fn a_ledger_goes_on_in_a_new_log_and_its_members_sign_as_before() {
     );
     assert_eq!(notice.origin, ORIGIN);
     // The transaction goes on where it stood, with the keys that members always had.
-    scene.pass(crate::DEAL, ledger_core::step::Step::ProposalInitiation);
+    scene.pass(crate::DEAL, Step::ProposalInitiation);
     let next = scene.entries.last().unwrap();
     let note = next.signed().note().to_bytes();
     assert!(ledger.append(&note, next.received_at()).unwrap().added);
@@ -230,6 +234,39 @@ fn a_ledger_goes_on_in_a_new_log_and_its_members_sign_as_before() {
     };
     assert_eq!(audit(&pins(SUCCESSOR, &log_key(SUCCESSOR, 98))), None);
     assert!(audit(&old).is_some());
+}
+
+#[test]
+fn who_erased_a_document_after_a_loss_is_known_in_a_store_built_again() {
+    let by = ["chen", "huang"];
+    let mut scene = Scene::before(Step::ProposalInitiation);
+    let minuted = event(crate::oversight::minuted("7a"));
+    scene.put("ledger", minuted, &by).unwrap();
+    scene.change(declaration(&scene)).unwrap();
+    let erased = event(erasure("7a"));
+    scene.put("ledger", erased, &by).unwrap();
+    let new = log_key(SUCCESSOR, 98);
+    let pins = Pins {
+        ledger_id: scene.entries[0].leaf(),
+        log_key: new.verifier().clone(),
+        origin: SUCCESSOR.parse().unwrap(),
+    };
+    let mut frontier = Frontier::new();
+    for entry in &scene.entries {
+        frontier.push(entry.leaf());
+    }
+    let checkpoint = Checkpoint::new(new.name(), frontier.size(), frontier.root()).unwrap();
+    let checkpoint = checkpoint.sign(&new).unwrap().to_bytes();
+    let mut rebuild = Rebuild::new(MemoryStore::new(), &pins, &checkpoint).unwrap();
+    for entry in &scene.entries {
+        rebuild.feed(entry.bytes()).unwrap();
+    }
+    let store = rebuild.finish().unwrap();
+    let commitment = "7a".repeat(32).parse().unwrap();
+    let Err(StoreError::Erased { erasure, .. }) = store.private_document(&commitment) else {
+        panic!("the document is not erased");
+    };
+    assert_eq!(erasure.by, by.map(|member| member.parse().unwrap()));
 }
 
 #[test]

@@ -469,7 +469,7 @@ pub(crate) fn ledger_rows() -> Vec<Row> {
 }
 
 /// A meeting whose minutes are private.
-fn minuted(digits: &str) -> Value {
+pub(crate) fn minuted(digits: &str) -> Value {
     json!({
         "kind": "meeting_held", "attendance": {"called": 3, "present": 3}, "body": "谈话",
         "documents": [private_document(digits)], "held_on": "2018-03-26", "summary": "笔录不公开",

@@ -181,14 +181,7 @@ fn say(
     only: Option<&TransactionId>,
 ) {
     let terminal = said.terminal;
-    let words = Words {
-        language: terminal.language,
-        ledger: state.ledger(),
-        charter: state
-            .ledger()
-            .map(|ledger| &**ledger.charter_at(state.size())),
-        transaction: None,
-    };
+    let words = Words::of_ledger(terminal.language, state);
     if let Some(ledger) = state.ledger() {
         let training = if ledger.training {
             terminal.pick("【演示账本】", "[TRAINING] ")
@@ -198,9 +191,7 @@ fn say(
         terminal.say(format!("{training}{}", ledger.collective.name));
         losses::say(terminal, ledger);
     }
-    let offset = words.charter.map_or(moment::CHINA_OFFSET_MINUTES, |c| {
-        c.calendar.utc_offset_minutes()
-    });
+    let offset = words.utc_offset_minutes();
     for task in tasks {
         // Channels are named as by the charter that governs the transaction.
         let stream = StreamId::Transaction(task.transaction.clone());

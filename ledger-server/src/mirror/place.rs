@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use ledger_core::hash::Digest;
+use ledger_core::store::copy_digested;
 
 #[cfg(feature = "s3")]
 use super::bucket::Bucket;
-use crate::keeping;
+use crate::keeping::{self, unwritable};
 use crate::terminal::Terminal;
-use crate::url_source::copy;
 
 /// A place for copies.
 pub(super) enum Place {
@@ -99,8 +99,8 @@ impl Place {
         match self {
             Self::Folder { path: folder, .. } => {
                 let there = File::open(folder.join(name));
-                let found = there.and_then(|mut file| copy(&mut file, &mut sink()));
-                Ok(found.is_ok_and(|found| found == *digest))
+                let found = there.and_then(|mut file| copy_digested(&mut file, &mut sink()));
+                Ok(found.is_ok_and(|(found, _)| found == *digest))
             }
             #[cfg(feature = "s3")]
             Self::Bucket(bucket) => {
@@ -206,14 +206,4 @@ impl Place {
             Self::Bucket(bucket) => bucket.drop_below(name),
         }
     }
-}
-
-fn unwritable(terminal: Terminal, path: &Path) -> String {
-    terminal.pick(
-        format!("写不了 {}；请检查磁盘和权限", path.display()),
-        format!(
-            "cannot write {}; check the disk and the permissions",
-            path.display()
-        ),
-    )
 }

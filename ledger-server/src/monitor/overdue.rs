@@ -13,14 +13,7 @@ use crate::words::Words;
 
 /// Everything that is overdue at that moment.
 pub(super) fn conditions(terminal: Terminal, state: &State, now: LogTime) -> Vec<Condition> {
-    let words = Words {
-        language: terminal.language,
-        ledger: state.ledger(),
-        charter: state
-            .ledger()
-            .map(|ledger| &**ledger.charter_at(state.size())),
-        transaction: None,
-    };
+    let words = Words::of_ledger(terminal.language, state);
     let tasks = agenda::tasks(state, now);
     let overdue = tasks.iter().filter(|task| task.overdue);
     overdue
@@ -49,9 +42,7 @@ fn of_task(terminal: Terminal, words: &Words<'_>, task: &Task) -> Condition {
             format!("the answer to concerns {}", late.join(", ")),
         )
     };
-    let offset = words.charter.map_or(moment::CHINA_OFFSET_MINUTES, |c| {
-        c.calendar.utc_offset_minutes()
-    });
+    let offset = words.utc_offset_minutes();
     let by = (task.deadline).map(|deadline| moment::logged(deadline.at.minus_seconds(1), offset));
     let by = by.unwrap_or_default();
     let who = who(terminal, words, task);

@@ -1,12 +1,12 @@
 //! Documents by their digest, one file each: `documents/<sha256>`.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::durable::{self, Durability};
-use crate::hash::{Digest, DigestBuilder};
-use crate::store::{Remedy, StoreError};
+use crate::hash::Digest;
+use crate::store::{Remedy, StoreError, copy_digested};
 
 pub(super) fn path(folder: &Path, digest: &Digest) -> PathBuf {
     folder.join("documents").join(digest.to_string())
@@ -48,8 +48,8 @@ pub(super) fn checked(folder: &Path, digest: &Digest) -> Result<Option<PathBuf>,
     let Some(mut file) = durable::open(&path, false)? else {
         return Ok(None);
     };
-    let (found, length) =
-        digest_of(&mut file).map_err(|error| StoreError::io("read", &path, error))?;
+    let (found, length) = copy_digested(&mut file, &mut io::sink())
+        .map_err(|error| StoreError::io("read", &path, error))?;
     if found == *digest {
         return Ok(Some(path));
     }
@@ -60,21 +60,6 @@ pub(super) fn checked(folder: &Path, digest: &Digest) -> Result<Option<PathBuf>,
         found: found.to_string(),
         remedy: Remedy::Restore,
     })
-}
-
-/// The digest of what is left of a file, and how many bytes that is.
-pub(super) fn digest_of(file: &mut File) -> std::io::Result<(Digest, u64)> {
-    let mut digest = DigestBuilder::default();
-    let mut length = 0;
-    let mut part = vec![0; 64 * 1024];
-    loop {
-        let count = file.read(&mut part)?;
-        if count == 0 {
-            return Ok((digest.finish(), length));
-        }
-        digest.update(&part[..count]);
-        length += count as u64;
-    }
 }
 
 /// Erases the document; says whether it was there.

@@ -11,11 +11,10 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::documents;
 use super::durable::{self, Durability};
 use crate::commitment::Salt;
 use crate::hash::Commitment;
-use crate::store::{Erasure, PrivateDocument, Remedy, StoreError};
+use crate::store::{Erasure, PrivateDocument, Remedy, StoreError, copy_digested};
 
 /// The first line of a document that is kept; its salt follows.
 pub(super) const KEPT: &[u8] = b"sanzi private document 1\n";
@@ -196,7 +195,7 @@ pub(super) fn open_document(
     file.read_exact(&mut head).map_err(fault)?;
     let salt = head.last_chunk::<{ Salt::LENGTH }>().copied();
     let salt = Salt::from_bytes(salt.unwrap_or_default());
-    let (digest, length) = documents::digest_of(&mut file).map_err(fault)?;
+    let (digest, length) = copy_digested(&mut file, &mut std::io::sink()).map_err(fault)?;
     let found = Commitment::to_digest(&salt, &digest);
     if !head.starts_with(KEPT) || found != *commitment {
         return Err(StoreError::Corrupt {

@@ -1,13 +1,14 @@
 //! `sanzi document put` and `get`: by a server, in parts.
 
-use std::io::{Read, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use ledger_core::commitment::Salt;
 use ledger_core::event::SignedEvent;
-use ledger_core::hash::{Commitment, DigestBuilder};
+use ledger_core::hash::Commitment;
 use ledger_core::name::MemberId;
+use ledger_core::store::copy_digested;
 use zeroize::Zeroizing;
 
 use super::{Refused, Shelf, Terminal, signer};
@@ -195,18 +196,8 @@ fn fetch(
     if matches!(wanted, Wanted::Private(..)) {
         body.read_exact(&mut *salt)?;
     }
-    let mut digest = DigestBuilder::default();
-    let mut part = Zeroizing::new(vec![0; 64 * 1024]);
-    loop {
-        let count = body.read(&mut part)?;
-        if count == 0 {
-            break;
-        }
-        digest.update(&part[..count]);
-        new.write_all(&part[..count])?;
-    }
+    let (digest, _) = copy_digested(&mut body, &mut new)?;
     bar.finish_and_clear();
-    let digest = digest.finish();
     let is_it = match wanted {
         Wanted::Public(expected) => digest == *expected,
         Wanted::Private(expected, _) => {

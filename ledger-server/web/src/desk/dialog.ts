@@ -50,16 +50,24 @@ export function field(label: string, input: HTMLElement, hint = ""): HTMLElement
   return element("div", { class: "field" }, ...parts, input);
 }
 
-/** A passphrase, with a way to see what one types. */
-export function passphraseField(label: string, purpose: "current-password" | "new-password", hint = ""): [HTMLElement, HTMLInputElement] {
-  const input = element("input", { type: "password", autocomplete: purpose, required: "", spellcheck: "false" });
+export function passphraseInput(purpose: "current-password" | "new-password"): HTMLInputElement {
+  return element("input", { type: "password", autocomplete: purpose, required: "", spellcheck: "false" });
+}
+
+/** A way to see what one types. */
+export function showing(...inputs: readonly HTMLInputElement[]): HTMLElement {
   const shown = element("input", { type: "checkbox" });
   shown.addEventListener("change", () => {
-    input.type = shown.checked ? "text" : "password";
+    inputs.forEach((input) => (input.type = shown.checked ? "text" : "password"));
   });
-  const see = element("label", { class: "choice" }, shown, t("显示口令", "Show the passphrase"));
-  const made = field(label, input, hint);
-  made.append(see);
+  return element("label", { class: "choice" }, shown, t("显示口令", "Show the passphrase"));
+}
+
+/** A passphrase that there is already. */
+export function passphraseField(): [HTMLElement, HTMLInputElement] {
+  const input = passphraseInput("current-password");
+  const made = field(t("口令", "Passphrase"), input);
+  made.append(showing(input));
   return [made, input];
 }
 

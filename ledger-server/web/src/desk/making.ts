@@ -1,8 +1,9 @@
 // Makes keys: the passphrase twice, the seed from the system's random numbers, the encrypted file kept here.
 import { element } from "../page/element.ts";
 import { base64 } from "../verify/bytes.ts";
+import { logText } from "../verify/time.ts";
 import { post } from "./api.ts";
-import { alertLine, cancelButton, passphraseField, progressBar, type Close } from "./dialog.ts";
+import { alertLine, cancelButton, field, passphraseInput, progressBar, showing, type Close } from "./dialog.ts";
 import { codeOf, enrolmentText } from "./enrolment.ts";
 import { newSeed, publicKeyOf, sealKey, verifierKey, type Progress } from "./key.ts";
 import { t } from "./language.ts";
@@ -28,7 +29,7 @@ export async function makeKey(keyName: string, name: string, passphrase: string,
   const pem = await sealKey(seed, passphrase, progress);
   const unlocked = await unlockedOf(seed, { key, name });
   const proof = base64(await unlocked.signature(enrolmentText(origin, member, name, key)));
-  const kept: Kept = { key, slug: slug(), member, name, pem, since: new Date().toISOString(), proof };
+  const kept: Kept = { key, slug: slug(), member, name, pem, since: logText(Math.floor(Date.now() / 1000)), proof };
   await keep(kept);
   return kept;
 }
@@ -55,10 +56,11 @@ export function passphrasePair(): { readonly nodes: Node[]; problem(): string | 
     "至少 8 个字，几个不相干的词最好记也最难猜。忘了就找不回来；不要和别处的密码一样。",
     "At least 8 characters; a few unrelated words are easy to remember and hard to guess. It cannot be recovered; use it nowhere else.",
   );
-  const [first, one] = passphraseField(t("新口令", "New passphrase"), "new-password", hint);
-  const [second, other] = passphraseField(t("再输入一遍", "Once more"), "new-password");
+  const [one, other] = [passphraseInput("new-password"), passphraseInput("new-password")];
+  const first = field(t("新口令", "New passphrase"), one, hint);
+  const second = field(t("再输入一遍", "Once more"), other);
   return {
-    nodes: [first, second],
+    nodes: [first, second, showing(one, other)],
     problem: () => {
       if (Array.from(one.value).length < PASSPHRASE_LENGTH) {
         one.focus();

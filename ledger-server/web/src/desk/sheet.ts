@@ -2,6 +2,7 @@
 // the passphrase, which stands on neither.
 import { encodeQR } from "qr";
 import { element } from "../page/element.ts";
+import { renderings } from "../page/render.ts";
 import { VerifierKey } from "../verify/key.ts";
 import { fingerprint } from "./key.ts";
 import { t } from "./language.ts";
@@ -67,11 +68,11 @@ export function recoverySheet(kept: Kept, collective: string): HTMLElement {
       row(t("谁的钥匙", "Whose"), `${kept.name}（${kept.member}）`),
       row(t("公钥指纹", "Fingerprint"), key === undefined ? "" : fingerprint(key.key.bytes)),
       row(t("公钥", "Public key"), kept.key),
-      row(t("制作时间", "Made"), kept.since.slice(0, 16).replace("T", " ")),
+      row(t("制作时间", "Made"), renderings(kept.since, "datetime", "zh", undefined)?.[0] ?? kept.since),
     ),
     element("ol", {}, ...steps.map((step) => element("li", {}, step))),
     element("div", { class: "recovery-code" }, code(kept.pem)),
-    element("pre", { class: "recovery-text" }, kept.pem),
+    element("pre", { class: "recovery-text", tabindex: "0" }, kept.pem),
     element("p", { class: "small" }, t("这是加密文件（PKCS#8，scrypt 加 AES-256-CBC），sanzi 命令和 openssl pkey 也能打开。", "An encrypted file (PKCS#8, scrypt with AES-256-CBC); sanzi and openssl pkey open it, too.")),
   );
 }

@@ -185,7 +185,7 @@ function noKeyYet(close: Close<Unlocked>): Node[] {
 
 function unlockForm(kept: readonly Kept[], close: Close<Unlocked>): Node[] {
   const [choice, chosen] = chooser(kept);
-  const [secret, input] = passphraseField(t("口令", "Passphrase"), "current-password");
+  const [secret, input] = passphraseField();
   input.dataset["first"] = "";
   const bar = progressBar(t("正在解锁", "Unlocking"));
   const said = alertLine();
