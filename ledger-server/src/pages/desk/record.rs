@@ -15,6 +15,7 @@ use ledger_core::language::Language;
 use ledger_core::name::{ConcernId, StreamId};
 use ledger_core::oversight::findings;
 use ledger_core::state::State;
+use ledger_core::transaction::Phase;
 use ledger_core::{MemberId, Step, TransactionId};
 use serde_json::{Value, json};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
@@ -336,7 +337,20 @@ fn not_now(scene: &Scene, drafting: &Drafting<'_>) -> Option<String> {
             | agenda::What::CalendarMissing(_)
             | agenda::What::Answer(_)
     );
-    (waits && task.step.id() == drafting.kind).then(|| collective::what(l, &task))
+    let Ok(step) = drafting.kind.parse::<Step>() else {
+        return None;
+    };
+    let is_turn = match &transaction.phase {
+        Phase::Awaiting(awaiting) => awaiting.step == step && !waits,
+        // Nothing goes on before it is posted everywhere, after a failed bidding, or in the end.
+        _ => false,
+    };
+    (!is_turn).then(|| match &transaction.phase {
+        Phase::Completed(_) | Phase::Terminated { .. } => l
+            .pick("这笔交易已经办完", "this transaction is over")
+            .to_owned(),
+        _ => collective::what(l, &task),
+    })
 }
 
 /// The form's fields; or what has to be chosen first, each with its address.
