@@ -397,7 +397,7 @@ await look(member, "form-sign-360");
 await dialog(member).getByRole("button", { name: "签名", exact: true }).click();
 await dialog(member).waitFor({ state: "detached" });
 
-await member.getByText("已记入账本，第 2 条").waitFor();
+await member.getByRole("heading", { name: "已记入账本，第 2 条" }).waitFor();
 await look(member, "form-done-360");
 
 // The chair's own: two clicks, and the supervisor's signature.
@@ -411,7 +411,10 @@ await dialog(chair).getByRole("button", { name: "签名", exact: true }).click()
 await chair.getByText("已发出，等其他人签名").waitFor();
 await look(chair, "rotation-signed");
 await chair.getByRole("button", { name: "锁上并退出" }).click();
-await chair.getByText("钥匙已锁", { exact: true }).waitFor();
+await chair.getByText("已解锁").waitFor({ state: "detached" });
+await chair.waitForLoadState();
+assert.equal((await chair.context().request.get(`${DESK}/me`)).status(), 401, "whoever leaves has left");
+assert.deepEqual(complaints, []);
 
 await browser.close();
 
