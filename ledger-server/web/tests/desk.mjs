@@ -28,6 +28,7 @@ const EXPECTED = /status of (?:401|403|404|409|422)/;
 
 async function person(viewport = { width: 1280, height: 800 }, options = {}) {
   const context = await browser.newContext({ viewport, locale: "zh-CN", acceptDownloads: true, ...options });
+  context.setDefaultTimeout(90_000);
   if (process.env.ASSETS !== undefined) {
     await context.route(/\/assets\/desk-[0-9a-f]+\.(js|css)$/, (route) => {
       const kind = /\.(js|css)$/.exec(route.request().url())[1];
@@ -382,7 +383,7 @@ await look(member, "record-360");
 // A statement of the new member's own: filled in, checked, signed.
 await member.locator('a[href*="record/relative_declared"]').first().click();
 await member.locator("form#record").waitFor();
-for (const [name, value] of [["name", "罗某"], ["relation", "配偶"], ["summary", "罗*的配偶在本社参加竞买，特此申报。"]]) {
+for (const [name, value] of [["name", "罗*"], ["relation", "配偶"], ["summary", "罗*的配偶在本社参加竞买，特此申报。"]]) {
   const control = await member.locator(`form#record [data-name="${name}"]:visible`).first().getAttribute("id");
   await member.fill(`#${control}-input`, value);
 }
