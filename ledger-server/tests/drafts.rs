@@ -102,6 +102,14 @@ impl Office {
     }
 }
 
+/// Says in the data folder which ledger it holds, as `sanzi init` does.
+fn pin(data: &DataFolder, ledger_id: Hash) {
+    let pins = json!({
+        "ledger_id": ledger_id, "log_key": key(None).verifier(), "origin": scene::ORIGIN,
+    });
+    std::fs::write(data.path().join("donglang/pins.json"), pins.to_string()).unwrap();
+}
+
 /// What a rehearsal says is to be signed.
 fn rehearsed(sitter: &Sitter<'_>, body: &Value) -> String {
     let answer = sitter.post("/rehearse", body);
@@ -329,6 +337,9 @@ fn every_role_is_refused_what_it_must_not() {
     assert_eq!(gone["withdrawn_by"]["member"], "he");
     assert_eq!(gone["reason"], "面积写错");
     sign(of("huang"), &id, &text, "huang").problem(410, "draft_withdrawn");
+    // The very same can be begun again.
+    assert_eq!(begun(of("deng"), &note(&text, &["deng"])), id);
+    assert_eq!(shown(of("he"), &id)["mine"], true);
 }
 
 #[test]
@@ -508,6 +519,15 @@ fn drafts_outlive_the_server_and_not_their_time() {
     std::fs::write(desk.join(format!("{}.json", "a".repeat(32))), "{").unwrap();
     office.restart();
     assert!(!desk.join(".new-abc").exists());
+    pin(&office.data, office.ledger_id());
+    let fsck = scene::running::sanzi(&["fsck", "--json"])
+        .arg(office.data.path())
+        .output();
+    let said = String::from_utf8(fsck.unwrap().stdout).unwrap();
+    let bad: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let bad = bad["ledgers"][0]["bad"].as_array().unwrap().clone();
+    assert_eq!(bad.len(), 1, "{said}");
+    assert_eq!(bad[0]["place"], format!("desk/{}.json", "a".repeat(32)));
     let mut stale = office.sitter("deng");
     assert_eq!(listed(&stale).len(), 1);
     stale.cookie = cookie;
@@ -537,26 +557,52 @@ fn drafts_outlive_the_server_and_not_their_time() {
 }
 
 #[test]
+fn what_cannot_be_kept_is_said_and_leaves_nothing_behind() {
+    let office = Office::new();
+    let (deng, he) = (office.sitter("deng"), office.sitter("he"));
+    let text = rehearsed(&deng, &opening("2018-001"));
+    let given = note(&text, &["deng"]);
+    // Where the drafts are to be kept is something else.
+    let desk = office.data.path().join("donglang").join(DESK_FOLDER);
+    std::fs::write(&desk, "").unwrap();
+    let refused = deng.post("/drafts", &given);
+    refused.problem(503, "cannot_write");
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(listed(&deng).len(), 0);
+    std::fs::remove_file(&desk).unwrap();
+    let id = begun(&deng, &given);
+    // A signature that cannot be kept does not count.
+    std::fs::rename(&desk, desk.with_extension("away")).unwrap();
+    std::fs::write(&desk, "").unwrap();
+    sign(&he, &id, &text, "he").problem(503, "cannot_write");
+    assert_eq!(shown(&deng, &id)["seats"][1]["signed"], false);
+    std::fs::remove_file(&desk).unwrap();
+    std::fs::rename(desk.with_extension("away"), &desk).unwrap();
+    assert_eq!(stands(&sign(&he, &id, &text, "he"))["state"], "waiting");
+    assert_eq!(shown(&deng, &id)["seats"][1]["signed"], true);
+}
+
+#[test]
 fn so_many_drafts_wait_and_no_more() {
     let office = Office::new();
     let deng = office.sitter("deng");
+    let text = rehearsed(&deng, &opening("2018-000"));
+    // Under its own name each is another statement, and needs no rehearsal.
+    let given = |number: usize| {
+        let text = text.replace("2018-000", &format!("2018-{number:03}"));
+        json!({ "statement": text })
+    };
     for number in 0..100 {
-        let text = rehearsed(&deng, &opening(&format!("2018-{number}")));
-        begun(&deng, &note(&text, &["deng"]));
+        begun(&deng, &given(number));
     }
-    let text = rehearsed(&deng, &opening("2018-100"));
     let problem = deng
-        .post("/drafts", &note(&text, &["deng"]))
+        .post("/drafts", &given(100))
         .problem(429, "too_many_drafts");
     assert_eq!(problem["expected"], 100);
     let first = listed(&deng)[0]["id"].as_str().unwrap().to_owned();
-    assert_eq!(
-        deng.send("DELETE", &format!("/drafts/{first}"), &json!({}))
-            .status
-            .as_u16(),
-        204
-    );
-    begun(&deng, &note(&text, &["deng"]));
+    let back = deng.send("DELETE", &format!("/drafts/{first}"), &json!({}));
+    assert_eq!(back.status.as_u16(), 204);
+    begun(&deng, &given(100));
 }
 
 /// Hands in a document, as a page of the desk does.
@@ -789,6 +835,7 @@ fn a_signed_draft_survives_the_death_of_the_server_and_a_backup_holds_it() {
     let (status, rehearsed) = deng.post("/rehearse", &opening("2026-001"));
     assert_eq!(status, 200, "{rehearsed}");
     let text = rehearsed["statement"].as_str().unwrap().to_owned();
+    let statement = Statement::parse(&text).unwrap();
     let (status, begun) = deng.post("/drafts", &note(&text, &["deng"]));
     assert_eq!(status, 201, "{begun}");
     let path = format!("/drafts/{}/signatures", begun["id"].as_str().unwrap());
@@ -797,8 +844,8 @@ fn a_signed_draft_survives_the_death_of_the_server_and_a_backup_holds_it() {
     // Nobody is asked before the server dies.
     service.signal("-KILL");
     drop(service);
-    let pins = data.file("kept.txt", "");
-    let backup = pins.with_file_name("backup");
+    let backup = data.path().with_file_name("backup");
+    pin(&data, statement.prev);
     let kept = sanzi(&["backup", "--json", "--data"])
         .arg(data.path())
         .arg("--to")
@@ -806,9 +853,10 @@ fn a_signed_draft_survives_the_death_of_the_server_and_a_backup_holds_it() {
         .output()
         .unwrap();
     let said = String::from_utf8(kept.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&kept.stderr);
     assert!(
         kept.status.success() && said.contains("\"drafts\":1"),
-        "{said}"
+        "{said}{errors}"
     );
     let service = serve(&data.path());
     let huang = Browser::at(&service.url, "huang");
