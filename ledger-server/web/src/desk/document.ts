@@ -279,6 +279,7 @@ export function documents(form: HTMLFormElement, changed: () => void): Papers {
         file: paper.file,
         size: paper.size,
         sha256: paper.sha256,
+        isPhoto: paper.isPhoto,
         ...(paper.commitment === undefined ? {} : { commitment: paper.commitment }),
       })),
     restore: (kept) => {

@@ -11,6 +11,8 @@ export interface KeptDocument {
   readonly file: string;
   readonly size: number;
   readonly sha256: string;
+  /** Whether it was a photograph, whose data beside the picture were taken out. */
+  readonly isPhoto: boolean;
   /** For a private one; its salt is with the server alone. */
   readonly commitment?: string;
 }

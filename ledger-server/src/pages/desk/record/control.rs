@@ -120,7 +120,11 @@ impl Maker<'_> {
             l: self.l,
             id: id_of(&path),
             name: field.name.clone(),
-            label: field.label.pick(self.l).to_owned(),
+            label: match field.shape {
+                // Asked for in per cent: see `written`.
+                Shape::Integer(Unit::BasisPoints) => self.l.pick("每次涨多少", "rise").to_owned(),
+                _ => field.label.pick(self.l).to_owned(),
+            },
             why: field.explanation.pick(self.l).to_owned(),
             source: (self.source)(&path),
             carried: carried.map_or_else(String::new, |(_, from)| from.to_owned()),
