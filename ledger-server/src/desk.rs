@@ -20,7 +20,7 @@ mod api;
 mod challenge;
 pub(crate) mod cosign;
 pub(crate) mod draft;
-mod drafts;
+pub(crate) mod drafts;
 mod enrolling;
 pub(crate) mod enrolment;
 pub(crate) mod inbox;
