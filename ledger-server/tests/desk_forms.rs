@@ -157,7 +157,10 @@ fn draft(folder: &Path, kind: &str, query: &str, body: &Value) -> Value {
     std::fs::write(folder.join(&from), body.to_string()).unwrap();
     let pass = ["--passphrase-file", "data/keys/passphrase.txt"];
     let ledger = ["--ledger", "data#donglang", "--key", "data/keys/chen.key"];
-    let of = query.split('&').next().and_then(|first| first.split_once('='));
+    let of = query
+        .split('&')
+        .next()
+        .and_then(|first| first.split_once('='));
     let of = of.map(|(what, id)| [format!("--{what}"), id.to_owned()]);
     let of: Vec<&str> = of.iter().flatten().map(String::as_str).collect();
     let record = ["record", kind, "--from", &from, "--out", &out];

@@ -8,13 +8,17 @@ use serde_json::{Value, json};
 /// What the demonstration's chair can record as it stands, in order.
 pub(crate) const POSSIBLE: &[&str] = &[
     "concern_raised",
+    "contract_amended",
     "contract_renewed",
-    "corrected",
+    "contract_terminated",
+    "integrity_agreed",
     "meeting_held",
     "opinion_given",
-    "payment_due",
+    "period_attested",
+    "relative_declared",
     "returned",
     "role_granted",
+    "terminated",
 ];
 
 /// What the server fills in.
@@ -26,7 +30,9 @@ pub(crate) fn given(kind: &str) -> Vec<(&'static str, Value)> {
         "publish_pre_plan" | "publish_plan" | "publish_completion" | "channel_posted" => {
             vec![("disclosure", json!("0".repeat(64))), documents]
         }
-        "concern_raised" | "concern_answered" => vec![("transaction", json!("2018-052")), documents],
+        "concern_raised" | "concern_answered" => {
+            vec![("transaction", json!("2018-052")), documents]
+        }
         _ => vec![documents],
     }
 }
