@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 /// What the demonstration's chair can record as it stands, in order.
 pub(crate) const POSSIBLE: &[&str] = &[
-    "concern_raised",
     "contract_amended",
     "contract_renewed",
     "contract_terminated",

@@ -2,7 +2,7 @@
 // It survives a reload, a closed window and a server that is gone; nobody else ever sees it.
 
 /** A value as it was typed: texts, ticks, rows and groups of them. */
-export type Typed = string | boolean | null | readonly Typed[] | { readonly [name: string]: Typed };
+export type Typed = string | number | boolean | null | readonly Typed[] | { readonly [name: string]: Typed };
 
 /** A document that was handed in for a form: all of it that has to be kept. */
 export interface KeptDocument {

@@ -85,6 +85,9 @@ pub(super) struct Input {
     pub(super) like: &'static str,
 }
 
+/// What there is to choose from, if that is known: each with its name for people.
+type Listed<'a> = Option<&'a [(String, String)]>;
+
 /// Makes the controls of one form.
 pub(super) struct Maker<'a> {
     pub(super) l: Language,
@@ -183,7 +186,7 @@ impl Maker<'_> {
         path: &str,
         tag: Option<&str>,
         variants: &[Variant],
-        (listed, value): (Option<&[(String, String)]>, Option<&Value>),
+        (listed, value): (Listed<'_>, Option<&Value>),
     ) -> Control {
         let may = |variant: &&Variant| {
             listed.is_none_or(|allowed| allowed.iter().any(|(id, _)| *id == variant.id))
