@@ -19,10 +19,14 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use ledger_core::Event;
 use office::{Office, steps};
 use serde_json::{Value, json};
+
+/// One browser at a time: two at once are slower than either's patience.
+static ONE: Mutex<()> = Mutex::new(());
 
 struct Service(Child);
 
@@ -116,6 +120,7 @@ fn every_kind_of_event_has_a_form_that_collects_its_body() {
     if !ready() {
         return;
     }
+    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = year::year("desk_forms");
     let finding =
         json!({"answer_by": "2028-12-31", "documents": [], "finding": "台账不全", "stops": false});
@@ -175,6 +180,7 @@ fn a_clerk_fills_in_two_forms_with_the_keyboard_alone() {
     if !ready() {
         return;
     }
+    let _alone = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let office = Office::opened_with_windows(1);
     let (_service, ledger) = office.serve();
     let site = ledger.strip_suffix("/donglang").unwrap();
