@@ -26,7 +26,7 @@ pub(crate) mod enrolment;
 pub(crate) mod inbox;
 mod papers;
 mod refused;
-mod request;
+pub(crate) mod request;
 pub(crate) mod session;
 pub(crate) mod standing;
 
@@ -36,6 +36,7 @@ use draft::Draft;
 use enrolment::Enrolments;
 use inbox::Inbox;
 use session::Sessions;
+pub(crate) use session::Sitting;
 
 /// The folder of a ledger's drafts, below the ledger's own. (草稿文件夹)
 pub const DESK_FOLDER: &str = "desk";

@@ -99,12 +99,17 @@ fn it_is_openapi_3_1_and_names_every_route() {
         "/{slug}/desk/drafts/{draft}/json",
         "/{slug}/desk/drafts/{draft}/rebase",
         "/{slug}/desk/drafts/{draft}/signatures",
+        "/{slug}/desk/enrol",
         "/{slug}/desk/enrolments",
         "/{slug}/desk/enrolments/{code}",
+        "/{slug}/desk/keys",
         "/{slug}/desk/me",
         "/{slug}/desk/private/{commitment}",
+        "/{slug}/desk/record",
+        "/{slug}/desk/record/{kind}",
         "/{slug}/desk/rehearse",
         "/{slug}/desk/session",
+        "/{slug}/desk/typed",
         "/{slug}/documents/{sha256}",
         "/{slug}/e/{index}",
         "/{slug}/e/{index}/raw",
@@ -150,7 +155,7 @@ fn every_route_answers_as_described_and_to_no_other_method() {
     }
     // All but the submission, the document, which is not kept, and the pages of a concern and a
     // publication, which nobody made; those without a parameter twice.
-    assert_eq!(good, 5 + 2 * 15);
+    assert_eq!(good, 5 + 2 * 17);
     let submit = &document["paths"]["/{slug}/events"]["post"];
     for status in [201, 200] {
         let path = "2018-002";
