@@ -143,6 +143,10 @@ impl Place {
     }
 
     /// Tells that many files follow below `name`, so that those that are there already can be left alone.
+    #[cfg_attr(
+        not(feature = "s3"),
+        allow(unused_variables, reason = "a folder needs no telling")
+    )]
     pub(super) fn expect_many(&self, name: &str) -> anyhow::Result<()> {
         match self {
             Self::Folder { .. } => Ok(()),
