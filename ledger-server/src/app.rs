@@ -27,7 +27,7 @@ use crate::pages::{Visit, nothing_here};
 use crate::problem::Problem;
 use crate::ready::{Readiness, ReadyLimits};
 use crate::served::{Ledgers, Served};
-use crate::{api, assets, documents, openapi, pages, ready, reference, signature, wire};
+use crate::{api, assets, desk, documents, openapi, pages, ready, reference, signature, wire};
 
 /// What is no page loads, runs and frames nothing.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -114,6 +114,7 @@ fn of_ledger() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(api::submit).layer(limit))
         .routes(routes!(api::proof))
         .routes(routes!(wire::tile))
+        .merge(desk::of_ledger())
         .merge(compressed)
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ledger_core::event::{Event, LoggedEntry};
+use ledger_core::hash::Hash;
 use ledger_core::ledger::LedgerError;
 use ledger_core::name::{ConcernId, StreamId};
 use ledger_core::reread::Reread;
@@ -135,6 +136,93 @@ impl Catalogue {
         Ok(register.bearing_on(id))
     }
 
+    /// These streams as they stand in a snapshot, with the concerns about the transactions among them, and
+    /// the transactions that the concerns among them are about.
+    pub(crate) fn standing(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+        streams: &[StreamId],
+    ) -> Result<State, NoView> {
+        self.follow(snapshot)?;
+        let register = locked(&self.register);
+        let mut entries: BTreeSet<u64> = BTreeSet::new();
+        for stream in streams {
+            let transaction = match stream {
+                StreamId::Ledger => continue,
+                StreamId::Transaction(id) => Some(id),
+                StreamId::Concern(id) => register.concerns.get(id).map(|of| &of.transaction),
+            };
+            entries.extend(
+                transaction
+                    .map(|id| register.bearing_on(id))
+                    .into_iter()
+                    .flatten(),
+            );
+            entries.extend(register.streams.get(stream).into_iter().flatten());
+        }
+        drop(register);
+        // The register may have read on beyond this snapshot.
+        let entries: Vec<u64> = entries.range(..snapshot.size()).copied().collect();
+        Ok(replay(snapshot, &entries, &mut |_, _| {})?)
+    }
+
+    /// The entries that bear on a stream in a snapshot, its own and others', in the order of the log.
+    pub(crate) fn entries(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+        stream: &StreamId,
+    ) -> Result<Vec<u64>, NoView> {
+        self.follow(snapshot)?;
+        let mut entries = locked(&self.register).streams.get(stream).cloned();
+        entries
+            .iter_mut()
+            .for_each(|all| all.retain(|index| *index < snapshot.size()));
+        Ok(entries.unwrap_or_default())
+    }
+
+    /// The entry that began a stream; `None` if nothing stands in it.
+    pub(crate) fn begun(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+        stream: &StreamId,
+    ) -> Result<Option<u64>, NoView> {
+        self.follow(snapshot)?;
+        let own = locked(&self.register).own.get(stream).copied();
+        Ok(own
+            .map(|(first, _)| first)
+            .filter(|first| *first < snapshot.size()))
+    }
+
+    /// The head of a stream in a snapshot: what the next event's `prev` must be. May wait for a disk.
+    pub(crate) fn head(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+        stream: &StreamId,
+    ) -> Result<Hash, NoView> {
+        if *stream == StreamId::Ledger {
+            return Ok(snapshot.state.head);
+        }
+        self.follow(snapshot)?;
+        let own = locked(&self.register).own.get(stream).copied();
+        let leaf = match own {
+            None => None,
+            Some((_, last)) if last < snapshot.size() => {
+                let leaves = snapshot.reader.read_hashes(0, last, 1);
+                leaves.map_err(LedgerError::from)?.first().copied()
+            }
+            // The register has read on beyond this snapshot.
+            Some(_) => self
+                .standing(snapshot, std::slice::from_ref(stream))?
+                .head(stream),
+        };
+        Ok(leaf.unwrap_or(snapshot.state.ledger_id))
+    }
+
+    /// Whether anything stands in a stream, as far as the log has been read.
+    pub(crate) fn knows(&self, stream: &StreamId) -> bool {
+        locked(&self.register).streams.contains_key(stream)
+    }
+
     /// Reads on in the background, if somebody does not already.
     pub(crate) fn read_on(self: &Arc<Self>, snapshot: &Arc<Snapshot>) {
         let mut reading = locked(&self.reading);
@@ -183,6 +271,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Register {
     concerns: BTreeMap<ConcernId, Arc<Voiced>>,
     founding: Option<(Arc<[MemberId]>, LogTime)>,
+    /// The first and the last entry of each stream's own.
+    own: HashMap<StreamId, (u64, u64)>,
     punctual: BTreeMap<(Step, String), (u32, u32)>,
     publications: VecDeque<Published>,
     /// The ledger's own state, open transactions, and some others.
@@ -229,7 +319,10 @@ impl Register {
             self.founding = Some((members.collect(), logged.received_at));
         }
         self.note_publication(&logged);
+        let own = logged.signed.statement().stream.clone();
         self.read.feed(index, logged);
+        let own = self.own.entry(own).or_insert((index, index));
+        own.1 = index;
         for stream in bears_on {
             self.streams.entry(stream.clone()).or_default().push(index);
             changed.insert(stream);

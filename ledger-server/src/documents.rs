@@ -49,7 +49,8 @@ const PART_TIME: Duration = Duration::from_secs(10);
 const PARTS: usize = 4;
 
 impl Served {
-    /// Drops documents that have waited too long for their entry; says how many. May wait for a disk.
+    /// Drops documents that have waited too long for their entry; says how many. Those of drafts that wait
+    /// for signatures wait on. May wait for a disk.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be removed.
@@ -57,7 +58,9 @@ impl Served {
         let Some(documents) = self.snapshot().reader.documents() else {
             return Ok(0);
         };
-        let oldest = SystemTime::now().checked_sub(self.counter.limits.waiting_for);
+        let now = SystemTime::now();
+        documents.renew(&self.desk.documents(), now)?;
+        let oldest = now.checked_sub(self.counter.limits.waiting_for);
         oldest.map_or(Ok(0), |oldest| documents.expire(oldest))
     }
 }
@@ -193,16 +196,12 @@ async fn named_by(
         return Err(Problem::fault(language));
     };
     let event = &entry.signed.statement().event;
-    let name = |document: &DocumentRef| match document {
-        DocumentRef::Public { sha256, .. } => (DocumentName::Public(*sha256), Vec::new()),
-        DocumentRef::Private {
-            commitment,
-            readers,
-            ..
-        } => (
-            DocumentName::Private(*commitment),
-            readers.iter().copied().collect(),
-        ),
+    let name = |document: &DocumentRef| {
+        let readers = match document {
+            DocumentRef::Public { .. } => Vec::new(),
+            DocumentRef::Private { readers, .. } => readers.iter().copied().collect(),
+        };
+        (DocumentName::from(document), readers)
     };
     let mut all: Vec<_> = event.documents().iter().map(name).collect();
     let disclosed = event.publication();

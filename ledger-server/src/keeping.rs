@@ -18,6 +18,12 @@ use crate::terminal::Terminal;
 /// The files that hold the log's key. Its passphrase is never among them.
 const KEYS: &[&str] = &["log.key", "log.key.pub"];
 
+/// The folders that only their owner may enter.
+const CLOSED: &[&str] = &["private", "desk", "enrolments"];
+
+/// How the name of a file begins that is not whole yet.
+pub(crate) const UNFINISHED: &str = ".new-";
+
 /// How many there were, and what could not be taken for its damage.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
@@ -92,39 +98,49 @@ pub(crate) fn put(
     if fs::read(file).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
-    let written = || -> std::io::Result<()> {
-        let folder = file.parent().unwrap_or(Path::new("."));
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        if private && folder.ends_with("private") {
-            use std::os::unix::fs::DirBuilderExt as _;
-            builder.mode(0o700);
-        }
-        builder.create(folder)?;
-        // A temporary file is its owner's only.
-        let mut new = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempfile_in(folder)?;
-        new.write_all(bytes)?;
-        #[cfg(unix)]
-        if !private {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs::Permissions::from_mode(0o644);
-            new.as_file().set_permissions(mode)?;
-        }
-        new.as_file().sync_all()?;
-        new.persist(file)?;
-        File::open(folder)?.sync_all()
-    };
-    written().with_context(|| unwritable(terminal, file))
+    write(file, bytes, private).with_context(|| unwritable(terminal, file))
+}
+
+/// Writes a file, whole and on the disk when it returns, or leaves what was there; for the owner only if it
+/// is private, and so the folder, if it has to be made.
+pub(crate) fn write(file: &Path, bytes: &[u8], private: bool) -> std::io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    if private && CLOSED.iter().any(|name| folder.ends_with(name)) {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    let is_new = !folder.is_dir();
+    builder.create(folder)?;
+    if let (true, Some(parent)) = (is_new, folder.parent()) {
+        File::open(parent)?.sync_all()?;
+    }
+    // A temporary file is its owner's only.
+    let mut new = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempfile_in(folder)?;
+    new.write_all(bytes)?;
+    #[cfg(unix)]
+    if !private {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::Permissions::from_mode(0o644);
+        new.as_file().set_permissions(mode)?;
+    }
+    new.as_file().sync_all()?;
+    new.persist(file)?;
+    File::open(folder)?.sync_all()
 }
 
 /// A new file in the folder where another is to be: its owner's only until it is settled.
 pub(crate) fn new_beside(terminal: Terminal, file: &Path) -> anyhow::Result<NamedTempFile> {
     let folder = file.parent().unwrap_or(Path::new("."));
-    let made = fs::create_dir_all(folder)
-        .and_then(|()| tempfile::Builder::new().prefix(".new-").tempfile_in(folder));
+    let made = fs::create_dir_all(folder).and_then(|()| {
+        tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .tempfile_in(folder)
+    });
     made.with_context(|| unwritable(terminal, file))
 }
 

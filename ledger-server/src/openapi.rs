@@ -79,8 +79,9 @@ fn slug(example: Option<&str>) -> Parameter {
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let (get, post, put) = (&mut item.get, &mut item.post, &mut item.put);
-    get.iter_mut().chain(post).chain(put)
+    let reads = item.get.iter_mut();
+    let writes = item.post.iter_mut().chain(&mut item.put);
+    reads.chain(writes).chain(&mut item.delete)
 }
 
 /// Every other answer is a problem.

@@ -62,6 +62,15 @@ impl Problem {
         self
     }
 
+    /// The same with another status, and told in other words.
+    pub(crate) fn restated(self, status: StatusCode, detail: String) -> Self {
+        Self {
+            status,
+            detail,
+            ..self
+        }
+    }
+
     /// Nothing is there: 404.
     #[must_use]
     pub fn not_found(language: Language) -> Self {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::body::Bytes;
+use ledger_core::LogTime;
 use ledger_core::checkpoint::SignedCheckpoint;
 use ledger_core::hash::Digest;
 use ledger_core::key::VerifierKey;
@@ -22,6 +23,7 @@ use ledger_core::tree::{self, HashReader};
 use tokio::sync::watch;
 
 use crate::catalogue::Catalogue;
+use crate::desk::Desk;
 use crate::documents::Counter;
 use crate::intake::Intake;
 use crate::queue::{Queue, SubmitError};
@@ -97,10 +99,16 @@ impl Failing {
     }
 }
 
+/// A clock that any thread can read.
+pub(crate) type Clock = Arc<dyn Fn() -> LogTime + Send + Sync>;
+
 /// One ledger as it is served. (对外的账本)
 pub struct Served {
     pub(crate) catalogue: Arc<Catalogue>,
+    /// The log's clock, as the writer reads it.
+    pub(crate) clock: Clock,
     pub(crate) counter: Counter,
+    pub(crate) desk: Desk,
     pub(crate) failing: Arc<Failing>,
     pub(crate) intake: Option<Intake>,
     pub(crate) log_key: VerifierKey,

@@ -239,7 +239,7 @@ pub(crate) struct Site<'a> {
 impl Site<'_> {
     /// Whether a host, with or without a port, is this site: by one of its names, by the address at which
     /// the connection arrived, or from this very machine.
-    fn check(&self, authority: &str) -> Result<(), SignatureError> {
+    pub(crate) fn check(&self, authority: &str) -> Result<(), SignatureError> {
         let authority: Authority = authority.parse().map_err(|_| malformed("host"))?;
         let host = authority.host().to_ascii_lowercase();
         let domain = self.origin.as_str().split('/').next().unwrap_or_default();

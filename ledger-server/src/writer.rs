@@ -8,6 +8,7 @@
 //! has them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -19,6 +20,7 @@ use ledger_core::store::StoreError;
 use ledger_core::time::LogTime;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::desk::{Desk, DeskError};
 use crate::documents::{Counter, DocumentLimits};
 use crate::intake::Intake;
 use crate::queue::{Answer, Cosignature, Job, Queue, SubmitError};
@@ -40,6 +42,8 @@ pub type Reopen<S> = Box<dyn FnMut() -> Result<Ledger<S>, LedgerError> + Send>;
 
 /// A ledger given to a writer.
 pub struct Hosting<S> {
+    /// The folder in which its desk keeps drafts; by default none, and none are taken. (办公台)
+    pub desk: Option<PathBuf>,
     /// The key that signs what residents say; by default none, and nothing is taken in. (意见受理钥匙)
     pub intake: Option<SigningKey>,
     /// The ledger.
@@ -131,6 +135,8 @@ impl Writer {
             });
             let one = Served {
                 catalogue: Arc::default(),
+                clock: Arc::clone(&options.clock),
+                desk: Desk::open(hosting.desk)?,
                 counter: Counter::new(options.documents, Arc::clone(&options.site_names)),
                 failing,
                 intake: hosting.intake.map(Intake::new).transpose()?,
@@ -185,6 +191,9 @@ pub enum StartError {
     /// The system gives no random numbers.
     #[error("没有随机数 (no randomness): {0}")]
     Random(#[from] getrandom::Error),
+    /// A desk's drafts cannot be read.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
     /// Two ledgers have the same slug.
     #[error("两个账本同名：{slug} (two ledgers are called {slug})")]
     SameSlug {

@@ -52,6 +52,7 @@ fn year() -> &'static Year {
             replay.feed(bytes).unwrap();
         }
         let hosting = Hosting {
+            desk: None,
             intake: None,
             ledger,
             policy: None,

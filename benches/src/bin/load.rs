@@ -53,6 +53,7 @@ fn serve_for_ever(folder: &Path) {
     let folder = LocalFolder::open(folder, LocalOptions::default()).unwrap();
     let store = folder.ledger("ledger").unwrap();
     let hosting = Hosting {
+        desk: None,
         intake: None,
         ledger: Ledger::open(store, log_key(), &mut |_, _| {}).unwrap(),
         policy: None,

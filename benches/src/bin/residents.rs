@@ -73,6 +73,7 @@ fn filled(data: &Path, entries: usize) -> (LocalFolder, Hosting<LocalStore>) {
         }
     }
     let hosting = Hosting {
+        desk: None,
         intake: None,
         ledger,
         policy: None,

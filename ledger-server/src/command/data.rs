@@ -15,7 +15,7 @@ use ledger_core::ledger::{Ledger, LedgerError};
 use ledger_core::policy::{Policy, Witness};
 use ledger_core::store::local::{LocalFolder, LocalOptions, LocalStore};
 use ledger_core::store::{Store as _, StoreError};
-use ledger_server::{Hosting, STOP_FILE, SigningStop};
+use ledger_server::{DESK_FOLDER, Hosting, STOP_FILE, SigningStop};
 use zeroize::Zeroizing;
 
 use super::complain;
@@ -152,6 +152,7 @@ fn open_one(
         open_as_told(folder.ledger(&slug)?, log_key, &told, &mut |_, _| {})
     });
     Ok(Hosting {
+        desk: Some(own_folder.join(DESK_FOLDER)),
         intake,
         ledger,
         policy,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use ledger_core::event::{Event, Home};
+use ledger_core::event::Event;
 use ledger_core::name::{ConcernId, StreamId};
 use ledger_core::state::{LedgerState, State};
 use ledger_core::{Language, MemberId, Role, SigningKey, TransactionId};
@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use super::cosign;
 use super::help::Text;
 use crate::draft;
+use crate::drafting::{self, Drafted, Drafting, Misplaced};
 use crate::form;
 use crate::key_file;
 use crate::shape;
@@ -180,9 +181,6 @@ pub(crate) const TEXTS: &[Text] = &[
     },
 ];
 
-/// The event that begins a concern: it names its transaction, and may leave the id to be made up.
-const RAISED: &str = "concern_raised";
-
 fn concern_missing(terminal: Terminal, kind: &str) -> String {
     terminal.pick(
         format!("{kind} 属于某条群众意见，请加 --concern 意见编号（如 2026-001-y1）"),
@@ -241,106 +239,55 @@ impl Record {
         let report = source.replay(&mut |_, _, _| {})?;
         let state = &report.state;
         let stream = self.stream(terminal, state)?;
-        let (Some(ledger), Some(charter)) = (state.ledger(), state.charter_of(&stream)) else {
+        let Some(ledger) = state.ledger() else {
             bail!(terminal.pick("账本是空的", "the ledger is empty"));
         };
         let key = self.unlock(terminal, ledger)?;
-        let desk = Desk {
-            terminal,
-            charter,
-            kind: &self.kind,
-            ledger,
-            signer: signer(terminal, ledger, state.size(), &key)?,
-            state,
-            stream,
-            transaction: self.transaction.as_ref(),
+        let signer = signer(terminal, ledger, state.size(), &key)?;
+        let (kind, transaction) = (self.kind.as_str(), self.transaction.as_ref());
+        let drafting = Drafting::of(kind, stream, transaction, state, (signer, language));
+        let Some(drafting) = drafting else {
+            bail!(terminal.pick("账本是空的", "the ledger is empty"));
         };
+        let desk = Desk { terminal, drafting };
         self.draft(&desk, &key)?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The stream that the event belongs in. A new concern that has no id yet gets one by its
-    /// transaction: the next number that is free.
+    /// The stream that the event belongs in.
     fn stream(&self, terminal: Terminal, state: &State) -> anyhow::Result<StreamId> {
-        let home = Event::home_of(&self.kind);
-        if home == Some(Home::Any)
-            && let Some(id) = &self.concern
-        {
-            return Ok(StreamId::Concern(id.clone()));
-        }
-        if home != Some(Home::Concern) {
-            let id = self.transaction.as_ref();
-            return Ok(id.map_or(StreamId::Ledger, |id| StreamId::Transaction(id.clone())));
-        }
-        if let Some(id) = &self.concern {
-            return Ok(StreamId::Concern(id.clone()));
-        }
-        let Some(transaction) = &self.transaction else {
-            bail!(concern_missing(terminal, &self.kind));
+        let raised = |id: &TransactionId| {
+            let transaction = state.transaction(id);
+            transaction.map_or(0, |transaction| transaction.concerns.raised().len())
         };
-        let raised = state
-            .transaction(transaction)
-            .map_or(0, |transaction| transaction.concerns.raised().len());
-        let ids = (raised + 1..).map(|number| format!("{transaction}-y{number}").parse());
-        let free = |id: &Result<ConcernId, _>| {
-            let known = |id| state.concern(id).is_some();
-            !id.as_ref().is_ok_and(known)
-        };
-        match ids.into_iter().find(free) {
-            Some(Ok(id)) => Ok(StreamId::Concern(id)),
-            _ => bail!(concern_missing(terminal, &self.kind)),
-        }
+        let taken = |id: &ConcernId| state.concern(id).is_some();
+        let (transaction, concern) = (self.transaction.as_ref(), self.concern.as_ref());
+        let stream = drafting::stream_of(&self.kind, transaction, concern, raised, taken);
+        stream.map_err(|misplaced| self.misplaced(terminal, misplaced))
     }
 
     /// Whether it was said in which stream the event belongs.
     fn check_place(&self, terminal: Terminal) -> anyhow::Result<()> {
-        let home = Event::home_of(&self.kind).unwrap_or(Home::Ledger);
-        let of_concern = home == Home::Concern;
-        if of_concern && self.kind != RAISED {
-            match self.concern {
-                Some(_) => return Ok(()),
-                None => bail!(concern_missing(terminal, &self.kind)),
-            }
-        }
-        if self.concern.is_some() && home == Home::Any {
-            return Ok(());
-        }
-        if self.concern.is_some() && !of_concern {
-            bail!(terminal.pick(
-                format!("{} 不是群众意见的事项，请去掉 --concern", self.kind),
-                format!(
-                    "{} is no event of a concern: leave out --concern",
-                    self.kind
-                ),
-            ));
-        }
-        let stream = self
-            .transaction
-            .as_ref()
-            .map_or(StreamId::Ledger, |id| StreamId::Transaction(id.clone()));
-        if home.takes(&stream) || of_concern && self.transaction.is_some() {
-            return Ok(());
-        }
-        bail!(match &self.transaction {
-            None => terminal.pick(
-                format!(
-                    "{} 属于某笔交易，请加 --transaction 交易编号（如 2026-001）",
-                    self.kind
-                ),
-                format!(
-                    "{} belongs to a transaction: give --transaction ID",
-                    self.kind
-                ),
+        let (transaction, concern) = (self.transaction.as_ref(), self.concern.as_ref());
+        let place = drafting::check_place(&self.kind, transaction, concern);
+        place.map_err(|misplaced| self.misplaced(terminal, misplaced))
+    }
+
+    fn misplaced(&self, terminal: Terminal, misplaced: Misplaced) -> anyhow::Error {
+        let kind = &self.kind;
+        anyhow::Error::msg(match misplaced {
+            Misplaced::NoConcern => concern_missing(terminal, kind),
+            Misplaced::ConcernNamed => terminal.pick(
+                format!("{kind} 不是群众意见的事项，请去掉 --concern"),
+                format!("{kind} is no event of a concern: leave out --concern"),
             ),
-            Some(_) => terminal.pick(
-                format!(
-                    "{} 是账本本身的事项，不属于任何交易，请去掉 --transaction",
-                    self.kind
-                ),
-                format!(
-                    "{} belongs to the ledger itself: leave out --transaction",
-                    self.kind
-                ),
+            Misplaced::NoTransaction => terminal.pick(
+                format!("{kind} 属于某笔交易，请加 --transaction 交易编号（如 2026-001）"),
+                format!("{kind} belongs to a transaction: give --transaction ID"),
+            ),
+            Misplaced::TransactionNamed => terminal.pick(
+                format!("{kind} 是账本本身的事项，不属于任何交易，请去掉 --transaction"),
+                format!("{kind} belongs to the ledger itself: leave out --transaction"),
             ),
         })
     }
@@ -372,8 +319,8 @@ impl Record {
                 "--rent-schedule is for payment_due only",
             ));
         }
-        desk.check_turn(&self.kind)?;
-        desk.introduce(&self.kind);
+        desk.check_turn()?;
+        desk.introduce();
         let mut body = self.given(desk)?;
         if let Some(schedule) = &self.rent_schedule {
             desk.write_out(schedule, &mut body)?;
@@ -385,16 +332,14 @@ impl Record {
             ask: self.from.is_none(),
         };
         let mut papers = Attachments::collect(desk, &self.kind, &given, &mut body)?;
-        let (statement, disclosure) = loop {
+        let Drafted {
+            statement,
+            disclosure,
+        } = loop {
             if self.from.is_none() {
-                desk.ask(&self.kind, &mut body)?;
+                desk.ask(&mut body)?;
             }
-            let made = desk.statement(&self.kind, body.clone(), self.at.as_deref());
-            let made = made.and_then(|(statement, disclosure)| {
-                desk.rehearse(&statement)?;
-                Ok((statement, disclosure))
-            });
-            match made {
+            match desk.make(body.clone(), self.at.as_deref()) {
                 Ok(made) => break made,
                 Err(fault) => self.mend(desk, fault, &mut body, &out)?,
             }
@@ -404,9 +349,9 @@ impl Record {
         draft::write_new(terminal, &out, &note, &papers)?;
         let words = Words {
             language: terminal.language,
-            ledger: Some(desk.ledger),
-            charter: Some(desk.charter),
-            transaction: desk.state.transaction_of(&desk.stream),
+            ledger: Some(desk.drafting.ledger),
+            charter: Some(desk.drafting.charter),
+            transaction: desk.drafting.state.transaction_of(&desk.drafting.stream),
         };
         terminal.say(terminal.pick("草稿内容：", "the draft says:"));
         for line in words::lines(&words.statement(&statement), terminal.language) {
@@ -415,9 +360,9 @@ impl Record {
         cosign::say_next(
             terminal,
             &words,
-            desk.state,
+            desk.drafting.state,
             &statement,
-            std::slice::from_ref(&desk.signer),
+            std::slice::from_ref(&desk.drafting.signer),
             &out,
             Some(&self.ledger),
         );
@@ -425,7 +370,7 @@ impl Record {
     }
 
     fn default_name(&self, desk: &Desk<'_>) -> PathBuf {
-        match &desk.stream {
+        match &desk.drafting.stream {
             StreamId::Transaction(id) => format!("{id}-{}.draft", self.kind),
             StreamId::Concern(id) => format!("{id}-{}.draft", self.kind),
             StreamId::Ledger => format!("ledger-{}.draft", self.kind),

@@ -28,6 +28,9 @@ use super::{complain, say};
 /// How often uploads that nobody named are looked for.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 
+/// How often the desks are seen to.
+const TEND_EVERY: Duration = Duration::from_secs(60);
+
 /// How long a start waits for the witnesses: what they have seen may be more than what is here.
 const FIRST_ANSWERS: Duration = Duration::from_secs(3);
 
@@ -119,6 +122,7 @@ pub(crate) fn serve(
             let router = metrics_app(ledgers.clone(), metrics, limits.clone());
             tokio::spawn(serve_router(private, router, std::future::pending()));
         }
+        tokio::spawn(tend(ledgers.clone()));
         tokio::spawn(expire(ledgers.clone()));
         tell_manager(NotifyState::Ready);
         let stop = async {
@@ -167,6 +171,16 @@ fn reloads(
     Reloads {
         certificate,
         policies: ledgers.iter().filter_map(policy).collect(),
+    }
+}
+
+/// Sees to the desks of all ledgers every minute.
+async fn tend(ledgers: Ledgers) {
+    loop {
+        for ledger in ledgers.iter() {
+            ledger.tend_desk().await;
+        }
+        tokio::time::sleep(TEND_EVERY).await;
     }
 }
 

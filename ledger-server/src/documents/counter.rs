@@ -53,8 +53,8 @@ pub(crate) struct Counter {
     arriving: Mutex<BTreeMap<MemberId, u64>>,
     /// Which entry was the first to name a private document, where that has been looked up.
     first: Mutex<BTreeMap<Commitment, u64>>,
-    pub(super) limits: DocumentLimits,
-    pub(super) site_names: Arc<[String]>,
+    pub(crate) limits: DocumentLimits,
+    pub(crate) site_names: Arc<[String]>,
     pub(super) used: Used,
     /// Held while a public document is read through: one at a time.
     reading: Mutex<()>,

@@ -63,6 +63,7 @@ pub(crate) fn ledger_of(folder: &LocalFolder) -> (Ledger<LocalStore>, u64) {
 /// To be served, without a way back from failure.
 pub(crate) fn hosting(ledger: Ledger<LocalStore>) -> Hosting<LocalStore> {
     Hosting {
+        desk: None,
         intake: None,
         ledger,
         policy: None,

@@ -6,6 +6,7 @@
 
 pub(crate) mod folder;
 pub(crate) mod running;
+pub(crate) mod sitter;
 mod store;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -207,6 +208,7 @@ impl Site {
         let (ledger, receipt) = opened.unwrap();
         let again = store.clone();
         let hosting = Hosting {
+            desk: None,
             intake: None,
             ledger,
             policy,

@@ -18,6 +18,7 @@ use super::{documents, durable, private};
 use crate::commitment::Salt;
 use crate::hash::{Commitment, Digest, DigestBuilder};
 use crate::name::MemberId;
+use crate::record::DocumentRef;
 use crate::store::{DocumentChanges, StoreError};
 
 const FOLDER: &str = "uploads";
@@ -39,6 +40,15 @@ pub enum DocumentName {
     Public(Digest),
     /// By a commitment to it: only some may read it.
     Private(Commitment),
+}
+
+impl From<&DocumentRef> for DocumentName {
+    fn from(document: &DocumentRef) -> Self {
+        match document {
+            DocumentRef::Public { sha256, .. } => Self::Public(*sha256),
+            DocumentRef::Private { commitment, .. } => Self::Private(*commitment),
+        }
+    }
 }
 
 impl DocumentName {
@@ -129,6 +139,55 @@ impl LocalDocuments {
             }
         }
         Ok(dropped)
+    }
+
+    /// Whether a document is there: in its place, or whole and waiting for its entry.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn is_here(&self, name: &DocumentName) -> Result<bool, StoreError> {
+        Ok(name.place(&self.folder).exists() || !self.waiting_as(name)?.is_empty())
+    }
+
+    /// Lets what waits under these names wait on, as if it had come at `now`: somebody is still about to
+    /// sign for it.
+    ///
+    /// # Errors
+    /// If the files cannot be touched.
+    pub fn renew(&self, names: &[DocumentName], now: SystemTime) -> Result<(), StoreError> {
+        for name in names {
+            for path in self.waiting_as(name)? {
+                let touched = File::options().write(true).open(&path);
+                let touched = touched.and_then(|file| file.set_modified(now));
+                match touched {
+                    // Its entry has come meanwhile.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    touched => touched.map_err(|error| StoreError::io("touch", &path, error))?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops what waits under these names: no entry is to name it.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn discard(&self, names: &[DocumentName]) -> Result<(), StoreError> {
+        for name in names {
+            for path in self.waiting_as(name)? {
+                remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that wait under a name, one of each member who handed it in.
+    fn waiting_as(&self, name: &DocumentName) -> Result<Vec<PathBuf>, StoreError> {
+        let file = name.file_name();
+        let members = names(&self.folder.join(FOLDER))?;
+        let of_members = members.into_iter().map(|member| member.join(&file));
+        Ok(of_members.filter(|path| path.is_file()).collect())
     }
 
     /// Begins to take a document from a member. A private one comes as its salt, 32 bytes, and its bytes.

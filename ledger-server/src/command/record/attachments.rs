@@ -61,7 +61,7 @@ impl<'a> Attachments<'a> {
     ) -> anyhow::Result<Papers> {
         let step = kind.parse::<Step>().ok();
         let rules: &[DocumentRule] = match step {
-            Some(step) => &desk.charter.steps.of(step).documents,
+            Some(step) => &desk.drafting.charter.steps.of(step).documents,
             None => &[],
         };
         let mut all = Self {
@@ -256,8 +256,8 @@ impl<'a> Attachments<'a> {
 /// Who may read private documents: the roles given, or those that sign the event, and the supervisors.
 fn readers(desk: &Desk<'_>, step: Option<Step>, given: &[Role]) -> Vec<Role> {
     let signing = match step {
-        Some(step) => &desk.charter.steps.of(step).signing,
-        None => &desk.charter.postings,
+        Some(step) => &desk.drafting.charter.steps.of(step).signing,
+        None => &desk.drafting.charter.postings,
     };
     let signers = signing.cosigns.iter().map(|cosigner| cosigner.role);
     let usual = signers.chain([signing.answers, Role::Supervisor]);

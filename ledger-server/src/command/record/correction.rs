@@ -22,8 +22,8 @@ impl Desk<'_> {
         let leaves = Leaf::all(&original);
         let words = Words {
             language: self.terminal.language,
-            ledger: Some(self.ledger),
-            charter: Some(self.charter),
+            ledger: Some(self.drafting.ledger),
+            charter: Some(self.drafting.charter),
             transaction: None,
         };
         let names: Vec<String> = leaves.iter().map(|leaf| words.leaf(leaf)).collect();
@@ -45,7 +45,7 @@ impl Desk<'_> {
         let form = Form {
             terminal: self.terminal,
             kind: original.kind(),
-            offset_minutes: self.charter.calendar.utc_offset_minutes(),
+            offset_minutes: self.drafting.charter.calendar.utc_offset_minutes(),
             choices: Vec::new(),
         };
         let label = self.terminal.pick("正确的值：", "right value: ").to_owned()
@@ -57,7 +57,7 @@ impl Desk<'_> {
 
     /// The event that is to be corrected: the one that `body` names, or one that is chosen.
     fn corrected_event(&self, body: &mut Map<String, Value>) -> anyhow::Result<Option<Event>> {
-        let Some(transaction) = self.state.transaction_of(&self.stream) else {
+        let Some(transaction) = self.drafting.state.transaction_of(&self.drafting.stream) else {
             return Ok(None);
         };
         if let Some(entry) = body.get("entry").and_then(Value::as_u64) {

@@ -32,7 +32,7 @@ impl Desk<'_> {
                 "the content has dues already: leave out --rent-schedule"
             ));
         }
-        let transaction = self.state.transaction_of(&self.stream);
+        let transaction = self.drafting.state.transaction_of(&self.drafting.stream);
         let plan = transaction
             .and_then(|transaction| transaction.record(Step::PlanDrafting))
             .and_then(|passed| match &passed.event {

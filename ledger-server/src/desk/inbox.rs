@@ -1,0 +1,177 @@
+//! What waits to be signed, of one ledger: kept in files, each replaced as a whole and on the disk before
+//! anybody is told that it is kept. (待签箱)
+//!
+//! `desk/<id>.json` below the ledger's own folder, for the server's owner only. All of them are held in
+//! memory, too, which is bounded: so many wait, so many of one member, and what has ended makes room.
+//! Knows no rule: who may do what is asked before.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ledger_core::store::StoreError;
+use ledger_core::{LogTime, MemberId};
+
+use super::draft::{Draft, DraftId, Ended};
+use crate::keeping::{self, UNFINISHED};
+
+/// How many drafts may wait in one ledger.
+pub(crate) const WAITING: usize = 500;
+
+/// How many of one author.
+pub(crate) const WAITING_PER_AUTHOR: usize = 100;
+
+/// How many that have ended are remembered, so that a stale page is told what became of its draft.
+const ENDED: usize = 500;
+
+/// The drafts of one ledger.
+pub(crate) struct Inbox {
+    folder: PathBuf,
+    drafts: Mutex<Drafts>,
+    /// Held while a draft enters the log, or is taken back.
+    pub(super) entering: tokio::sync::Mutex<()>,
+}
+
+/// All drafts, by their names.
+pub(super) type Drafts = BTreeMap<DraftId, Draft>;
+
+/// Too many wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooMany {
+    pub(crate) limit: usize,
+}
+
+impl Inbox {
+    /// The drafts kept in this folder, which need not be there yet. What is no draft is left alone, and
+    /// said.
+    pub(super) fn open(folder: PathBuf) -> Result<Self, StoreError> {
+        let mut drafts = Drafts::new();
+        for path in names(&folder)? {
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if name.starts_with(UNFINISHED) {
+                // Whoever was writing it was never told that it is kept.
+                let _ = fs::remove_file(&path);
+            }
+            let Some(id) = name.strip_suffix(".json") else {
+                continue;
+            };
+            let bytes = fs::read(&path).map_err(|error| StoreError::io("read", &path, error))?;
+            match Draft::parse(&bytes) {
+                Ok(draft) if draft.id.as_str() == id => {
+                    drafts.insert(draft.id.clone(), draft);
+                }
+                Ok(_) => tracing::error!(path = %path.display(), "a draft under another's name"),
+                Err(error) => {
+                    tracing::error!(path = %path.display(), %error, "a draft cannot be read")
+                }
+            }
+        }
+        Ok(Self {
+            folder,
+            drafts: Mutex::new(drafts),
+            entering: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// All drafts, for as long as they are held.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Drafts> {
+        // What is in memory is on the disk, whoever broke off.
+        self.drafts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One of them.
+    pub(crate) fn draft(&self, id: &DraftId) -> Option<Draft> {
+        self.lock().get(id).cloned()
+    }
+
+    /// All of them that this is true of, the oldest first.
+    pub(crate) fn all(&self, of: impl Fn(&Draft) -> bool) -> Vec<Draft> {
+        let drafts = self.lock();
+        let mut found: Vec<Draft> = drafts.values().filter(|draft| of(draft)).cloned().collect();
+        found.sort_by(|one, other| (one.begun_at, &one.id).cmp(&(other.begun_at, &other.id)));
+        found
+    }
+
+    /// Keeps a draft, new or changed: on the disk first.
+    pub(super) fn keep(&self, drafts: &mut Drafts, draft: Draft) -> Result<(), StoreError> {
+        let path = self.path(&draft.id);
+        keeping::write(&path, &draft.to_bytes(), true)
+            .map_err(|error| StoreError::io("write", &path, error))?;
+        drafts.insert(draft.id.clone(), draft);
+        Ok(())
+    }
+
+    /// Whether one more of this author's may wait.
+    pub(super) fn room(drafts: &Drafts, author: &MemberId) -> Result<(), TooMany> {
+        let waiting = || drafts.values().filter(|draft| draft.ended.is_none());
+        let own = waiting().filter(|draft| draft.author == *author).count();
+        for (count, limit) in [(waiting().count(), WAITING), (own, WAITING_PER_AUTHOR)] {
+            if count >= limit {
+                return Err(TooMany { limit });
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what has waited too long, and gives it; forgets what ended long ago.
+    pub(super) fn expire(&self, now: LogTime) -> Result<Vec<Draft>, StoreError> {
+        let mut drafts = self.lock();
+        let is_old = |draft: &&Draft| draft.expires_at() <= now;
+        let old: Vec<Draft> = drafts.values().filter(is_old).cloned().collect();
+        let mut expired = Vec::new();
+        for mut draft in old {
+            if draft.ended.is_some() {
+                self.forget(&mut drafts, &draft.id)?;
+                continue;
+            }
+            draft.ended = Some(Ended::Expired);
+            // Its end is told for as long again.
+            draft.begun_at = now;
+            self.keep(&mut drafts, draft.clone())?;
+            expired.push(draft);
+        }
+        let ended = drafts.values().filter(|draft| draft.ended.is_some());
+        let mut ended: Vec<_> = ended
+            .map(|draft| (draft.begun_at, draft.id.clone()))
+            .collect();
+        ended.sort();
+        for (_, id) in ended.iter().take(ended.len().saturating_sub(ENDED)) {
+            self.forget(&mut drafts, id)?;
+        }
+        Ok(expired)
+    }
+
+    fn forget(&self, drafts: &mut Drafts, id: &DraftId) -> Result<(), StoreError> {
+        let path = self.path(id);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(StoreError::io("erase", path, error));
+            }
+            _ => {}
+        }
+        drafts.remove(id);
+        Ok(())
+    }
+
+    fn path(&self, id: &DraftId) -> PathBuf {
+        self.folder.join(format!("{}.json", id.as_str()))
+    }
+}
+
+/// What is in a folder; nothing if it is not there.
+pub(super) fn names(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let fault = |error| StoreError::io("list", folder, error);
+    match fs::read_dir(folder) {
+        Ok(entries) => entries
+            .map(|entry| entry.map(|entry| entry.path()).map_err(fault))
+            .collect(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(fault(error)),
+    }
+}
