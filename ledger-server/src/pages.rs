@@ -31,6 +31,7 @@ mod charts;
 mod collective;
 mod concern;
 mod course;
+pub(crate) mod desk;
 mod disclosure;
 mod drawing;
 mod entry;
@@ -77,6 +78,7 @@ pub(crate) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(entry::entry))
         .routes(routes!(feed::feed))
         .routes(routes!(roster::roster))
+        .merge(desk::of_ledger())
         .layer(CompressionLayer::new())
 }
 

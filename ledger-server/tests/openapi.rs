@@ -90,6 +90,8 @@ fn it_is_openapi_3_1_and_names_every_route() {
         "/{slug}/concerns",
         "/{slug}/d/{transaction}/{point}",
         "/{slug}/d/{transaction}/{point}/print",
+        "/{slug}/desk/enrol",
+        "/{slug}/desk/keys",
         "/{slug}/documents/{sha256}",
         "/{slug}/e/{index}",
         "/{slug}/e/{index}/raw",
@@ -135,7 +137,7 @@ fn every_route_answers_as_described_and_to_no_other_method() {
     }
     // All but the submission, the document, which is not kept, and the pages of a concern and a
     // publication, which nobody made; those without a parameter twice.
-    assert_eq!(good, 5 + 2 * 15);
+    assert_eq!(good, 5 + 2 * 17);
     let submit = &document["paths"]["/{slug}/events"]["post"];
     for status in [201, 200] {
         let path = "2018-002";

@@ -34,6 +34,8 @@ pub(crate) struct Shell {
     pub(crate) script: &'static str,
     /// The script of forms, where there is one on the page.
     pub(crate) forms: &'static str,
+    /// The desk's view that brings the page to life, where it is one of the desk's.
+    pub(crate) desk: &'static str,
 }
 
 impl Shell {
@@ -59,6 +61,7 @@ impl Shell {
             style: assets::path("style.css"),
             script: "",
             forms: "",
+            desk: "",
         }
     }
 
@@ -91,6 +94,23 @@ impl Shell {
     pub(crate) fn with_forms(mut self) -> Self {
         self.forms = assets::path("form.js");
         self
+    }
+
+    /// As a page of the desk, brought to life by the view of that name in `web/src/desk`.
+    pub(crate) fn for_desk(self, view: &'static str) -> Self {
+        Self {
+            desk: view,
+            script: "",
+            ..self
+        }
+    }
+
+    pub(crate) fn desk_script(&self) -> &'static str {
+        assets::path("desk.js")
+    }
+
+    pub(crate) fn desk_style(&self) -> &'static str {
+        assets::path("desk.css")
     }
 
     /// One of two texts.

@@ -83,6 +83,14 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "最近公开的内容（RFC 4287 订阅源）",
     ),
     (
+        "The keys that this browser keeps",
+        "我的钥匙：这个浏览器里存的",
+    ),
+    (
+        "A new member's key and code",
+        "新成员：做钥匙、取入册码；凭码入册",
+    ),
+    (
         "Who signs in which role, with which key",
         "名册：谁以什么岗位、用哪把钥匙签名",
     ),

@@ -12,13 +12,8 @@ const STATEMENT_LIMIT = 48 * 1024;
 const STREAM = /^(?:ledger|(?:transaction|concern)\/[0-9A-Za-z][0-9A-Za-z-]{0,63})$/;
 const KEYS = "at,event,prev,stream,v";
 
-/** An entry as it reads, of which nothing has been verified. */
-export interface Entry {
-  readonly bytes: Uint8Array;
-  readonly leaf: Uint8Array;
-  readonly received: number;
-  readonly receivedText: string;
-  readonly note: Note;
+/** A statement as it reads: what is signed. */
+export interface Statement {
   /** The statement as JSON. */
   readonly statement: JsonObject;
   readonly at: Stated;
@@ -27,6 +22,33 @@ export interface Entry {
   readonly kind: string;
   readonly prev: string;
   readonly stream: string;
+}
+
+/** An entry as it reads, of which nothing has been verified. */
+export interface Entry extends Statement {
+  readonly bytes: Uint8Array;
+  readonly leaf: Uint8Array;
+  readonly received: number;
+  readonly receivedText: string;
+  readonly note: Note;
+}
+
+/** Reads the text of a signed event: one line of canonical JSON and its newline. */
+export function parseStatement(whole: string): Statement {
+  const line = whole.slice(0, -1);
+  if (!whole.endsWith("\n") || utf8(whole).length > STATEMENT_LIMIT || hides(line)) {
+    throw new Fault("form", "a statement is one line of at most 48 KiB that hides nothing");
+  }
+  const statement = parseCanonical(line);
+  if (!isObject(statement) || Object.keys(statement).sort().join() !== KEYS || integer(statement, "v") !== 1) {
+    throw new Fault("form", "expected a statement of version 1: at, event, prev, stream, v");
+  }
+  const event = object(statement, "event");
+  const [prev, stream, atText] = [text(statement, "prev"), text(statement, "stream"), text(statement, "at")];
+  if (fromHex(prev)?.length !== 32 || !STREAM.test(stream)) {
+    throw new Fault("form", "prev or stream has not its form");
+  }
+  return { statement, at: stated(atText), atText, event, kind: text(event, "kind"), prev, stream };
 }
 
 export function parseEntry(bytes: Uint8Array): Entry {
@@ -47,21 +69,6 @@ export function parseEntry(bytes: Uint8Array): Entry {
       throw new Fault("form", "signature lines ascend by name, each name once");
     }
   });
-  const line = note.text.slice(0, -1);
-  if (utf8(note.text).length > STATEMENT_LIMIT || hides(line)) {
-    throw new Fault("form", "a statement is one line of at most 48 KiB that hides nothing");
-  }
-  const statement = parseCanonical(line);
-  if (!isObject(statement) || Object.keys(statement).sort().join() !== KEYS || integer(statement, "v") !== 1) {
-    throw new Fault("form", "expected a statement of version 1: at, event, prev, stream, v");
-  }
-  const event = object(statement, "event");
-  const [prev, stream, atText] = [text(statement, "prev"), text(statement, "stream"), text(statement, "at")];
-  if (fromHex(prev)?.length !== 32 || !STREAM.test(stream)) {
-    throw new Fault("form", "prev or stream has not its form");
-  }
-  const kind = text(event, "kind");
   const leaf = leafHash(bytes);
-  const at = stated(atText);
-  return { bytes, leaf, received, receivedText, note, statement, at, atText, event, kind, prev, stream };
+  return { bytes, leaf, received, receivedText, note, ...parseStatement(note.text) };
 }

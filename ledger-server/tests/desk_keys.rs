@@ -1,0 +1,203 @@
+//! Key files made in the browser and elsewhere: each program opens the other's, and says what is wrong with
+//! those it does not open. The browser's half runs in Node.js here, from the same source.
+#![cfg(feature = "pages")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it leaves out"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ledger_core::{SigningKey, keyfile};
+
+const SEED: [u8; 32] = [7; 32];
+const SEED_HEX: &str = "0707070707070707070707070707070707070707070707070707070707070707";
+const PASSPHRASE: &str = "荷花塘 pass 1";
+const NAME: &str = "sanzi.example.org/donglang/chen";
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("desk_keys_{name}"));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn run(command: &mut Command) -> (bool, String) {
+    let output = command.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
+}
+
+fn browser(arguments: &[&str]) -> (bool, String) {
+    let tool = Path::new(env!("SANZI_WEB_TOOLS")).join("key.mjs");
+    run(Command::new("node").arg(tool).args(arguments))
+}
+
+fn opened(pem: &str, passphrase: &str, folder: &Path) -> (bool, String) {
+    let file = folder.join("opened.key");
+    std::fs::write(&file, pem).unwrap();
+    browser(&["open", file.to_str().unwrap(), passphrase])
+}
+
+/// What `openssl` prints of the private key, as hexadecimal digits; none if there is no `openssl`.
+fn openssl(folder: &Path, arguments: &[&str]) -> Option<String> {
+    let found = Command::new("openssl")
+        .current_dir(folder)
+        .args(arguments)
+        .output();
+    let Ok(output) = found else {
+        assert!(std::env::var_os("CI").is_none(), "missing: openssl");
+        eprintln!("SKIPPED: openssl");
+        return None;
+    };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    let private = text.split("priv:").nth(1).unwrap_or_default();
+    let private = private.split("pub:").next().unwrap();
+    Some(
+        private
+            .split_whitespace()
+            .collect::<String>()
+            .replace(':', ""),
+    )
+}
+
+#[test]
+fn a_file_made_in_the_browser_opens_everywhere() {
+    let folder = folder("made");
+    let (good, pem) = browser(&["seal", SEED_HEX, PASSPHRASE]);
+    assert!(good, "{pem}");
+    assert_eq!(*keyfile::open(&pem, PASSPHRASE).unwrap(), SEED);
+    std::fs::write(folder.join("chen.key"), &pem).unwrap();
+    let arguments = ["pkey", "-in", "chen.key", "-noout", "-text", "-passin"];
+    let passphrase = format!("pass:{PASSPHRASE}");
+    if let Some(seed) = openssl(&folder, &[&arguments[..], &[&passphrase]].concat()) {
+        assert_eq!(seed, SEED_HEX);
+    }
+    // And by the command line, which wants to know whose it is: the browser's words are the same.
+    let (good, said) = browser(&["vkey", NAME, SEED_HEX]);
+    assert!(good, "{said}");
+    let (vkey, fingerprint) = said.trim_end().split_once('\n').unwrap();
+    let key = SigningKey::from_seed(NAME, &SEED).unwrap();
+    assert_eq!(vkey, key.verifier().to_string());
+    std::fs::write(folder.join("chen.key.pub"), format!("{vkey}\n")).unwrap();
+    std::fs::write(folder.join("passphrase"), format!("{PASSPHRASE}\n")).unwrap();
+    let arguments = ["key", "show", "chen.key", "--passphrase-file", "passphrase"];
+    let (good, said) = run(Command::new(env!("CARGO_BIN_EXE_sanzi"))
+        .current_dir(&folder)
+        .args(arguments));
+    assert!(
+        good && said.contains(vkey) && said.contains(fingerprint),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_browser_opens_files_made_elsewhere() {
+    let folder = folder("elsewhere");
+    let pem = keyfile::seal(&SEED, PASSPHRASE).unwrap();
+    assert_eq!(
+        opened(&pem, PASSPHRASE, &folder),
+        (true, format!("{SEED_HEX}\n"))
+    );
+    // Pasted from a message, it has lost its lines.
+    let pasted = format!("收到：{} 请保管", pem.replace('\n', " \r\n"));
+    assert!(opened(&pasted, PASSPHRASE, &folder).0);
+    let make = ["genpkey", "-algorithm", "ed25519", "-out", "raw.pem"];
+    if openssl(&folder, &make).is_none() {
+        return;
+    }
+    let seed = openssl(&folder, &["pkey", "-in", "raw.pem", "-noout", "-text"]).unwrap();
+    let seal = ["pkcs8", "-topk8", "-scrypt", "-v2", "aes-256-cbc"];
+    let files = [
+        "-in",
+        "raw.pem",
+        "-out",
+        "sealed.pem",
+        "-passout",
+        "pass:abc",
+    ];
+    openssl(&folder, &[&seal[..], &files].concat()).unwrap();
+    let sealed = std::fs::read_to_string(folder.join("sealed.pem")).unwrap();
+    assert_eq!(opened(&sealed, "abc", &folder), (true, format!("{seed}\n")));
+    // What it does not open it names, with the way out.
+    let other = ["pkcs8", "-topk8", "-v2", "aes-256-cbc"];
+    openssl(&folder, &[&other[..], &files].concat()).unwrap();
+    let sealed = std::fs::read_to_string(folder.join("sealed.pem")).unwrap();
+    let (good, said) = opened(&sealed, "abc", &folder);
+    assert!(!good && said.starts_with("encryption\t"), "{said}");
+    assert!(said.contains("openssl pkcs8 -topk8 -scrypt"), "{said}");
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_in_both_languages() {
+    let folder = folder("wrong");
+    let pem = keyfile::seal(&SEED, PASSPHRASE).unwrap();
+    let body = |change: fn(&mut Vec<u8>)| {
+        let lines: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        let mut der = data_encoding::BASE64.decode(lines.as_bytes()).unwrap();
+        change(&mut der);
+        let text = data_encoding::BASE64.encode(&der);
+        format!(
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\n{text}\n-----END ENCRYPTED PRIVATE KEY-----\n"
+        )
+    };
+    let cases = [
+        ("passphrase", pem.clone(), "something else"),
+        ("passphrase", pem.clone(), ""),
+        ("pem", pem.replace("-----END", "END"), PASSPHRASE),
+        ("pem", String::new(), PASSPHRASE),
+        ("label", pem.replace("ENCRYPTED ", ""), PASSPHRASE),
+        ("damaged", pem.replacen('M', "*", 1), PASSPHRASE),
+        ("damaged", body(|der| drop(der.pop())), PASSPHRASE),
+        ("damaged", body(|der| der.push(0)), PASSPHRASE),
+        // Half an hour of work.
+        ("cost", body(|der| grow(der)), PASSPHRASE),
+    ];
+    for (kind, text, passphrase) in cases {
+        let (good, said) = opened(&text, passphrase, &folder);
+        let (found, words) = said.split_once('\t').unwrap_or((&said, ""));
+        assert!(!good, "{kind}: {said}");
+        assert_eq!(found, kind, "{said}");
+        assert!(words.chars().any(|c| c >= '\u{4e00}'), "{words}");
+        assert!(words.split('\t').nth(1).unwrap().is_ascii(), "{words}");
+    }
+    let (good, said) = browser(&["seal", SEED_HEX, ""]);
+    assert!(!good && said.starts_with("empty\t"), "{said}");
+}
+
+/// Makes scrypt's r and p as large as their bytes allow.
+fn grow(der: &mut [u8]) {
+    let costs = [0x02, 0x01, 0x08, 0x02, 0x01, 0x05];
+    let place = der.windows(6).position(|at| at == costs).unwrap();
+    (der[place + 2], der[place + 5]) = (0x7f, 0x7f);
+}
+
+#[test]
+fn every_flipped_bit_of_a_file_is_an_error_or_another_key_and_never_hangs() {
+    // The structure before the encrypted part: one call for each would take scrypt's time each.
+    let folder = folder("flipped");
+    let pem = keyfile::seal(&SEED, PASSPHRASE).unwrap();
+    for place in [28, 40, 60, 100, 140, 180] {
+        let mut damaged = pem.clone().into_bytes();
+        damaged[place] = if damaged[place] == b'A' { b'B' } else { b'A' };
+        let text = String::from_utf8(damaged).unwrap();
+        let (good, said) = opened(&text, PASSPHRASE, &folder);
+        assert!(
+            !good || said.trim_end() == SEED_HEX || said.len() == 65,
+            "{place}: {said}"
+        );
+        assert_eq!(
+            good,
+            keyfile::open(&text, PASSPHRASE).is_ok(),
+            "{place}: {said}"
+        );
+    }
+}

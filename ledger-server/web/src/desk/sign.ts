@@ -1,0 +1,188 @@
+// Signs a statement: reads its exact bytes with the verifier's own parser, holds them against the ledger as
+// this browser has verified it, shows in words what they say, asks, and makes the note line.
+import { element } from "../page/element.ts";
+import { hex, utf8 } from "../verify/bytes.ts";
+import { checkForm } from "../verify/admit.ts";
+import { parseStatement, type Statement } from "../verify/entry.ts";
+import { Fault, Unavailable } from "../verify/fault.ts";
+import { digest } from "../verify/hash.ts";
+import { KINDS } from "../verify/kinds.ts";
+import { alertLine, ask, cancelButton, type Close } from "./dialog.ts";
+import { known, Unverified, type Known } from "./ledger.ts";
+import { t } from "./language.ts";
+import { Cancelled, lineOf, withKey, type Unlocked } from "./sitting.ts";
+import { errorText } from "./trouble.ts";
+import { rowsOf, Wordless, type Row } from "./words.ts";
+
+/** A statement that this browser does not sign, and why, in the page's language. */
+export class Unsignable extends Error {
+  constructor(readonly why: string) {
+    super(why);
+    this.name = "Unsignable";
+  }
+}
+
+/** How far this machine's clock and the statement may lie apart before that is said. */
+const CLOCK_SECONDS = 15 * 60;
+
+function read(text: string): Statement {
+  try {
+    const statement = parseStatement(text);
+    checkForm(statement.event, statement.kind);
+    return statement;
+  } catch (error) {
+    throw new Unsignable(
+      t(`服务器给的内容不是本账本格式的记录，没有签。（${errorText(error)}）`, `What the server gave is no record in the ledger's format; nothing was signed. (${errorText(error)})`),
+    );
+  }
+}
+
+/** The statement stands in a stream of its own kind, and goes on where this ledger's stream stands. */
+async function checkPlace(statement: Statement, ledger: Known): Promise<void> {
+  const { stream, prev, kind } = statement;
+  const home = stream.split("/")[0] ?? "";
+  if (kind === "ledger_opened" || KINDS.get(kind)?.home.split(" or ").includes(home) !== true) {
+    throw new Unsignable(t(`这类事项不能记在 ${stream}，没有签。`, `This kind of event does not stand in ${stream}; nothing was signed.`));
+  }
+  if (stream === "ledger") {
+    if (prev !== ledger.ledger.head) {
+      throw new Unsignable(t("名册或明白纸刚刚有变动，请重新核对后再签。", "The roster or charter has just changed; check again, then sign."));
+    }
+    return;
+  }
+  if (prev === ledger.ledger.ledgerId) {
+    return;
+  }
+  const place = await ledger.find(prev);
+  if (place === undefined || (await ledger.streamOf(place)) !== stream) {
+    throw new Unsignable(
+      t(`这条记录接的不是本账本里 ${stream} 的记录，没有签。`, `This record does not go on from one of ${stream} in this ledger; nothing was signed.`),
+    );
+  }
+}
+
+function checkSigner(key: Unlocked, ledger: Known): void {
+  if (ledger.keyOf(key.member) !== key.key.text) {
+    throw new Unsignable(
+      t(
+        `你这把钥匙现在不在名册上（可能还没入册，或已更换、停用），签了也无效。请看“我的钥匙”。`,
+        `This key is not on the roster now (not enrolled yet, or replaced): its signature would count for nothing. See “My keys”.`,
+      ),
+    );
+  }
+  if (ledger.rolesOf(key.member).length === 0) {
+    throw new Unsignable(t("你现在没有岗位，签了也无效。", "You hold no role now: your signature would count for nothing."));
+  }
+}
+
+/** Reads and checks a statement; gives what it says. */
+async function examined(text: string, key: Unlocked): Promise<{ statement: Statement; rows: Row[]; signer: string }> {
+  const statement = read(text);
+  try {
+    const ledger = await known();
+    checkSigner(key, ledger);
+    await checkPlace(statement, ledger);
+    const signer = ledger.member(key.member)?.name ?? key.member;
+    return { statement, rows: await rowsOf(statement, ledger), signer };
+  } catch (error) {
+    if (error instanceof Wordless) {
+      throw new Unsignable(
+        t(`有一项内容这个页面认不得（${error.message}），没有签。请刷新页面。`, `The page does not know one of the fields (${error.message}); nothing was signed. Load the page anew.`),
+      );
+    }
+    if (error instanceof Unverified || error instanceof Fault || error instanceof Unavailable) {
+      throw new Unsignable(errorText(error));
+    }
+    throw error;
+  }
+}
+
+function rowElements(rows: readonly Row[]): HTMLElement {
+  const list = element("dl", { class: "facts said" });
+  for (const { depth, label, value } of rows) {
+    const parts = [element("dt", {}, label), element("dd", {}, value)];
+    list.append(element("div", { class: `d${Math.min(depth, 3)}` }, ...parts));
+  }
+  return list;
+}
+
+function clockWarning(statement: Statement): Node[] {
+  const apart = statement.at.instant - Date.now() / 1000;
+  if (Math.abs(apart) <= CLOCK_SECONDS) {
+    return [];
+  }
+  const words = t(
+    "注意：上面的“发生时间”和这台电脑的时钟相差较大。补录以前的事是可以的；如果不是补录，请先校准时钟。",
+    "Note: the time above is far from this machine's clock. That is right for a late record; otherwise set the clock first.",
+  );
+  return [element("p", { class: "alert" }, words)];
+}
+
+/** A statement in words, for a page that shows one beside its own: made from the same bytes in the same way. */
+export async function wordsOf(text: string): Promise<HTMLElement> {
+  const statement = read(text);
+  return rowElements(await rowsOf(statement, await known()));
+}
+
+function question(text: string, statement: Statement, rows: readonly Row[], signer: string, key: Unlocked, close: Close<string>): Node[] {
+  const said = alertLine();
+  const button = element("button", { type: "submit", class: "sign" }, t("签名", "Sign"));
+  const who = t(`以 ${signer}（${key.member}）的身份签名，签的就是下面这些内容：`, `To be signed as ${signer} (${key.member}), exactly this:`);
+  const bytes = utf8(text);
+  const raw = element(
+    "details",
+    {},
+    element("summary", {}, t("原文（签名的就是这些字节）", "The exact bytes that are signed")),
+    element("p", { class: "small hash" }, `SHA-256 ${hex(digest(bytes))}`),
+    element("pre", { class: "raw", tabindex: "0" }, text),
+  );
+  const form = element("form", { class: "signing" }, said, button, cancelButton(() => close(undefined)));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    lineOf(key, text).then(close, (error: unknown) => {
+      button.disabled = false;
+      said.textContent = errorText(error);
+    });
+  });
+  return [element("p", {}, who), rowElements(rows), ...clockWarning(statement), raw, form];
+}
+
+async function refused(why: string): Promise<void> {
+  await ask<true>(t("没有签名", "Not signed"), (close) => {
+    const button = element("button", { type: "button", "data-first": "" }, t("知道了", "Close"));
+    button.addEventListener("click", () => close(true));
+    return [element("p", { class: "alert", role: "alert" }, why), button];
+  });
+}
+
+/**
+ * Shows a statement in words, asks, and gives the note line `— name base64` (without newline). The text is
+ * exactly what rehearse or a draft gave: one line of canonical JSON and a newline. Rejects with `Cancelled`
+ * if whoever was asked would rather not, with `Unsignable`, having said so, where it must not be signed.
+ */
+export async function sign(text: string): Promise<string> {
+  const key = await withKey();
+  let found: Awaited<ReturnType<typeof examined>>;
+  try {
+    found = await examined(text, key);
+  } catch (error) {
+    await refused(errorText(error));
+    throw error instanceof Unsignable ? error : new Unsignable(errorText(error));
+  }
+  const { statement, rows, signer } = found;
+  const line = await ask<string>(t("签名前请看一遍", "Read before you sign"), (close) =>
+    question(text, statement, rows, signer, key, close),
+  );
+  if (line === undefined) {
+    throw new Cancelled();
+  }
+  return line;
+}
+
+/** The note of a statement with these lines, as `POST drafts` takes it: ascending by name. */
+export function note(statement: string, ...lines: readonly string[]): string {
+  // A space is smaller than what a name may hold, so that lines sort as their names do.
+  const sorted = [...lines].sort((one, other) => (one < other ? -1 : 1));
+  return `${statement}\n${sorted.map((line) => `${line}\n`).join("")}`;
+}
