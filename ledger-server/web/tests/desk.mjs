@@ -87,6 +87,129 @@ async function unlock(page, passphrase) {
   await form.getByRole("button", { name: "解锁" }).click();
 }
 
+// A server that lies: whatever it changes, nothing is signed.
+const deceived = await person();
+await importKey(deceived, "chen");
+await look(deceived, "keys");
+const drafted = [];
+deceived.on("request", (request) => /\/desk\/drafts$/.test(request.url()) && request.method() === "POST" && drafted.push(request.url()));
+
+/** Changes what one route answers with, as long as something is done. */
+async function lying(page, path, change, act) {
+  const pattern = new RegExp(`/desk/${path}$`);
+  await page.route(pattern, async (route) => {
+    const response = await route.fetch();
+    const body = await response.text();
+    await route.fulfill({ response, body: change(body) });
+  });
+  await act();
+  await page.unroute(pattern);
+}
+
+/** Replaces the key, up to where it would be signed. */
+async function replace(page) {
+  await page.getByRole("button", { name: "更换我的钥匙" }).click();
+  await dialog(page).locator("form").waitFor();
+  if ((await page.getByText("已解锁").count()) === 0) {
+    await unlock(page, FOUNDERS);
+  }
+  await dialog(page).getByLabel("新口令").fill(SECRET);
+  await dialog(page).getByLabel("再输入一遍").fill(SECRET);
+  await dialog(page).getByRole("button", { name: "做新钥匙" }).click();
+}
+
+const otherSite = (body) => JSON.stringify({ challenge: JSON.parse(body).challenge.replace(/127\.0\.0\.1:\d+/, "elsewhere.example") });
+await lying(deceived, "challenge", otherSite, async () => {
+  await deceived.getByRole("button", { name: "我的钥匙可能被盗" }).click();
+  await unlock(deceived, FOUNDERS);
+  await dialog(deceived).getByText("不是给这个账本、这个网址的").waitFor();
+  await look(deceived, "challenge-elsewhere");
+  await deceived.keyboard.press("Escape");
+});
+const statement = (change) => (body) => {
+  const answer = JSON.parse(body);
+  assert.equal(typeof answer.statement, "string", body);
+  return JSON.stringify({ ...answer, statement: change(answer.statement) });
+};
+const sorted = (value) =>
+  Array.isArray(value)
+    ? value.map(sorted)
+    : value !== null && typeof value === "object"
+      ? Object.fromEntries(Object.keys(value).sort().map((name) => [name, sorted(value[name])]))
+      : value;
+const edited = (edit) =>
+  statement((text) => {
+    const json = JSON.parse(text);
+    edit(json);
+    return `${JSON.stringify(sorted(json))}\n`;
+  });
+const LIES = [
+  ["another member", edited((json) => (json.event.member = "liang")), "和你要登记的不一样"],
+  ["another event", edited((json) => (json.event = { kind: "role_ended", member: "chen", reason: "离任", role: "chair" })), "和你要登记的不一样"],
+  ["a field without words", edited((json) => (json.event.hidden = "x")), "不是本账本格式"],
+  ["another place", edited((json) => (json.prev = "ab".repeat(32))), "刚刚有变动"],
+  ["another stream", edited((json) => (json.stream = "transaction/2026-001")), "不能记在"],
+  ["another ledger's transaction", edited((json) => Object.assign(json, { event: { basis: "x", documents: [], from: "bidding", kind: "step_waived", through: "bidding" }, prev: "cd".repeat(32), stream: "transaction/2026-001" })), "接的不是本账本"],
+  ["spaces", statement((text) => text.replace('{"at"', '{ "at"')), "不是本账本格式"],
+  ["two lines", statement((text) => `${text}${text}`), "不是本账本格式"],
+  ["no statement", statement(() => "sanzi-desk-sign-in-v1\n"), "不是本账本格式"],
+  ["a character that hides", edited((json) => (json.event.member = "chen\u202e")), "不是本账本格式"],
+];
+for (const [lie, change, words] of LIES) {
+  await lying(deceived, "rehearse", change, async () => {
+    await replace(deceived);
+    await dialog(deceived).getByText("没有签名").waitFor();
+    const said = await dialog(deceived).innerText();
+    assert.ok(said.includes(words), `${lie}: ${said}`);
+    await dialog(deceived).getByRole("button", { name: "知道了" }).click();
+  });
+}
+await look(deceived, "lies-refused");
+assert.equal(await deceived.locator(".card").count(), 1, "keys that nobody will enrol are not kept");
+// A rule is told as a rule.
+await deceived.getByRole("button", { name: "我的钥匙可能被盗" }).click();
+await look(deceived, "stolen");
+await dialog(deceived).getByRole("button", { name: "核对并签名" }).click();
+await deceived.getByText("请先“更换我的钥匙”").waitFor();
+assert.deepEqual(drafted, []);
+console.log(`${LIES.length} lies, none signed`);
+
+// A key that the server swapped behind a code.
+await deceived.goto(`${DESK}/enrol`);
+const swapped = { member: "luo", name: "罗*", proof: Buffer.alloc(64).toString("base64") };
+swapped.public_key = readFileSync(join(folder, "data/founding/keys/he.key.pub"), "utf8").trim();
+await deceived.route(/\/desk\/enrolments\//, (route) => route.fulfill({ contentType: "application/json", body: JSON.stringify(swapped) }));
+await deceived.getByLabel("入册码").fill("7K3Q-7K3Q-7K3Q-7K3Q");
+await deceived.getByRole("button", { name: "查入册码" }).click();
+// A page loaded anew holds no key.
+await unlock(deceived, FOUNDERS);
+await deceived.getByText("对不上").waitFor();
+await look(deceived, "swapped-key");
+await deceived.context().close();
+
+// Left alone, the key is locked; what is typed stays.
+const idle = await person();
+await idle.clock.install();
+await importKey(idle, "chen");
+await idle.goto(`${DESK}/enrol`);
+await idle.getByLabel("入册码").fill("7K3Q-7K3Q-7K3Q-7K3Q");
+await idle.getByRole("button", { name: "查入册码" }).click();
+await unlock(idle, FOUNDERS);
+await idle.getByText("已解锁").waitFor();
+await idle.getByRole("link", { name: "我的钥匙" }).click();
+await idle.getByRole("heading", { name: "我的钥匙", level: 1 }).waitFor();
+assert.equal(await idle.getByText("已解锁").count(), 1, "the key survives following a link");
+await idle.goBack();
+await idle.getByLabel("姓名").fill("罗*");
+assert.equal(await idle.getByText("已解锁").count(), 1, "and going back");
+await idle.clock.fastForward("14:00");
+assert.equal(await idle.getByText("已解锁").count(), 1);
+await idle.clock.fastForward("02:00");
+await idle.getByText("钥匙已锁", { exact: true }).waitFor();
+assert.equal(await idle.getByLabel("姓名").inputValue(), "罗*");
+await look(idle, "locked");
+await idle.context().close();
+
 // A new member on a telephone: by keyboard alone.
 const member = await person({ width: 360, height: 740 });
 await member.goto(`${DESK}/enrol`);
@@ -176,10 +299,31 @@ await dialog(supervisor).getByRole("button", { name: "签名", exact: true }).cl
 await supervisor.getByText("罗* 已入册").waitFor();
 await look(supervisor, "entered-360");
 
-// The new member signs in: the key that waited is in use now.
+// The new member's key is in use: the desk lets it in.
 await member.goto(`${DESK}/keys`);
 await member.locator(".card").getByText("在用").waitFor();
-console.log("enrolled by two founders");
+await member.getByRole("button", { name: "更换我的钥匙" }).click();
+await unlock(member, SECRET);
+await dialog(member).getByLabel("新口令").fill(SECRET);
+await dialog(member).getByLabel("再输入一遍").fill(SECRET);
+await look(member, "rotate-360");
+await dialog(member).getByRole("button", { name: "做新钥匙" }).click();
+// Whoever may not sign it asks those who may.
+await member.getByText("已发出，等其他人签名").waitFor();
+await look(member, "rotation-asked-360");
+
+// The chair's own: two clicks, and the supervisor's signature.
+await chair.getByRole("link", { name: "我的钥匙" }).click();
+await chair.getByRole("button", { name: "更换我的钥匙" }).click();
+await dialog(chair).getByLabel("新口令").fill(SECRET);
+await dialog(chair).getByLabel("再输入一遍").fill(SECRET);
+await dialog(chair).getByRole("button", { name: "做新钥匙" }).click();
+await dialog(chair).getByText("更换钥匙").first().waitFor();
+await dialog(chair).getByRole("button", { name: "签名", exact: true }).click();
+await chair.getByText("已发出，等其他人签名").waitFor();
+await look(chair, "rotation-signed");
+await chair.getByRole("button", { name: "锁上并退出" }).click();
+await chair.getByText("钥匙已锁", { exact: true }).waitFor();
 
 await browser.close();
 

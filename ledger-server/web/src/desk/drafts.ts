@@ -1,4 +1,5 @@
 // The routes of drafts, for what the pages of keys and enrolment record.
+import type { JsonObject } from "../verify/canonical.ts";
 import { get, post, type Answer } from "./api.ts";
 import { note, sign } from "./sign.ts";
 
@@ -37,9 +38,9 @@ export function rehearse(kind: string, body: unknown): Promise<Answer<Rehearsed>
   return post<Rehearsed>("rehearse", { kind, body });
 }
 
-/** Signs a statement, having shown it, and hands it in. */
-export async function signAndSend(statement: string): Promise<Answer<Standing>> {
-  const line = await sign(statement);
+/** Signs a statement, having shown it, and hands it in. `event` is what was asked for: it says that and no more. */
+export async function signAndSend(statement: string, event: JsonObject): Promise<Answer<Standing>> {
+  const line = await sign(statement, event);
   return post<Standing>("drafts", { note: note(statement, line) });
 }
 

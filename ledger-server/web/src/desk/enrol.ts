@@ -135,7 +135,7 @@ async function looked(code: string, ledger: Known): Promise<Enrolment> {
 }
 
 /** Where the enrolment is asked for already by the other founder: its draft. */
-async function waiting(kind: string, key: string): Promise<{ readonly id: string; readonly statement: string } | undefined> {
+async function waiting(kind: string, { public_key: key, name }: Enrolment): Promise<{ readonly id: string; readonly statement: string } | undefined> {
   const drafts = await draftsOf(kind);
   if (!drafts.ok) {
     throw new Error(problemText(drafts.problem));
@@ -146,7 +146,7 @@ async function waiting(kind: string, key: string): Promise<{ readonly id: string
     }
     const { event } = parseStatement(statement);
     const of = kind === "member_enrolled" ? read.object(event, "enrolment") : event;
-    if (read.maybeText(of, "key") === key) {
+    if (read.maybeText(of, "key") === key && (read.maybeText(of, "name") ?? name) === name) {
       return { id, statement };
     }
   }
@@ -188,11 +188,12 @@ function found(place: HTMLElement, enrolment: Enrolment, ledger: Known, draft: {
       return answer.ok ? answer.data : Promise.reject(new Error(problemText(answer.problem)));
     }
     const body = replaces ? { member, key: public_key } : { enrolment: { key: public_key, member, name, roles: roles?.value() ?? [] } };
-    const rehearsed = await rehearse(replaces ? "key_rotated" : "member_enrolled", body);
+    const kind = replaces ? "key_rotated" : "member_enrolled";
+    const rehearsed = await rehearse(kind, body);
     if (!rehearsed.ok) {
       throw new Error(problemText(rehearsed.problem));
     }
-    const answer = await signAndSend(rehearsed.data.statement);
+    const answer = await signAndSend(rehearsed.data.statement, { kind, ...body });
     return answer.ok ? answer.data : Promise.reject(new Error(problemText(answer.problem)));
   };
   form.addEventListener("submit", (event) => {
@@ -246,7 +247,7 @@ function founder(place: HTMLElement): Node[] {
     if (ledger.ownerOf(VerifierKey.parse(enrolment.public_key)?.key.bytes ?? new Uint8Array()) !== undefined) {
       throw new Error(t("这把钥匙已经在名册上了，不用再办。", "This key is on the roster already; there is nothing left to do."));
     }
-    found(place, enrolment, ledger, await waiting(kind, enrolment.public_key));
+    found(place, enrolment, ledger, await waiting(kind, enrolment));
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -1,6 +1,8 @@
 // The page of keys: what this browser keeps, copies of it, import, replacing a key, and reporting one stolen.
 import { element, refill } from "../page/element.ts";
+import type { JsonObject } from "../verify/canonical.ts";
 import { VerifierKey } from "../verify/key.ts";
+import type { Member } from "../verify/roster.ts";
 import { logText } from "../verify/time.ts";
 import { alertLine, ask, cancelButton, field, passphraseField, progressBar, type Close } from "./dialog.ts";
 import { requestSignatures, rehearse, signAndSend, type Standing } from "./drafts.ts";
@@ -44,6 +46,9 @@ function button(text: string, act: () => unknown, kind = ""): HTMLButtonElement 
   return made;
 }
 
+/** Whether it was taken is not known. */
+class Unsure extends Error {}
+
 /** The page while it is shown. */
 class KeysPage {
   private readonly said = alertLine();
@@ -64,7 +69,8 @@ class KeysPage {
     refill(this.place, this.said, list, more, ...this.care(active));
   }
 
-  private tell(text: string): void {
+  private tell(text: string, how: "alert" | "good" = "alert"): void {
+    this.said.className = how;
     this.said.textContent = text;
     this.said.scrollIntoView({ block: "center" });
   }
@@ -157,7 +163,7 @@ class KeysPage {
     if (done !== undefined) {
       await keep(done);
       await this.show();
-      this.tell(t(`已导入：${done.name}（${done.member}）的钥匙。`, `Imported: the key of ${done.name} (${done.member}).`));
+      this.tell(t(`已导入：${done.name}（${done.member}）的钥匙。`, `Imported: the key of ${done.name} (${done.member}).`), "good");
     }
   }
 
@@ -194,7 +200,7 @@ class KeysPage {
       if (said !== undefined) {
         this.ledger = await known();
         await this.show();
-        this.tell(said);
+        this.tell(said, "good");
       }
     } catch (error) {
       // What was refused was said in its dialog.
@@ -203,16 +209,19 @@ class KeysPage {
   }
 
   /** Who may sign it signs it; who may not asks those who may. */
-  private async send(kind: string, body: unknown, member: string): Promise<Standing> {
+  private async send(kind: string, body: JsonObject, member: string): Promise<Standing> {
     const rehearsed = await rehearse(kind, body);
     if (!rehearsed.ok) {
-      throw new Error(problemText(rehearsed.problem));
+      const { problem } = rehearsed;
+      const first = kind === "key_compromised" && problem.type === "urn:sanzi:unstaffed";
+      throw new Error(first ? replaceFirst() : problemText(problem));
     }
     const { statement } = rehearsed.data;
     const mine = (this.ledger?.rosterRoles(member).length ?? 0) > 0;
-    const answer = mine ? await signAndSend(statement) : await requestSignatures(statement);
+    const answer = mine ? await signAndSend(statement, { kind, ...body }) : await requestSignatures(statement);
     if (!answer.ok) {
-      throw new Error(problemText(answer.problem));
+      const { status } = answer.problem;
+      throw new (status === 0 || status >= 500 ? Unsure : Error)(problemText(answer.problem));
     }
     return answer.data;
   }
@@ -226,7 +235,14 @@ class KeysPage {
     if (made === undefined) {
       return undefined;
     }
-    const standing = await this.send("key_rotated", { member: made.member, key: made.key }, active.member);
+    const sending = this.send("key_rotated", { member: made.member, key: made.key }, active.member);
+    const standing = await sending.catch(async (error: unknown) => {
+      // Nobody will ever enrol it, unless it was sent and only the answer was lost.
+      if (!(error instanceof Unsure)) {
+        await forget(made.key);
+      }
+      throw error;
+    });
     return standing.state === "entered"
       ? t("新钥匙已登记，从现在起用它签名。请马上备份，再删掉旧的。", "The new key is on the roster; sign with it from now on. Make a copy, then remove the old one.")
       : t("已发出，等其他人签名。登记完成以前仍用旧钥匙。", "Sent; others have to sign it. Until then the old key is in use.");
@@ -235,7 +251,7 @@ class KeysPage {
   private async stolen(active: Kept): Promise<string | undefined> {
     await withKey();
     const title = t("我的钥匙可能被盗", "My key may be stolen");
-    const body = await ask<Record<string, string>>(title, (close) => stolenForm(active, close));
+    const body = await ask<Record<string, string>>(title, (close) => stolenForm(active, this.ledger?.member(active.member), close));
     if (body === undefined) {
       return undefined;
     }
@@ -246,7 +262,28 @@ class KeysPage {
   }
 }
 
-function stolenForm(active: Kept, close: Close<Record<string, string>>): Node[] {
+/** Whoever alone can change the roster would lock everybody out by giving up the one key. */
+function replaceFirst(): string {
+  return t(
+    "你的岗位只有你一个人，钥匙一停用就没人能改名册了。请先“更换我的钥匙”，登记后再回来把旧钥匙报失；请马上办。",
+    "You alone hold your role: without your key nobody could change the roster. First “Replace my key”; once that is recorded come back and report the old key. Do so now.",
+  );
+}
+
+/** Which of the keys that a member has used: the one in use first. */
+function keyChoice(active: Kept, member: Member | undefined): [HTMLElement, HTMLSelectElement] {
+  const used = (member?.keys ?? []).map((held) => held.key).filter((key) => key.text !== active.key);
+  const select = element("select", {}, element("option", { value: active.key }, t("现在用的这把", "The one in use")));
+  for (const key of used.reverse()) {
+    select.append(element("option", { value: key.text }, t(`以前的，指纹 ${fingerprint(key.key.bytes)}`, `An older one, ${fingerprint(key.key.bytes)}`)));
+  }
+  const made = field(t("哪把钥匙", "Which key"), select);
+  made.hidden = used.length === 0;
+  return [made, select];
+}
+
+function stolenForm(active: Kept, member: Member | undefined, close: Close<Record<string, string>>): Node[] {
+  const [which, key] = keyChoice(active, member);
   const now = new Date();
   const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   const since = element("input", { type: "datetime-local", value: local, max: local, required: "" });
@@ -256,6 +293,7 @@ function stolenForm(active: Kept, close: Close<Record<string, string>>): Node[] 
     "form",
     { class: "stolen" },
     element("p", {}, t("登记后这把钥匙立即停用；从下面的时间起，用它签过的会标上记号。", "Once recorded, the key is out of use; what it signed from this moment on is marked.")),
+    which,
     field(t("最早从什么时候起可能在别人手里", "Since when it may have been in other hands"), since),
     field(t("原因（会公开，不要写个人隐私）", "Reason (public: nothing private)"), reason),
     element("button", { type: "submit", "data-first": "" }, t("核对并签名", "Check and sign")),
@@ -265,7 +303,7 @@ function stolenForm(active: Kept, close: Close<Record<string, string>>): Node[] 
     event.preventDefault();
     // Whole minutes: now is never later than the log's clock by more than it lags behind.
     const seconds = Math.min(Math.floor(new Date(since.value).getTime() / 1000), Math.floor(Date.now() / 1000) - 1);
-    close({ member: active.member, key: active.key, reason: reason.value.trim(), since: logText(seconds) });
+    close({ member: active.member, key: key.value, reason: reason.value.trim(), since: logText(seconds) });
   });
   return [form];
 }
@@ -305,7 +343,7 @@ function importForm(ledger: Known, close: Close<Kept>): Node[] {
     }
     const [member, { name }] = owner;
     const key = verifierKey(`${ledger.ledger.origin}/${member}`, publicKey).text;
-    return { key, slug: slug(), member, name, pem, since: new Date().toISOString(), copied: true };
+    return { key, slug: slug(), member, name, pem, since: logText(Math.floor(Date.now() / 1000)), copied: true };
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();

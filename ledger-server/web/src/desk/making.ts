@@ -1,6 +1,7 @@
 // Makes keys: the passphrase twice, the seed from the system's random numbers, the encrypted file kept here.
 import { element } from "../page/element.ts";
 import { base64 } from "../verify/bytes.ts";
+import { logText } from "../verify/time.ts";
 import { post } from "./api.ts";
 import { alertLine, cancelButton, field, passphraseInput, progressBar, showing, type Close } from "./dialog.ts";
 import { codeOf, enrolmentText } from "./enrolment.ts";
@@ -28,7 +29,7 @@ export async function makeKey(keyName: string, name: string, passphrase: string,
   const pem = await sealKey(seed, passphrase, progress);
   const unlocked = await unlockedOf(seed, { key, name });
   const proof = base64(await unlocked.signature(enrolmentText(origin, member, name, key)));
-  const kept: Kept = { key, slug: slug(), member, name, pem, since: new Date().toISOString(), proof };
+  const kept: Kept = { key, slug: slug(), member, name, pem, since: logText(Math.floor(Date.now() / 1000)), proof };
   await keep(kept);
   return kept;
 }

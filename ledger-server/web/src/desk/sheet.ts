@@ -2,6 +2,7 @@
 // the passphrase, which stands on neither.
 import { encodeQR } from "qr";
 import { element } from "../page/element.ts";
+import { renderings } from "../page/render.ts";
 import { VerifierKey } from "../verify/key.ts";
 import { fingerprint } from "./key.ts";
 import { t } from "./language.ts";
@@ -67,7 +68,7 @@ export function recoverySheet(kept: Kept, collective: string): HTMLElement {
       row(t("谁的钥匙", "Whose"), `${kept.name}（${kept.member}）`),
       row(t("公钥指纹", "Fingerprint"), key === undefined ? "" : fingerprint(key.key.bytes)),
       row(t("公钥", "Public key"), kept.key),
-      row(t("制作时间", "Made"), kept.since.slice(0, 16).replace("T", " ")),
+      row(t("制作时间", "Made"), renderings(kept.since, "datetime", "zh", undefined)?.[0] ?? kept.since),
     ),
     element("ol", {}, ...steps.map((step) => element("li", {}, step))),
     element("div", { class: "recovery-code" }, code(kept.pem)),

@@ -3,6 +3,7 @@
 import { element } from "../page/element.ts";
 import { hex, utf8 } from "../verify/bytes.ts";
 import { checkForm } from "../verify/admit.ts";
+import { canonical, type JsonObject } from "../verify/canonical.ts";
 import { parseStatement, type Statement } from "../verify/entry.ts";
 import { Fault, Unavailable } from "../verify/fault.ts";
 import { digest } from "../verify/hash.ts";
@@ -97,6 +98,15 @@ async function examined(text: string, key: Unlocked): Promise<{ statement: State
   }
 }
 
+/** What was asked for stands in the statement, and nothing else. */
+function checkAsked(statement: Statement, event: JsonObject | undefined): void {
+  if (event !== undefined && canonical(statement.event) !== canonical(event)) {
+    throw new Unsignable(
+      t("服务器给的内容和你要登记的不一样，没有签。请刷新页面重来；再这样请告诉街道。", "What the server gave is not what you asked for; nothing was signed. Load the page anew; if it happens again, tell the street office."),
+    );
+  }
+}
+
 function rowElements(rows: readonly Row[]): HTMLElement {
   const list = element("dl", { class: "facts said" });
   for (const { depth, label, value } of rows) {
@@ -160,12 +170,14 @@ async function refused(why: string): Promise<void> {
  * Shows a statement in words, asks, and gives the note line `— name base64` (without newline). The text is
  * exactly what rehearse or a draft gave: one line of canonical JSON and a newline. Rejects with `Cancelled`
  * if whoever was asked would rather not, with `Unsignable`, having said so, where it must not be signed.
+ * Where the page knows the whole event it asked for, `kind` included, `event` holds the server to it.
  */
-export async function sign(text: string): Promise<string> {
+export async function sign(text: string, event?: JsonObject): Promise<string> {
   const key = await withKey();
   let found: Awaited<ReturnType<typeof examined>>;
   try {
     found = await examined(text, key);
+    checkAsked(found.statement, event);
   } catch (error) {
     await refused(errorText(error));
     throw error instanceof Unsignable ? error : new Unsignable(errorText(error));

@@ -8,10 +8,10 @@ import type { Statement } from "../verify/entry.ts";
 import { digest } from "../verify/hash.ts";
 import { VerifierKey } from "../verify/key.ts";
 import * as read from "../verify/read.ts";
+import type { Ledger } from "../verify/state.ts";
 import { DAY_SECONDS, dayText } from "../verify/time.ts";
 import fields from "./fields.json";
 import { fingerprint } from "./key.ts";
-import type { Known } from "./ledger.ts";
 import { t } from "./language.ts";
 
 interface Words {
@@ -51,6 +51,15 @@ export interface Row {
   readonly value: string;
 }
 
+/** What is known of the ledger at the place of the statement: the names in it. */
+export interface About {
+  readonly ledger: Ledger;
+  /** The position of the next entry. */
+  readonly position: number;
+  /** The kind of event at an entry before it. */
+  kindOf(index: number): Promise<string>;
+}
+
 /** Something in the statement has no words here. */
 export class Wordless extends Error {}
 
@@ -82,7 +91,7 @@ class Writer {
   readonly rows: Row[] = [];
 
   constructor(
-    private readonly known: Known,
+    private readonly known: About,
     private readonly stream: string,
   ) {}
 
@@ -207,7 +216,7 @@ class Writer {
   }
 
   member(id: string): string {
-    const name = this.known.member(id)?.name;
+    const name = this.known.ledger.roster.members.get(id)?.name;
     return name === undefined ? id : t(`${name}（${id}）`, `${name} (${id})`);
   }
 
@@ -273,7 +282,7 @@ export function titleOf(kind: string): string {
 }
 
 /** All that a statement says. Throws `Wordless` for what has no words. */
-export async function rowsOf(statement: Statement, known: Known): Promise<Row[]> {
+export async function rowsOf(statement: Statement, known: About): Promise<Row[]> {
   const shape = own(TABLE, statement.kind);
   if (shape === undefined) {
     throw new Wordless(statement.kind);

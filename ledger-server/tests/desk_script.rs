@@ -1,5 +1,9 @@
+//! The staff desk's script: key files, statements in words, and people who sign in real browsers.
+//!
 //! Key files made in the browser and elsewhere: each program opens the other's, and says what is wrong with
-//! those it does not open. The browser's half runs in Node.js here, from the same source.
+//! those it does not open. There the browser's half runs in Node.js, from the same source. What people do is in
+//! `web/tests/desk.mjs`; without Chromium or what `npm ci` installs in `web` this says so and passes, unless
+//! `CI` is set.
 #![cfg(feature = "pages")]
 #![allow(
     clippy::unwrap_used,
@@ -8,10 +12,15 @@
     reason = "a test fails by panicking, and says what it leaves out"
 )]
 
+mod office;
+mod year;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ledger_core::{SigningKey, keyfile};
+use office::Office;
+use serde_json::Value;
 
 const SEED: [u8; 32] = [7; 32];
 const SEED_HEX: &str = "0707070707070707070707070707070707070707070707070707070707070707";
@@ -19,7 +28,7 @@ const PASSPHRASE: &str = "荷花塘 pass 1";
 const NAME: &str = "sanzi.example.org/donglang/chen";
 
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("desk_keys_{name}"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("desk_script_{name}"));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     folder
@@ -200,4 +209,98 @@ fn every_flipped_bit_of_a_file_is_an_error_or_another_key_and_never_hangs() {
             "{place}: {said}"
         );
     }
+}
+
+/// The scalars of an event that stand in its words as they are, or with separators.
+fn said_as_they_are(name: &str, value: &Value, all: &mut Vec<String>) {
+    let code = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    match value {
+        Value::Object(fields) if name != "charter" => {
+            let each = fields.iter();
+            each.for_each(|(name, value)| said_as_they_are(name, value, all));
+        }
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| said_as_they_are(name, item, all)),
+        Value::Number(number) if name.ends_with("fen") => {
+            let fen = number.as_u64().unwrap();
+            all.push(format!("{}.{:02}", fen / 100, fen % 100));
+        }
+        Value::Number(number) if name.ends_with("_basis_points") => {
+            let points = number.as_u64().unwrap();
+            all.push(format!("{}.{:02}%", points / 100, points % 100));
+        }
+        Value::Number(number) => all.push(number.to_string()),
+        // Codes and moments are said in other words.
+        Value::String(text) if !code(text) && !text.contains(":00:") && name != "since" => {
+            all.push(text.replace(' ', ""));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn what_is_shown_before_signing_leaves_nothing_of_any_event_out() {
+    let folder = year::year("desk_script_year");
+    let entries = folder.join("data/donglang/entries");
+    let mut kinds = std::collections::BTreeSet::new();
+    for language in ["zh-CN", "en"] {
+        let tool = Path::new(env!("SANZI_WEB_TOOLS")).join("words.mjs");
+        let mut node = Command::new("node");
+        let (good, said) = run(node.arg(tool).arg(&entries).arg(language));
+        assert!(good, "{said}");
+        for line in said.lines() {
+            let shown: Value = serde_json::from_str(line).unwrap();
+            let rows = shown["rows"].as_array().unwrap();
+            let whole: String = rows
+                .iter()
+                .map(|row| row["value"].as_str().unwrap())
+                .collect::<Vec<_>>()
+                .join("\n")
+                .replace([' ', ','], "");
+            let mut expected = Vec::new();
+            said_as_they_are("", &shown["event"], &mut expected);
+            for text in expected {
+                assert!(whole.contains(&text.replace(',', "")), "{text}: {line}");
+            }
+            kinds.insert(shown["event"]["kind"].as_str().unwrap().to_owned());
+        }
+    }
+    assert!(kinds.len() > 30, "{kinds:?}");
+}
+
+fn missing() -> Option<&'static str> {
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/node_modules/playwright-core");
+    let chromium = std::env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
+    if !Path::new(&chromium).exists() {
+        return Some("Chromium: install it, or name it in CHROMIUM");
+    }
+    (!web.exists()).then_some("playwright-core: run npm ci in ledger-server/web")
+}
+
+#[test]
+fn a_new_member_is_enrolled_by_code_and_signs_with_a_key_of_their_own() {
+    if let Some(missing) = missing() {
+        assert!(std::env::var_os("CI").is_none(), "missing: {missing}");
+        eprintln!("SKIPPED: {missing}");
+        return;
+    }
+    let office = Office::opened();
+    let (service, url) = office.serve();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/tests/desk.mjs");
+    let site = url.split("/donglang").next().unwrap();
+    let mut node = Command::new("node");
+    node.arg(script).arg(site.trim_end_matches('/'));
+    node.arg(office.path("")).arg(env!("SANZI_WEB_TOOLS"));
+    assert!(node.status().unwrap().success(), "desk.mjs: see above");
+    // What was signed in the browsers holds for everybody else.
+    let audited = office.ok(&["audit", &url]);
+    assert!(audited.out.contains("luo") || audited.last().contains("OK") || audited.code == 0);
+    drop(service);
+    office.ok(&["audit", "data"]);
+    // And the key file made there is one for everybody else.
+    office.write("luo.pass", "荷花塘 三把锁 1987\n");
+    let shown = office.ok(&["key", "show", "luo.key", "--passphrase-file", "luo.pass"]);
+    let public = std::fs::read_to_string(office.path("luo.key.pub")).unwrap();
+    assert!(shown.out.contains(public.trim()), "{}", shown.out);
 }
