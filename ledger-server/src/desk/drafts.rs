@@ -162,7 +162,17 @@ impl Listed {
         member: &MemberId,
         l: Language,
     ) -> Result<Vec<Self>, NotDone> {
-        let drafts = table.inbox().all(|_| true);
+        Self::those(table, member, l, |_| true)
+    }
+
+    /// Those drafts of a ledger that this is true of, the oldest first. May wait for a disk.
+    pub(crate) fn those(
+        table: &Table<'_>,
+        member: &MemberId,
+        l: Language,
+        of: impl Fn(&Draft) -> bool,
+    ) -> Result<Vec<Self>, NotDone> {
+        let drafts = table.inbox().all(of);
         let listed = drafts.iter().map(|draft| Self::of(table, draft, member, l));
         listed.collect()
     }

@@ -18,6 +18,9 @@ use super::visit::Visit;
 use super::{NoPage, Scene};
 use crate::served::Served;
 
+mod inbox;
+mod mine;
+
 /// What a page of the desk may load: as the others, and nothing may be made into markup but by the one
 /// function of the script that reads this site's own pages.
 const DESK_ONLY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
@@ -29,6 +32,9 @@ pub(super) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
     OpenApiRouter::new()
         .routes(routes!(keys))
         .routes(routes!(enrol))
+        .routes(routes!(mine::mine))
+        .routes(routes!(inbox::list))
+        .routes(routes!(inbox::one))
 }
 
 #[derive(Template)]

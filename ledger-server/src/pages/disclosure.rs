@@ -8,6 +8,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use ledger_core::language::Language;
+use ledger_core::record::Publication;
 use ledger_core::transaction::Transaction;
 use ledger_core::{PublicationPoint, TransactionId};
 
@@ -26,9 +27,14 @@ use crate::served::Served;
 #[template(path = "pages/disclosure.html")]
 struct Page {
     s: Shell,
-    id: String,
-    point: PublicationPoint,
-    step: &'static str,
+    d: Disclosed,
+}
+
+/// A disclosure as people read it: one that was published, or one that would be.
+pub(super) struct Disclosed {
+    pub(super) id: String,
+    pub(super) point: PublicationPoint,
+    pub(super) step: &'static str,
     summary: Part,
     window: String,
     channels: Vec<Posted>,
@@ -42,6 +48,8 @@ struct Page {
     newsletter: String,
     url: String,
     qr: String,
+    /// Whether it stands in the log.
+    is_published: bool,
 }
 
 /// A channel, and where and when it was posted there.
@@ -61,20 +69,49 @@ struct Section {
 }
 
 /// A publication, the transaction, and its course.
-struct Found {
+pub(super) struct Found {
     course: Course,
     published: Published,
+    /// Whether it stands in the log.
+    is_published: bool,
 }
 
 impl Found {
-    fn of(scene: &Scene, id: &TransactionId, point: PublicationPoint) -> Result<Self, NoPage> {
+    /// What would be published now by this event.
+    pub(super) fn ahead(
+        scene: &Scene,
+        course: Course,
+        (id, point): (&TransactionId, PublicationPoint),
+        publication: &Publication,
+    ) -> Result<Self, NoPage> {
+        let mut gathering = Gathering::new(scene.visit.language, id.clone(), point);
+        replay(&scene.snapshot, &course.entries, &mut |entry, state| {
+            gathering.see(entry, state);
+        })?;
+        let published = gathering.ahead(&course.state, publication);
+        Ok(Self {
+            published: published.ok_or(NoPage::Fault)?,
+            course,
+            is_published: false,
+        })
+    }
+
+    pub(super) fn of(
+        scene: &Scene,
+        id: &TransactionId,
+        point: PublicationPoint,
+    ) -> Result<Self, NoPage> {
         let course = Course::of(scene, id)?.ok_or(NoPage::Missing)?;
         let mut gathering = Gathering::new(scene.visit.language, id.clone(), point);
         replay(&scene.snapshot, &course.entries, &mut |entry, state| {
             gathering.see(entry, state);
         })?;
         let published = gathering.finish().ok_or(NoPage::Missing)?;
-        Ok(Self { course, published })
+        Ok(Self {
+            course,
+            published,
+            is_published: true,
+        })
     }
 
     fn sheet(&self, scene: &Scene, transaction: &Transaction) -> Result<Sheet, NoPage> {
@@ -108,8 +145,12 @@ pub(crate) async fn disclosure(
     page(ledger, visit, move |scene| {
         let (id, point) = parsed(&id, &point)?;
         let found = Found::of(scene, &id, point)?;
-        let transaction = found.course.transaction().ok_or(NoPage::Missing)?;
-        Ok(Page::of(scene, &found, transaction)?.render()?)
+        let d = Disclosed::of(scene, &found)?;
+        let title = format!("{} {}", d.step, d.id);
+        let mut s = scene.shell("disclosure", title, &found.course.entries)?;
+        s.transaction.clone_from(&d.id);
+        s.point = d.point.to_string();
+        Ok(Page { s, d }.render()?)
     })
     .await
 }
@@ -144,9 +185,10 @@ pub(crate) async fn print(
     .await
 }
 
-impl Page {
-    fn of(scene: &Scene, found: &Found, transaction: &Transaction) -> Result<Self, NoPage> {
+impl Disclosed {
+    pub(super) fn of(scene: &Scene, found: &Found) -> Result<Self, NoPage> {
         let l = scene.visit.language;
+        let transaction = found.course.transaction().ok_or(NoPage::Missing)?;
         let Published {
             disclosure,
             index,
@@ -155,17 +197,16 @@ impl Page {
         } = &found.published;
         let sheet = found.sheet(scene, transaction)?;
         let point = disclosure.point;
-        let step = l.pick(point.step().zh(), point.step().en());
-        let title = format!("{step} {}", transaction.id);
-        let mut s = scene.shell("disclosure", title, &found.course.entries)?;
-        s.transaction = transaction.id.to_string();
-        s.point = point.to_string();
-        let text = |at: &str, text: &str| Part::fact(*index, format!("/event/{at}"), "text", text);
+        let of_entry = |at: &str, form, text: String| match found.is_published {
+            true => Part::fact(*index, format!("/event/{at}"), form, text),
+            false => Part::derived(text),
+        };
+        let text = |at, text: &str| of_entry(at, "text", text.to_owned());
+        let digest = grouped(&signed.to_string());
         Ok(Self {
-            s,
             id: transaction.id.to_string(),
             point,
-            step,
+            step: l.pick(point.step().zh(), point.step().en()),
             summary: text("summary", disclosure.summary.as_str()),
             window: sheet.window.clone(),
             channels: channels(found, transaction),
@@ -176,18 +217,14 @@ impl Page {
                 "text",
                 disclosure.reports_to.as_str(),
             ),
-            digest: Part::fact(
-                *index,
-                "/event/disclosure",
-                "hash",
-                grouped(&signed.to_string()),
-            ),
+            digest: of_entry("disclosure", "hash", digest),
             differs: found.published.differs(),
             steps: steps(scene, found),
             detours: detours(scene, found),
             newsletter: newsletter(l, &sheet),
             url: sheet.url.clone(),
             qr: sheet.qr,
+            is_published: found.is_published,
         })
     }
 }

@@ -1,5 +1,6 @@
 // The script of the staff desk. Views register themselves when they are imported; residents never load it.
 import "../desk/enrol.ts";
+import "../desk/inbox.ts";
 import "../desk/keys.ts";
 import "../desk/sign_in.ts";
 import { start } from "../desk/view.ts";
