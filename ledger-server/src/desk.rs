@@ -22,24 +22,34 @@ mod challenge;
 pub(crate) mod cosign;
 pub(crate) mod draft;
 pub(crate) mod drafts;
+mod enrolling;
+pub(crate) mod enrolment;
 pub(crate) mod inbox;
+mod papers;
 mod refused;
-mod request;
+pub(crate) mod request;
 pub(crate) mod session;
 pub(crate) mod standing;
 
 use challenge::Challenges;
 use cosign::NotDone;
 use draft::Draft;
+use enrolment::Enrolments;
 use inbox::Inbox;
 use session::Sessions;
+pub(crate) use session::Sitting;
 
 /// The folder of a ledger's drafts, below the ledger's own. (草稿文件夹)
 pub const DESK_FOLDER: &str = "desk";
 
+/// The folder of those who ask to be enrolled, below that.
+const ENROLMENTS_FOLDER: &str = "enrolments";
+
 /// What a server holds of one ledger's desk.
 pub(crate) struct Desk {
     challenges: Challenges,
+    /// As the inbox.
+    enrolments: Option<Enrolments>,
     /// `None` where there is no folder to keep drafts in.
     inbox: Option<Inbox>,
     sessions: Sessions,
@@ -62,6 +72,10 @@ impl Desk {
     pub(crate) fn open(folder: Option<PathBuf>) -> Result<Self, DeskError> {
         Ok(Self {
             challenges: Challenges::new()?,
+            enrolments: folder
+                .as_ref()
+                .map(|folder| Enrolments::open(folder.join(ENROLMENTS_FOLDER)))
+                .transpose()?,
             inbox: folder.map(Inbox::open).transpose()?,
             sessions: Sessions::default(),
         })
@@ -112,5 +126,9 @@ pub(crate) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(drafts::withdraw))
         .routes(routes!(drafts::sign))
         .routes(routes!(drafts::rebase))
+        .routes(routes!(enrolling::ask))
+        .routes(routes!(enrolling::find))
         .layer(DefaultBodyLimit::max(request::LIMIT))
+        .routes(routes!(papers::public))
+        .routes(routes!(papers::private))
 }

@@ -260,7 +260,7 @@ pub(crate) async fn public(
     Ok(response)
 }
 
-fn name<T: std::str::FromStr>(
+pub(crate) fn name<T: std::str::FromStr>(
     text: Result<Path<String>, PathRejection>,
     language: Language,
 ) -> Result<T, Problem> {
@@ -444,6 +444,20 @@ async fn hand_in(
 ) -> Result<Response, Problem> {
     let snapshot = ledger.snapshot();
     let (member, digest) = member(&ledger, &snapshot, &request, language)?;
+    let digest = Some(digest.unwrap_or_default());
+    take(&ledger, (member, digest), name, request, language).await
+}
+
+/// Takes a document that a member hands in, who has been found to be one; the digest of the whole body is
+/// what was signed, if a signature is how.
+pub(crate) async fn take(
+    ledger: &Served,
+    (member, digest): (MemberId, Option<String>),
+    name: DocumentName,
+    request: Request,
+    language: Language,
+) -> Result<Response, Problem> {
+    let snapshot = ledger.snapshot();
     let documents = snapshot.reader.documents();
     let documents = documents.ok_or_else(|| Problem::method_not_allowed(language))?;
     let length = length_of(request.headers(), ledger.counter.limits, language)?;
@@ -461,7 +475,6 @@ async fn hand_in(
     let room = ledger.counter.room(&documents, &member, length);
     let room = room.map_err(|error| not_given(error, language))?;
     let _room = room.map_err(|limit| no_room(limit, language))?;
-    let digest = digest.unwrap_or_default();
     let of = member.clone();
     let begun = blocking(language, move || documents.receive(&of, name)).await?;
     let body = request.into_body().into_data_stream();
@@ -564,7 +577,7 @@ enum Part {
 async fn receive(
     mut incoming: Incoming,
     mut body: BodyDataStream,
-    digest: String,
+    digest: Option<String>,
     stands: bool,
     language: Language,
 ) -> Result<bool, Problem> {
@@ -579,14 +592,14 @@ async fn receive(
                 }
                 Part::End => {
                     let found = content_digest(whole.finish().as_bytes());
-                    if found != digest {
-                        return Err(StoreError::Malformed {
+                    return match digest {
+                        Some(expected) if expected != found => Err(StoreError::Malformed {
                             what: "content-digest",
-                            expected: digest,
+                            expected,
                             found,
-                        });
-                    }
-                    return incoming.finish(stands).map(Some);
+                        }),
+                        _ => incoming.finish(stands).map(Some),
+                    };
                 }
             }
         }

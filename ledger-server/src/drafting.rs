@@ -27,9 +27,11 @@ use crate::signers::{self, Seat};
 use crate::tenure;
 
 mod fault;
+mod papers;
 mod place;
 
 pub(crate) use fault::Fault;
+pub(crate) use papers::is_personal;
 pub(crate) use place::{Misplaced, check_place, stream_of};
 
 /// A field, and what can be chosen for it: each with its name for people, which may be empty.

@@ -1,32 +1,21 @@
 //! Asks for an event field by field, by the shape that the schema gives.
 //!
-//! Every answer is judged at once by the library's own parser: an event that holds this one answer and
-//! nothing else must fail for what is missing, and for nothing more.
+//! Every answer is read and judged at once, as [`crate::typed`] does.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use ledger_core::Language;
 use ledger_core::charter::Charter;
-use ledger_core::event::Event;
-use ledger_core::money::Fen;
-use ledger_core::privacy::{self, Kind};
+use ledger_core::privacy::Kind;
 use serde_json::{Map, Value, json};
 
 use crate::fault;
 use crate::key_file;
 use crate::masking;
-use crate::moment;
 use crate::shape::{Field, Shape, Unit, Variant};
 use crate::terminal::{Refused, Terminal};
-
-/// Where an answer stands in its event.
-#[derive(Debug, Clone, Copy)]
-enum Part<'a> {
-    Field(&'a str),
-    Item,
-    Variant(&'a str, &'a str),
-}
+use crate::typed::{self, Part};
 
 /// A form for one kind of event.
 pub(crate) struct Form<'a> {
@@ -207,7 +196,7 @@ impl Form<'_> {
         if let Some(chosen) = self.listed(path, label, &[])? {
             return Ok(chosen);
         }
-        let hint = self.hint(shape);
+        let hint = typed::hint(self.terminal.language, shape);
         let skip = if optional {
             self.terminal.pick("，回车跳过", ", Enter to skip")
         } else {
@@ -217,21 +206,25 @@ impl Form<'_> {
             format!("{label}（{hint}{skip}）："),
             format!("{label} ({hint}{skip}): "),
         );
-        let field = field_of(path);
+        let field = typed::field_of(path);
         loop {
-            let unfit = |said: String, answer: &str| self.unfit(&said, hint, answer);
+            let unfit = |said: String, answer: &str| {
+                typed::unfit(self.terminal.language, &said, shape, answer)
+            };
             let value = self.terminal.ask_until(&question, |answer| {
                 if answer.is_empty() && optional {
                     return Ok(None);
                 }
                 let read = self.read(shape, answer);
                 let value = read.map_err(|said| unfit(said, answer))?;
-                let judged = self.judge(path, &value);
+                let judged = typed::judge(self.kind, path, &value);
                 judged.map_err(|said| unfit(said, answer))?;
                 if let (Shape::Text(_), Some(text)) = (shape, value.as_str()) {
                     let found = field.search(text);
                     let number = found.filter(|found| found.kind != Kind::PersonalName);
-                    number.map_or(Ok(()), |found| Err(masking::refused(self.terminal, found)))?;
+                    number.map_or(Ok(()), |found| {
+                        Err(masking::number_in_words(self.terminal.language, found))
+                    })?;
                 }
                 Ok(Some(value))
             })?;
@@ -294,125 +287,16 @@ impl Form<'_> {
         Ok(Some(chosen.map(|(id, _)| Value::String(id.clone()))))
     }
 
-    /// What is wrong with an answer: as the parser says it, or by what was asked for where the parser
-    /// has no Chinese.
-    fn unfit(&self, said: &str, hint: &str, answer: &str) -> String {
-        let said = fault::in_language(said, self.terminal.language);
-        let told = !said.contains("应为 a ") && fault::is_chinese(&said.replace(answer, ""));
-        match self.terminal.language {
-            Language::Zh if !told => format!("应填：{hint}；现为「{answer}」"),
-            _ => said,
-        }
-    }
-
-    /// What to type, in a few words.
-    fn hint(&self, shape: &Shape) -> &'static str {
-        let (zh, en) = match shape {
-            Shape::Money => (
-                "金额，单位元，如 1,300,000.00",
-                "amount in yuan, as in 1,300,000.00",
-            ),
-            Shape::Integer(Unit::Months) => {
-                ("整数，单位月，如 36", "a whole number of months, as in 36")
-            }
-            Shape::Integer(Unit::BasisPoints) => (
-                "整数，单位万分之一，3% 填 300",
-                "hundredths of a per cent: 300 for 3%",
-            ),
-            Shape::Integer(Unit::Plain) => ("整数", "a whole number"),
-            Shape::Text(kind) => match kind.as_str() {
-                "Date" => ("日期，如 2018-03-02", "a day, as in 2018-03-02"),
-                "StatedTime" => (
-                    "时间，如 2018-03-02 09:30",
-                    "a time, as in 2018-03-02 09:30",
-                ),
-                "LogTime" => (
-                    "时间，如 2018-03-02 09:30",
-                    "a time, as in 2018-03-02 09:30",
-                ),
-                "Decimal" => ("数字，如 86.5", "a number, as in 86.5"),
-                "MemberId" => (
-                    "代号，小写字母、数字、-，如 chen",
-                    "a short name of a-z 0-9 -, as in chen",
-                ),
-                "TransactionId" => (
-                    "编号，字母、数字、-，如 2026-001",
-                    "an id of letters, digits and -, as in 2026-001",
-                ),
-                "ConcernId" => (
-                    "意见编号，如 2026-001-y1",
-                    "a concern's id, as in 2026-001-y1",
-                ),
-                "Label" => (
-                    "代号，小写字母、数字、_，如 rent_2026_04",
-                    "a short name of a-z 0-9 _, as in rent_2026_04",
-                ),
-                "VerifierKey" => (
-                    "公钥一行，或 .pub 文件的路径",
-                    "a verifier key, or the path of a .pub file",
-                ),
-                "Digest" => ("64 位十六进制摘要", "64 hexadecimal digits"),
-                _ => ("文字，一段，不换行", "text, in one paragraph"),
-            },
-            _ => ("", ""),
-        };
-        self.terminal.pick(zh, en)
-    }
-
     fn read(&self, shape: &Shape, answer: &str) -> Result<Value, String> {
         match shape {
-            Shape::Money => Fen::from_yuan(answer)
-                .map(|fen| json!(fen))
-                .map_err(|fault| fault.to_string()),
-            Shape::Integer(_) => answer
-                .parse::<u64>()
-                .map(|number| json!(number))
-                .map_err(|_| {
-                    self.terminal.pick(
-                        format!("应为整数，如 12，现为「{answer}」"),
-                        format!("expected a whole number, as in 12, found {answer:?}"),
-                    )
-                }),
-            Shape::Text(kind) => match kind.as_str() {
-                "Date" => Ok(json!(moment::tidy_date(answer))),
-                "StatedTime" => moment::read_stated(answer, self.offset_minutes)
-                    .map(|time| json!(time))
-                    .map_err(|fault| fault.to_string()),
-                "LogTime" => moment::read_stated(answer, self.offset_minutes)
-                    .map(|time| json!(time.instant()))
-                    .map_err(|fault| fault.to_string()),
-                "VerifierKey" if Path::new(answer).is_file() => {
-                    let key = key_file::read_public(self.terminal, Path::new(answer));
-                    key.map(|key| json!(key))
-                        .map_err(|fault| format!("{fault:#}"))
-                }
-                _ => Ok(json!(answer)),
-            },
-            _ => Ok(json!(answer)),
-        }
-    }
-
-    /// Whether the library takes this answer at its place.
-    fn judge(&self, path: &[Part<'_>], value: &Value) -> Result<(), String> {
-        let mut value = value.clone();
-        for part in path.iter().rev() {
-            value = match (part, value) {
-                (Part::Field(name), inner) => json!({ *name: inner }),
-                (Part::Item, inner) => json!([inner]),
-                (Part::Variant(tag, id), Value::Object(mut inner)) => {
-                    inner.insert((*tag).to_owned(), json!(id));
-                    Value::Object(inner)
-                }
-                (Part::Variant(..), other) => other,
-            };
-        }
-        if let Value::Object(event) = &mut value {
-            event.insert("kind".to_owned(), json!(self.kind));
-        }
-        match Event::from_value(value) {
-            // Everything else is missing still, and that is all that may be wrong.
-            Err(error) if !error.fault.starts_with("missing field") => Err(error.fault),
-            _ => Ok(()),
+            Shape::Text(kind) if kind == "VerifierKey" && Path::new(answer).is_file() => {
+                let key = key_file::read_public(self.terminal, Path::new(answer));
+                key.map(|key| json!(key))
+                    .map_err(|fault| format!("{fault:#}"))
+            }
+            // Asked for as the log holds them.
+            Shape::Integer(Unit::BasisPoints) => self.read(&Shape::Integer(Unit::Plain), answer),
+            _ => typed::scalar(self.terminal.language, self.offset_minutes, shape, answer),
         }
     }
 
@@ -446,16 +330,6 @@ impl Form<'_> {
                 .map_err(|error| fault::told(&error, self.terminal.language))
         })
     }
-}
-
-/// What the names on the way to an answer say of it.
-fn field_of(path: &[Part<'_>]) -> privacy::Field {
-    let mut names = path.iter().rev().filter_map(|part| match part {
-        Part::Field(name) => Some(*name),
-        _ => None,
-    });
-    let name = names.next().unwrap_or_default();
-    privacy::Field::of(names.next().unwrap_or("event"), name)
 }
 
 /// Reads and checks a charter's file, and gives it as JSON.

@@ -78,6 +78,54 @@ pub(crate) fn copy(terminal: Terminal, from: &Path, to: &Path, keys: bool) -> an
     Ok(kept)
 }
 
+/// What waits in a ledger's folder and is not in its log: drafts, those who ask to be enrolled, and
+/// documents that no entry names yet.
+const WAITING: &[&str] = &["desk", "desk/enrolments", "uploads"];
+
+/// Makes what waits in one folder of a ledger what waits in another, too: what no longer waits goes from
+/// there. Says how many drafts there are. To be called before the entries are copied: a draft that enters
+/// the log meanwhile is found in it, and one that is said to have entered is in it.
+pub(crate) fn copy_waiting(terminal: Terminal, from: &Path, to: &Path) -> anyhow::Result<u64> {
+    for name in WAITING {
+        copy_folder(terminal, &from.join(name), &to.join(name))?;
+    }
+    for member in names(&from.join("uploads"))?
+        .iter()
+        .chain(&names(&to.join("uploads"))?)
+    {
+        let place = Path::new("uploads").join(member);
+        copy_folder(terminal, &from.join(&place), &to.join(&place))?;
+    }
+    let drafts = names(&to.join("desk"))?;
+    let drafts = drafts.iter().filter(|name| name.ends_with(".json"));
+    Ok(drafts.count() as u64)
+}
+
+fn copy_folder(terminal: Terminal, from: &Path, to: &Path) -> anyhow::Result<()> {
+    let is_whole = |name: &&String| !name.starts_with(UNFINISHED) && !name.ends_with(".part");
+    let there = names(from)?;
+    for name in there.iter().filter(is_whole) {
+        let (file, copy) = (from.join(name), to.join(name));
+        if !file.is_file() {
+            continue;
+        }
+        // One that is gone meanwhile has entered the log, or was given up.
+        let Ok(bytes) = fs::read(&file).map(zeroize::Zeroizing::new) else {
+            continue;
+        };
+        let made = crate::draft::private_folder(to);
+        made.with_context(|| unwritable(terminal, to))?;
+        put(terminal, &copy, &bytes, true)?;
+    }
+    for name in names(to)? {
+        let copy = to.join(&name);
+        if copy.is_file() && !from.join(&name).is_file() {
+            fs::remove_file(&copy).with_context(|| unwritable(terminal, &copy))?;
+        }
+    }
+    Ok(())
+}
+
 fn names(folder: &Path) -> anyhow::Result<Vec<String>> {
     if !folder.is_dir() {
         return Ok(Vec::new());

@@ -61,6 +61,7 @@ mod tenure;
 mod terminal;
 mod timeline;
 mod tls;
+mod typed;
 mod url_source;
 mod waiting;
 mod wire;

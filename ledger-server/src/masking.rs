@@ -1,25 +1,21 @@
 //! Names of natural persons where they are typed: the mask is offered before anything is written.
 
+use ledger_core::Language;
 use ledger_core::privacy::{Field, Found, Kind, mask_name};
 
 use crate::terminal::Terminal;
 
 /// What is wrong with an answer that holds a number of a person.
-pub(crate) fn refused(terminal: Terminal, found: Found) -> String {
+pub(crate) fn number_in_words(language: Language, found: Found) -> String {
     let (from, until) = (found.start + 1, found.end);
-    terminal.pick(
+    language.pick(
         format!("第 {from} 至 {until} 个字符像是{}；账本是公开的，请删去。须留底的放在不公开材料里；若是编号，请在前面写明“编号”", found.kind.zh()),
         format!("characters {from} to {until} look like a {}; the log is public, leave it out. What must be kept goes into a private document; if it is a serial number, say so before it (编号)", found.kind.en()),
     )
 }
 
-/// The text as it may stand in the field: itself, or with its names masked if whoever typed it agrees.
-/// `None` if it has to be typed again.
-pub(crate) fn offer(
-    terminal: Terminal,
-    field: Field,
-    text: &str,
-) -> anyhow::Result<Option<String>> {
+/// The text with every natural person's name in it masked.
+pub(crate) fn masked(field: Field, text: &str) -> String {
     let mut masked = text.to_owned();
     while let Some(found) = field
         .search(&masked)
@@ -36,6 +32,17 @@ pub(crate) fn offer(
         }
         masked = whole;
     }
+    masked
+}
+
+/// The text as it may stand in the field: itself, or with its names masked if whoever typed it agrees.
+/// `None` if it has to be typed again.
+pub(crate) fn offer(
+    terminal: Terminal,
+    field: Field,
+    text: &str,
+) -> anyhow::Result<Option<String>> {
+    let masked = masked(field, text);
     if masked == text {
         return Ok(Some(masked));
     }

@@ -29,7 +29,7 @@ use crate::wire::headers;
 
 mod words;
 
-use words::TEXTS;
+use words::{DESK, TEXTS};
 
 /// The page's one style, allowed by its digest.
 const STYLE: &str = include_str!("../templates/reference.css");
@@ -189,7 +189,7 @@ fn site(request: &Request) -> String {
 
 /// A text of the document in a language; the text itself if it has no other.
 fn told(text: &str, language: Language) -> String {
-    let zh = TEXTS.iter().find(|(en, _)| *en == text);
+    let zh = TEXTS.iter().chain(DESK).find(|(en, _)| *en == text);
     match language {
         Language::Zh => zh.map_or(text, |(_, zh)| zh).to_owned(),
         // The document's texts are CommonMark; these marks are all they have of it.

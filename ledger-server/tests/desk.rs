@@ -135,7 +135,7 @@ fn a_refusal_names_the_field_as_the_form_does() {
     assert_eq!(time["field"], "at");
     let kind = deng.post("/rehearse", &json!({"kind": "feast", "body": {}}));
     assert_eq!(kind.problem(422, "malformed_event")["status"], 422);
-    let ledger = json!({"kind": "role_granted", "body": {"member": "he", "role": "cashier"}});
+    let ledger = json!({"kind": "role_granted", "body": {"member": "deng", "role": "cashier"}});
     assert_eq!(deng.post("/rehearse", &ledger).status.as_u16(), 200);
     for (body, path) in [
         (json!({"kind": "member_vote"}), "."),

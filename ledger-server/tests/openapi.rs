@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 type Sample = (&'static str, &'static str, &'static str);
 
 /// What may stand in place of a parameter: something that is there, and something that is not.
-const SAMPLES: [Sample; 10] = [
+const SAMPLES: [Sample; 12] = [
     ("{slug}", "donglang", "donglang"),
     ("{index}", "1", "77"),
     ("{transaction}", "2018-001", "2018-999"),
@@ -28,6 +28,8 @@ const SAMPLES: [Sample; 10] = [
     ("{point}", "plan", "nowhere"),
     ("{sha256}", "00", "ff"),
     ("{commitment}", "00", "ff"),
+    ("{draft}", "00", "ff"),
+    ("{code}", "00", "ff"),
     (
         "tile/entries/{path}",
         "tile/entries/000.p/2",
@@ -90,8 +92,24 @@ fn it_is_openapi_3_1_and_names_every_route() {
         "/{slug}/concerns",
         "/{slug}/d/{transaction}/{point}",
         "/{slug}/d/{transaction}/{point}/print",
+        "/{slug}/desk/challenge",
+        "/{slug}/desk/documents/{sha256}",
+        "/{slug}/desk/drafts",
+        "/{slug}/desk/drafts/{draft}",
+        "/{slug}/desk/drafts/{draft}/json",
+        "/{slug}/desk/drafts/{draft}/rebase",
+        "/{slug}/desk/drafts/{draft}/signatures",
         "/{slug}/desk/enrol",
+        "/{slug}/desk/enrolments",
+        "/{slug}/desk/enrolments/{code}",
         "/{slug}/desk/keys",
+        "/{slug}/desk/me",
+        "/{slug}/desk/private/{commitment}",
+        "/{slug}/desk/record",
+        "/{slug}/desk/record/{kind}",
+        "/{slug}/desk/rehearse",
+        "/{slug}/desk/session",
+        "/{slug}/desk/typed",
         "/{slug}/documents/{sha256}",
         "/{slug}/e/{index}",
         "/{slug}/e/{index}/raw",

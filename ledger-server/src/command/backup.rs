@@ -81,13 +81,14 @@ impl Backup {
         let mut damaged = Vec::new();
         for ledger in source_arg::each(terminal, &data, None)? {
             let source = source_arg::open(terminal, &ledger, None)?;
-            let copied = folder.update(&source)?;
             let own = match &source.kind {
                 SourceKind::Data(_, own) => own.clone(),
                 SourceKind::Damaged(raw) => raw.folder().to_owned(),
                 SourceKind::Mirror(..) | SourceKind::Url(_) => continue,
             };
             let copy = self.to.join(source.pins.origin.slug());
+            let drafts = keeping::copy_waiting(terminal, &own, &copy)?;
+            let copied = folder.update(&source)?;
             let kept = keeping::copy(terminal, &own, &copy, self.keys)?;
             let (origin, size) = (&source.pins.origin, copied.size);
             if self.json {
@@ -95,7 +96,7 @@ impl Backup {
                     json!({
                         "origin": origin, "before": copied.before, "size": size,
                         "root": copied.root, "documents": kept.documents,
-                        "private_documents": kept.private, "damaged": kept.damaged,
+                        "private_documents": kept.private, "drafts": drafts, "damaged": kept.damaged,
                         "documents_missing": copied.missing, "keys": self.keys,
                     })
                     .to_string(),
@@ -103,11 +104,11 @@ impl Backup {
             } else {
                 terminal.say(terminal.pick(
                     format!(
-                        "{origin}：{size} 条，材料 {} 份，不公开材料 {} 份，树根 {}",
+                        "{origin}：{size} 条，材料 {} 份，不公开材料 {} 份，待签草稿 {drafts} 份，树根 {}",
                         kept.documents, kept.private, copied.root
                     ),
                     format!(
-                        "{origin}: {size} entries, {} documents, {} private ones, root {}",
+                        "{origin}: {size} entries, {} documents, {} private ones, {drafts} drafts, root {}",
                         kept.documents, kept.private, copied.root
                     ),
                 ));

@@ -133,6 +133,7 @@ impl Restore {
         folder.close()?;
         let own = LocalFolder::ledger_folder(&data, slug);
         let kept = keeping::copy(terminal, from, &own, true)?;
+        keeping::copy_waiting(terminal, from, &own)?;
         if !kept.damaged.is_empty() {
             let list = kept.damaged.join(terminal.pick("、", ", "));
             terminal.advise(terminal.pick(

@@ -58,7 +58,7 @@ pub(crate) enum NotDone {
     Line(NoteError),
     /// All roles that whoever asks could sign in have been signed in, or there is none.
     NoSeat,
-    /// The stream had moved: the draft says something new now, which nobody has signed.
+    /// The stream has moved: the draft is to say something new, which nobody has signed.
     Moved,
     /// Who may neither sign it nor has begun it does not take it back.
     NotYours,
@@ -233,7 +233,7 @@ impl<'a> Table<'a> {
     }
 
     /// Puts a member's line below a draft. May wait for a disk.
-    pub(crate) fn sign(&self, sitting: &Sitting, id: &DraftId, line: &str) -> Result<(), NotDone> {
+    fn sign(&self, sitting: &Sitting, id: &DraftId, line: &str) -> Result<(), NotDone> {
         let line: SignatureLine = line.trim_end().parse().map_err(NotDone::Line)?;
         if line.name() != sitting.key.name() {
             return Err(NotDone::NotOwn);
@@ -249,8 +249,6 @@ impl<'a> Table<'a> {
             return Ok(());
         }
         if is_stale {
-            // It may stand already, brought in by other means: then it is found below.
-            self.move_on(&mut drafts, draft, &sitting.member)?;
             return Err(NotDone::Moved);
         }
         let standing = Standing::under(self.ledger, &self.snapshot, &draft.statement)?;
@@ -516,6 +514,42 @@ pub(crate) async fn enter(ledger: &Arc<Served>, id: &DraftId) -> Result<State, N
         tracing::error!(%error, "the desk broke off");
         Err(NotDone::View(NoView::Failed(LedgerError::Failed)))
     })
+}
+
+/// Puts a member's line below a draft, and lets it enter the log if that was the last one. If its stream
+/// has moved, it is put behind what came, and everybody is asked again.
+pub(crate) async fn sign(
+    ledger: &Arc<Served>,
+    sitting: Sitting,
+    id: &DraftId,
+    line: String,
+) -> Result<State, NotDone> {
+    let (of, by) = (id.clone(), sitting.member.clone());
+    match at_table(ledger, move |table| table.sign(&sitting, &of, &line)).await {
+        Ok(()) => return enter(ledger, id).await,
+        // Whoever signs a moment too late is told that it stands.
+        Err(NotDone::Ended(Ended::Entered { index })) => return Ok(State::Entered(index)),
+        Err(NotDone::Moved) => {}
+        Err(error) => return Err(error),
+    }
+    // It may stand already, brought in by other means.
+    let state = enter(ledger, id).await?;
+    let of = id.clone();
+    match state {
+        State::Moved => Err(NotDone::Moved),
+        State::Stuck(fault) => {
+            let kind = at_table(ledger, move |table| {
+                Ok(waiting(&table.inbox.lock(), &of)?.statement.event.kind())
+            });
+            let kind = kind.await?;
+            Err(NotDone::Refused { fault, kind })
+        }
+        State::Waiting => {
+            at_table(ledger, move |table| table.rebase(&of, &by)).await?;
+            Err(NotDone::Moved)
+        }
+        state @ (State::Entered(_) | State::Held(_) | State::Refused(_)) => Ok(state),
+    }
 }
 
 async fn entered(ledger: &Arc<Served>, id: &DraftId) -> Result<State, NotDone> {

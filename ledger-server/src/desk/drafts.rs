@@ -29,6 +29,7 @@ use crate::words;
 
 /// Somebody, by id and by name.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DraftPerson)]
 pub(crate) struct Person {
     #[schema(value_type = String)]
     pub(crate) member: MemberId,
@@ -37,6 +38,7 @@ pub(crate) struct Person {
 
 /// A draft in a list.
 #[derive(Serialize, ToSchema)]
+#[schema(as = DraftListed)]
 pub(crate) struct Listed {
     pub(crate) id: String,
     /// `waiting`, `entered`, `withdrawn` or `expired`.
@@ -78,6 +80,7 @@ pub(crate) struct Listed {
 
 /// What entered the stream of a draft since it was begun.
 #[derive(Serialize, ToSchema)]
+#[schema(as = DraftChange)]
 pub(crate) struct Change {
     /// The entry.
     pub(crate) entry: u64,
@@ -89,6 +92,7 @@ pub(crate) struct Change {
 
 /// A draft, whole.
 #[derive(Serialize, ToSchema)]
+#[schema(as = DraftShown)]
 pub(crate) struct Shown {
     #[serde(flatten)]
     pub(crate) listed: Listed,
@@ -263,6 +267,7 @@ fn missing(table: &Table<'_>, draft: &Draft) -> Result<Vec<String>, NotDone> {
 
 /// How a draft stands.
 #[derive(Serialize, ToSchema)]
+#[schema(as = DraftStands)]
 pub(crate) struct Stands {
     id: String,
     /// `waiting` for others; `entered`; `held`: all have signed, and it is tried again by itself; `moved`:
@@ -322,6 +327,7 @@ fn id_in(path: &str, language: Language) -> Result<DraftId, Problem> {
 
 /// What a draft is begun with: one of the two.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = DraftBegin)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Begin {
     /// The signed note, with its author's signature at least.
@@ -412,6 +418,7 @@ pub(crate) async fn one(
 
 /// A signature below a draft.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = DraftSignature)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Signature {
     /// The line, as signed-note has it: an em dash, the key's name, and base64.
@@ -437,14 +444,11 @@ pub(crate) async fn sign(
     let id = id_in(&id, language)?;
     let given: Signature = json(request, language).await?;
     let told = |error| not_done(error, language);
-    let of = id.clone();
-    let signed = at_table(&ledger, move |table| table.sign(&sitting, &of, &given.line)).await;
-    match signed {
-        // Whoever signs a moment too late is told that it stands.
-        Ok(()) | Err(NotDone::Ended(Ended::Entered { .. })) => {}
-        Err(error) => return Err(told(error)),
-    }
-    let stands = stands(&ledger, &id, language).await.map_err(told)?;
+    let inbox = ledger.desk.inbox().ok_or_else(|| told(NotDone::NoInbox))?;
+    let draft = inbox.draft(&id).ok_or_else(|| told(NotDone::Unknown))?;
+    let state = cosign::sign(&ledger, sitting, &id, given.line).await;
+    let kind = draft.statement.event.kind();
+    let stands = Stands::of(&id, kind, state.map_err(told)?, language);
     Ok(answered(StatusCode::OK, &stands))
 }
 
@@ -479,6 +483,7 @@ pub(crate) async fn rebase(
 
 /// Why a draft is taken back.
 #[derive(Default, Deserialize, ToSchema)]
+#[schema(as = DraftWithdrawal)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Withdrawal {
     /// For the others to read; at most 200 characters.

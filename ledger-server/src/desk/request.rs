@@ -20,15 +20,15 @@ use crate::problem::Problem;
 use crate::served::{Served, Snapshot};
 
 /// The longest body of the desk's own, in bytes: a statement as JSON with room for a charter.
-pub(super) const LIMIT: usize = 256 * 1024;
+pub(crate) const LIMIT: usize = 256 * 1024;
 
 /// The host that a request was sent to, as its sender has it.
-pub(super) fn host(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
     headers.get(HOST)?.to_str().ok()
 }
 
 /// Whether a page of this very site sent it, as every browser that can sign says.
-pub(super) fn own_site(headers: &HeaderMap, language: Language) -> Result<(), Problem> {
+pub(crate) fn own_site(headers: &HeaderMap, language: Language) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let fetched = text("sec-fetch-site");
     let origin = text(ORIGIN.as_str()).map(|origin| {
@@ -54,7 +54,7 @@ pub(super) fn own_site(headers: &HeaderMap, language: Language) -> Result<(), Pr
 }
 
 /// Who sits there.
-pub(super) fn sitting(
+pub(crate) fn sitting(
     ledger: &Served,
     snapshot: &Snapshot,
     headers: &HeaderMap,
@@ -76,7 +76,7 @@ fn signed_out(language: Language) -> Problem {
 }
 
 /// The body, read from JSON.
-pub(super) async fn json<T: DeserializeOwned>(
+pub(crate) async fn json<T: DeserializeOwned>(
     request: Request,
     language: Language,
 ) -> Result<T, Problem> {
@@ -120,7 +120,7 @@ pub(super) async fn json<T: DeserializeOwned>(
 }
 
 /// Works where waiting for a disk holds up nobody.
-pub(super) async fn working<T: Send + 'static>(
+pub(crate) async fn working<T: Send + 'static>(
     language: Language,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -132,7 +132,7 @@ pub(super) async fn working<T: Send + 'static>(
 }
 
 /// What is answered while the log is still being read, or cannot be.
-pub(super) fn no_view(no_view: NoView, language: Language) -> Problem {
+pub(crate) fn no_view(no_view: NoView, language: Language) -> Problem {
     match no_view {
         NoView::Failed(error) => Problem::of_read(&error, language),
         NoView::Behind { done, all } => Problem::new(
@@ -151,7 +151,7 @@ pub(super) fn no_view(no_view: NoView, language: Language) -> Problem {
 }
 
 /// An answer in JSON that no cache keeps.
-pub(super) fn answered(status: StatusCode, value: &impl Serialize) -> Response {
+pub(crate) fn answered(status: StatusCode, value: &impl Serialize) -> Response {
     let body = serde_json::to_string(value).unwrap_or_default();
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),

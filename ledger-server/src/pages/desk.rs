@@ -20,6 +20,7 @@ use crate::served::Served;
 
 mod inbox;
 mod mine;
+mod record;
 
 /// What a page of the desk may load: as the others, and nothing may be made into markup but by the one
 /// function of the script that reads this site's own pages.
@@ -35,6 +36,7 @@ pub(super) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(mine::mine))
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::one))
+        .merge(record::of_ledger())
 }
 
 #[derive(Template)]

@@ -82,6 +82,17 @@ impl Visit {
         with(path, &self.chosen())
     }
 
+    /// An address of this site that has parameters of its own, with what was chosen.
+    pub(crate) fn link_with(&self, address: &str) -> String {
+        match serde_urlencoded::to_string(self.chosen()) {
+            Ok(chosen) if !chosen.is_empty() => {
+                let between = if address.contains('?') { '&' } else { '?' };
+                format!("{address}{between}{chosen}")
+            }
+            _ => address.to_owned(),
+        }
+    }
+
     /// This page, with one parameter changed; `None` takes it out.
     pub(crate) fn here_with(&self, name: &str, value: Option<&str>) -> String {
         let mut query: Vec<(&str, &str)> = self

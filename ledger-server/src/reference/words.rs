@@ -1,5 +1,9 @@
 //! What the OpenAPI document says, in both languages. (接口说明的中文)
 
+mod desk;
+
+pub(super) use desk::DESK;
+
 /// What the document says, in English and Chinese.
 pub(super) const TEXTS: &[(&str, &str)] = &[
     (

@@ -87,6 +87,30 @@ async function unlock(page, passphrase) {
   await form.getByRole("button", { name: "解锁" }).click();
 }
 
+// In English, on a wide screen; and no text becomes markup there but by the one way.
+const english = await person();
+for (const path of ["enrol", "keys"]) {
+  await english.goto(`${DESK}/${path}?lang=en`);
+  await english.locator("main form, main .button").first().waitFor();
+  await look(english, `${path}-english`);
+  const left = await english.locator("main").innerText();
+  assert.ok(!/[\u4e00-\u9fff]{3}/.test(left), left);
+}
+await english.getByRole("link", { name: "New member" }).click();
+await english.getByRole("heading", { name: "New member", level: 1 }).waitFor();
+assert.ok(english.url().endsWith("/desk/enrol?lang=en"), english.url());
+const markup = await english.evaluate(() => {
+  try {
+    document.body.innerHTML = "<p>taken over</p>";
+    return "made";
+  } catch (error) {
+    return error.name;
+  }
+});
+assert.equal(markup, "TypeError");
+complaints.splice(0);
+await english.context().close();
+
 // A server that lies: whatever it changes, nothing is signed.
 const deceived = await person();
 await importKey(deceived, "chen");
@@ -294,8 +318,17 @@ await look(supervisor, "sign-360");
 // A dialog that is left signs nothing, and nothing is lost.
 await supervisor.keyboard.press("Escape");
 await supervisor.getByText("没有签名").waitFor();
-await supervisor.getByRole("button", { name: "核对并签名" }).click();
-await dialog(supervisor).getByRole("button", { name: "签名", exact: true }).click();
+// Again, by keyboard alone.
+await supervisor.getByRole("button", { name: "核对并签名" }).focus();
+await supervisor.keyboard.press("Enter");
+await dialog(supervisor).getByText("签名前请看一遍").waitFor();
+for (let presses = 0; presses < 8; presses++) {
+  if (await supervisor.evaluate(() => document.activeElement?.classList.contains("sign") ?? false)) {
+    break;
+  }
+  await supervisor.keyboard.press("Tab");
+}
+await supervisor.keyboard.press("Enter");
 await supervisor.getByText("罗* 已入册").waitFor();
 await look(supervisor, "entered-360");
 

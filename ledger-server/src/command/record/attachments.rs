@@ -1,6 +1,7 @@
 //! The documents of an event: found by path, hashed, and named as the charter names them. A private one
 //! is committed to with a salt drawn for this one reference.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -13,22 +14,12 @@ use serde_json::{Map, Value, json};
 
 use super::Desk;
 use crate::draft::Papers;
+use crate::drafting::is_personal;
 use crate::key_file::grouped;
 use crate::terminal::Refused;
 
 /// The longest document that is taken, in bytes: what a notice board's reader will wait for.
 const LIMIT: u64 = 64 * 1024 * 1024;
-
-/// Documents that hold what members and bidders gave of themselves, by step: private unless somebody
-/// says otherwise.
-const PERSONAL: [(Step, &str); 6] = [
-    (Step::MemberVote, "attendance"),
-    (Step::BidderQualification, "qualification"),
-    (Step::BidderQualification, "deposits"),
-    (Step::ContractSigning, "contract"),
-    (Step::HandoverAndReceipt, "vouchers"),
-    (Step::HandoverAndReceipt, "deposit_refunds"),
-];
 
 /// What the command line says of documents.
 pub(super) struct Given<'a> {
@@ -46,7 +37,7 @@ pub(super) struct Given<'a> {
 pub(super) struct Attachments<'a> {
     pub(super) papers: Papers,
     desk: &'a Desk<'a>,
-    readers: Vec<Role>,
+    readers: BTreeSet<Role>,
     rules: &'a [DocumentRule],
     step: Option<Step>,
 }
@@ -67,7 +58,10 @@ impl<'a> Attachments<'a> {
         let mut all = Self {
             papers: Papers::default(),
             desk,
-            readers: readers(desk, step, given.readers),
+            readers: match given.readers {
+                [] => desk.drafting.usual_readers(),
+                given => given.iter().copied().collect(),
+            },
             rules,
             step,
         };
@@ -129,9 +123,9 @@ impl<'a> Attachments<'a> {
     /// Whether a document is to be private: as its kind suggests, unless somebody says otherwise.
     fn ask_private(&self, rule: &DocumentRule) -> anyhow::Result<bool> {
         let terminal = self.desk.terminal;
-        let personal = PERSONAL
-            .iter()
-            .any(|(step, kind)| self.step == Some(*step) && rule.kind.as_str() == *kind);
+        let personal = self
+            .step
+            .is_some_and(|step| is_personal(step, rule.kind.as_str()));
         let usual = match personal {
             true => terminal.pick(
                 "回车为不公开：这类材料常有个人信息",
@@ -251,23 +245,6 @@ impl<'a> Attachments<'a> {
             "title": title,
         }))
     }
-}
-
-/// Who may read private documents: the roles given, or those that sign the event, and the supervisors.
-fn readers(desk: &Desk<'_>, step: Option<Step>, given: &[Role]) -> Vec<Role> {
-    let signing = match step {
-        Some(step) => &desk.drafting.charter.steps.of(step).signing,
-        None => &desk.drafting.charter.postings,
-    };
-    let signers = signing.cosigns.iter().map(|cosigner| cosigner.role);
-    let usual = signers.chain([signing.answers, Role::Supervisor]);
-    let mut readers: Vec<Role> = match given {
-        [] => usual.collect(),
-        given => given.to_vec(),
-    };
-    readers.sort_unstable();
-    readers.dedup();
-    readers
 }
 
 fn ask_path(desk: &Desk<'_>, rule: &DocumentRule) -> anyhow::Result<Option<String>> {

@@ -1,7 +1,9 @@
 // The routes of drafts, for what the pages of keys and enrolment record.
 import type { JsonObject } from "../verify/canonical.ts";
-import { get, post, type Answer } from "./api.ts";
+import { get, post, type Answer, type Problem } from "./api.ts";
+import { t } from "./language.ts";
 import { note, sign } from "./sign.ts";
+import { problemText } from "./trouble.ts";
 
 /** A role that must sign, or may. */
 export interface Seat {
@@ -17,20 +19,40 @@ export interface Rehearsed {
   readonly seats: readonly Seat[];
 }
 
-/** Where a draft is. */
+/** How a draft stands: `held` is tried again by itself, `moved` is signed anew, `stuck` no longer fits. */
 export interface Standing {
-  readonly id?: string;
-  readonly state: "waiting" | "entered";
+  readonly id: string;
+  readonly state: "waiting" | "entered" | "held" | "moved" | "stuck";
   readonly index?: number;
+  readonly problem?: Problem;
 }
 
-/** One of the drafts that wait. */
+/** One of the drafts. */
 export interface Draft {
   readonly id: string;
+  readonly state: string;
   readonly kind: string;
   readonly seats: readonly Seat[];
-  readonly statement?: string;
-  readonly note?: string;
+  /** Whether it waits for who asks. */
+  readonly mine: boolean;
+  readonly statement: string;
+}
+
+/** Why a draft that was taken has not entered the log; `undefined` where all is as it should be. */
+export function hindrance(standing: Standing): string | undefined {
+  switch (standing.state) {
+    case "waiting":
+    case "entered":
+      return undefined;
+    case "moved":
+      return t("账本刚有新记录，这份已重新接上；请大家再签一次。", "Something entered the ledger before it; it goes on from there now, and everybody signs once more.");
+    default: {
+      const why = standing.problem === undefined ? "" : problemText(standing.problem);
+      return standing.state === "held"
+        ? t(`签名都齐了，暂时还没入账，服务器会自己再试。${why}`, `All have signed; it is not in the ledger yet and is tried again by itself. ${why}`)
+        : t(`已不能入账：${why}`, `It can no longer enter the ledger: ${why}`);
+    }
+  }
 }
 
 /** Lets the rules judge an event of the ledger's own stream; nothing is stored. */
@@ -57,14 +79,13 @@ export async function cosign(draft: string, statement: string): Promise<Answer<S
 
 /** The drafts of a kind that wait, with their exact texts. */
 export async function draftsOf(kind: string): Promise<Answer<Draft[]>> {
-  const listed = await get<readonly Draft[] | { readonly drafts: readonly Draft[] }>("drafts");
+  const listed = await get<readonly Draft[]>("drafts");
   if (!listed.ok) {
     return listed;
   }
-  const all = Array.isArray(listed.data) ? (listed.data as readonly Draft[]) : (listed.data as { readonly drafts: readonly Draft[] }).drafts;
   const whole: Draft[] = [];
-  for (const draft of all.filter((draft) => draft.kind === kind)) {
-    const one = await get<Draft>(`drafts/${draft.id}`);
+  for (const draft of listed.data.filter((draft) => draft.kind === kind && draft.state === "waiting")) {
+    const one = await get<Draft>(`drafts/${draft.id}/json`);
     if (!one.ok) {
       return one;
     }

@@ -7,7 +7,7 @@ import * as read from "../verify/read.ts";
 import { parseStatement } from "../verify/entry.ts";
 import { get } from "./api.ts";
 import { alertLine, field, progressBar } from "./dialog.ts";
-import { cosign, draftsOf, rehearse, signAndSend, type Standing } from "./drafts.ts";
+import { cosign, draftsOf, hindrance, rehearse, signAndSend, type Draft, type Standing } from "./drafts.ts";
 import { codeOf, enrolmentText, isMember, isName, readCode } from "./enrolment.ts";
 import { fingerprint } from "./key.ts";
 import { known, type Known } from "./ledger.ts";
@@ -135,25 +135,27 @@ async function looked(code: string, ledger: Known): Promise<Enrolment> {
 }
 
 /** Where the enrolment is asked for already by the other founder: its draft. */
-async function waiting(kind: string, { public_key: key, name }: Enrolment): Promise<{ readonly id: string; readonly statement: string } | undefined> {
+async function waiting(kind: string, { public_key: key, name }: Enrolment): Promise<Draft | undefined> {
   const drafts = await draftsOf(kind);
   if (!drafts.ok) {
     throw new Error(problemText(drafts.problem));
   }
-  for (const { id, statement } of drafts.data) {
-    if (statement === undefined) {
-      continue;
-    }
-    const { event } = parseStatement(statement);
+  for (const draft of drafts.data) {
+    const { event } = parseStatement(draft.statement);
     const of = kind === "member_enrolled" ? read.object(event, "enrolment") : event;
     if (read.maybeText(of, "key") === key && (read.maybeText(of, "name") ?? name) === name) {
-      return { id, statement };
+      return draft;
     }
   }
   return undefined;
 }
 
 function ended(place: HTMLElement, standing: Standing, name: string): void {
+  const hindered = hindrance(standing);
+  if (hindered !== undefined) {
+    refill(place, element("p", { class: "alert", role: "alert" }, hindered));
+    return;
+  }
   const entered = standing.state === "entered";
   const heading = element(
     "h2",
@@ -168,7 +170,7 @@ function ended(place: HTMLElement, standing: Standing, name: string): void {
 }
 
 /** What the code stands for, and the way to sign it. */
-function found(place: HTMLElement, enrolment: Enrolment, ledger: Known, draft: { readonly id: string; readonly statement: string } | undefined): void {
+function found(place: HTMLElement, enrolment: Enrolment, ledger: Known, draft: Draft | undefined): void {
   const { name, member, public_key } = enrolment;
   const key = VerifierKey.parse(public_key);
   const replaces = ledger.member(member) !== undefined;
@@ -247,7 +249,11 @@ function founder(place: HTMLElement): Node[] {
     if (ledger.ownerOf(VerifierKey.parse(enrolment.public_key)?.key.bytes ?? new Uint8Array()) !== undefined) {
       throw new Error(t("这把钥匙已经在名册上了，不用再办。", "This key is on the roster already; there is nothing left to do."));
     }
-    found(place, enrolment, ledger, await waiting(kind, enrolment));
+    const draft = await waiting(kind, enrolment);
+    if (draft !== undefined && !draft.mine) {
+      return ended(place, { id: draft.id, state: "waiting" }, enrolment.name);
+    }
+    found(place, enrolment, ledger, draft);
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -273,5 +279,9 @@ function founder(place: HTMLElement): Node[] {
 
 view("enrol", (main) => {
   const place = main.querySelector<HTMLElement>("#enrol") ?? main;
-  refill(place, ...newMember(place), ...founder(place));
+  // Whoever has a key here already has come to enrol somebody.
+  void keysOf(slug()).then((kept) => {
+    const [one, other] = [newMember(place), founder(place)];
+    refill(place, ...(kept.length === 0 ? [...one, ...other] : [...other, ...one]));
+  });
 });

@@ -5,7 +5,7 @@ import { VerifierKey } from "../verify/key.ts";
 import type { Member } from "../verify/roster.ts";
 import { logText } from "../verify/time.ts";
 import { alertLine, ask, cancelButton, field, passphraseField, progressBar, type Close } from "./dialog.ts";
-import { requestSignatures, rehearse, signAndSend, type Standing } from "./drafts.ts";
+import { hindrance, requestSignatures, rehearse, signAndSend, type Standing } from "./drafts.ts";
 import { fingerprint, normalized, openKey, publicKeyOf, verifierKey } from "./key.ts";
 import { known, type Known } from "./ledger.ts";
 import { t } from "./language.ts";
@@ -222,6 +222,10 @@ class KeysPage {
     if (!answer.ok) {
       const { status } = answer.problem;
       throw new (status === 0 || status >= 500 ? Unsure : Error)(problemText(answer.problem));
+    }
+    const hindered = hindrance(answer.data);
+    if (hindered !== undefined) {
+      throw new Unsure(hindered);
     }
     return answer.data;
   }

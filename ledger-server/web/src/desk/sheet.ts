@@ -72,7 +72,7 @@ export function recoverySheet(kept: Kept, collective: string): HTMLElement {
     ),
     element("ol", {}, ...steps.map((step) => element("li", {}, step))),
     element("div", { class: "recovery-code" }, code(kept.pem)),
-    element("pre", { class: "recovery-text" }, kept.pem),
+    element("pre", { class: "recovery-text", tabindex: "0" }, kept.pem),
     element("p", { class: "small" }, t("这是加密文件（PKCS#8，scrypt 加 AES-256-CBC），sanzi 命令和 openssl pkey 也能打开。", "An encrypted file (PKCS#8, scrypt with AES-256-CBC); sanzi and openssl pkey open it, too.")),
   );
 }

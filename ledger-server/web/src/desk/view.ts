@@ -49,11 +49,12 @@ export function at(path: string): string {
   return url.pathname + url.search;
 }
 
-/** Says something to who cannot see it, and to who can in the line below the header. */
-export function announce(text: string): void {
+/** Says something to who cannot see it, and to who can in the line below the header, unless they see it anyway. */
+export function announce(text: string, isSeen = false): void {
   const line = document.getElementById("desk-said");
   if (line !== null) {
     line.textContent = text;
+    line.classList.toggle("hidden", isSeen);
   }
 }
 
@@ -111,17 +112,12 @@ function arrive(hash: string): void {
     target.focus();
     target.scrollIntoView({ block: "start" });
   }
-  announce(document.title);
+  announce(document.title, true);
 }
 
 async function load(url: URL, how: "push" | "replace" | "none"): Promise<void> {
   const mine = ++latest;
-  const progress = document.getElementById("desk-said");
-  const slow = setTimeout(() => {
-    if (progress !== null) {
-      progress.textContent = t("正在打开……", "Opening…");
-    }
-  }, 400);
+  const slow = setTimeout(() => announce(t("正在打开……", "Opening…")), 400);
   let html: string;
   let from: URL;
   try {

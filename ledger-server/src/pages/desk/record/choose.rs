@@ -1,0 +1,340 @@
+//! What can be recorded: what the signed-in member is to do first, then what else is possible.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use ledger_core::event::{Event, Family};
+use ledger_core::language::Language;
+use ledger_core::{MemberId, TransactionId};
+
+use super::super::super::shell::Shell;
+use super::super::super::visit::Visit;
+use super::super::super::{NoPage, Scene, collective};
+use super::{About, is_of_transaction, kinds, not_now, who};
+use crate::agenda::{Task, What};
+use crate::catalogue::View;
+use crate::drafting::Drafting;
+use crate::served::Served;
+
+/// How many transactions are listed; the others are reached by their number.
+const LISTED: usize = 40;
+
+#[derive(Template)]
+#[template(path = "pages/desk/choose.html")]
+pub(super) struct Page {
+    s: Shell,
+    /// The kind that was chosen, if it still needs to be said of which transaction.
+    kind: Option<(String, &'static str)>,
+    transaction: Option<(String, String)>,
+    mine: Vec<Choice>,
+    others: Vec<Choice>,
+    /// What is possible in the transaction, or in the ledger, by sort.
+    possible: Vec<(&'static str, Vec<Choice>)>,
+    /// What is not possible now, and why.
+    impossible: Vec<Choice>,
+    /// Whether a new transaction can begin here.
+    begins: bool,
+    next_id: String,
+    known: Vec<(String, String)>,
+}
+
+/// Something to record.
+pub(super) struct Choice {
+    to: String,
+    name: String,
+    /// Of which transaction.
+    of: String,
+    note: String,
+    overdue: bool,
+}
+
+/// `GET /<slug>/desk/record`: what can be recorded now.
+#[utoipa::path(
+    get,
+    path = "/desk/record",
+    summary = "What can be recorded now",
+    params(("transaction" = Option<String>, Query, description = "Only what belongs to this transaction")),
+    responses(
+        (status = 200, description = "What can be recorded now", body = String, content_type = "text/html; charset=utf-8"),
+        (status = 401, description = "Nobody is signed in", body = String, content_type = "text/html; charset=utf-8"),
+        (status = 404, description = "No such transaction", body = String, content_type = "text/html; charset=utf-8"),
+    )
+)]
+pub(crate) async fn choose(
+    State(ledger): State<Arc<Served>>,
+    visit: Visit,
+    headers: HeaderMap,
+) -> Response {
+    let Some(member) = who(&ledger, &headers) else {
+        return super::super::sign_in(ledger, visit).await;
+    };
+    super::super::page(ledger, visit, move |scene| {
+        let about = About::of(&scene.visit)?;
+        Page::of(scene, &member, None, &about)
+    })
+    .await
+}
+
+impl Page {
+    /// The page as HTML.
+    pub(super) fn of(
+        scene: &Scene,
+        member: &MemberId,
+        kind: Option<&'static str>,
+        about: &About,
+    ) -> Result<String, NoPage> {
+        let l = scene.visit.language;
+        let view = scene.view()?;
+        let state = about.state(scene)?;
+        let transaction = about.transaction.as_ref();
+        if transaction.is_some_and(|id| state.transaction(id).is_none()) {
+            return Err(NoPage::Missing);
+        }
+        let (mut possible, mut impossible) = (Vec::new(), Vec::new());
+        for (sort, families) in sorts(l) {
+            let mut choices = Vec::new();
+            let of_sort = kinds().filter(|kind| of_sort(kind, families, transaction.is_some()));
+            for kind in of_sort.filter(|_| kind.is_none()) {
+                let Ok(stream) = about.stream(scene, kind, &state) else {
+                    continue;
+                };
+                let who = (member.clone(), l);
+                let Some(drafting) = Drafting::of(kind, stream, transaction, &state, who) else {
+                    continue;
+                };
+                let choice = Choice::of(scene, kind, about);
+                match not_now(scene, &drafting).or_else(|| nothing_to_choose(&drafting)) {
+                    None => choices.push(choice),
+                    Some(why) => impossible.push(Choice {
+                        note: why,
+                        ..choice
+                    }),
+                }
+            }
+            if !choices.is_empty() {
+                possible.push((sort, choices));
+            }
+        }
+        let (mine, others) = tasks(scene, member, &view, (kind, transaction));
+        let page = Self {
+            s: super::super::shell(scene, "record", ("办理登记", "Record"))?,
+            kind: kind.and_then(|kind| Some((kind.to_owned(), names(l, kind)?))),
+            transaction: transaction.map(|id| (id.to_string(), name(&view, id))),
+            mine,
+            others,
+            possible,
+            impossible,
+            begins: kind.map_or(transaction.is_none(), |kind| kind == "asset_verification"),
+            next_id: next_id(&view, scene),
+            known: known(&view),
+        };
+        Ok(page.render()?)
+    }
+}
+
+/// What a kind is called.
+fn names(l: Language, kind: &str) -> Option<&'static str> {
+    let [zh, en] = Event::names_of(kind)?;
+    Some(l.pick(zh, en))
+}
+
+/// The sorts of events, in the order in which they are needed.
+fn sorts(l: Language) -> [(&'static str, &'static [Family]); 5] {
+    [
+        (
+            l.pick("环节与张贴", "Steps and postings"),
+            &[Family::Step, Family::Posting],
+        ),
+        (
+            l.pick(
+                "豁免、退回、更正、终止",
+                "Waivers, returns, corrections, the end",
+            ),
+            &[Family::Detour],
+        ),
+        (
+            l.pick("合同与收付款", "Contract and payments"),
+            &[Family::Contract],
+        ),
+        (
+            l.pick("会议、意见、监督", "Meetings, opinions, oversight"),
+            &[Family::Oversight, Family::Concern],
+        ),
+        (
+            l.pick("名册与章程", "Roster and charter"),
+            &[Family::Ledger],
+        ),
+    ]
+}
+
+fn of_sort(kind: &str, families: &[Family], has_transaction: bool) -> bool {
+    let family = Event::family_of(kind);
+    let of_concern = matches!(family, Some(Family::Concern));
+    let fits = match has_transaction {
+        // What is said to a concern begins at the concern.
+        true => is_of_transaction(kind) || kind == "concern_raised" || kind == "document_erased",
+        false => {
+            !is_of_transaction(kind) && !of_concern
+                || kind == "meeting_held"
+                || kind == "finding_raised"
+                || kind == "finding_answered"
+        }
+    };
+    fits && family.is_some_and(|family| families.contains(&family))
+}
+
+/// Whether a form would ask to choose from nothing.
+fn nothing_to_choose(drafting: &Drafting<'_>) -> Option<String> {
+    let l = drafting.language;
+    let none = match drafting.kind {
+        "finding_answered" => super::open_findings(drafting)
+            .is_empty()
+            .then(|| l.pick("没有待答复的问题", "no finding waits for an answer")),
+        "document_erased" => super::private_documents(drafting)
+            .is_empty()
+            .then(|| l.pick("没有不公开的材料", "there are no private documents")),
+        "returned" | "step_waived" => {
+            let steps = drafting.choices();
+            let found = steps
+                .iter()
+                .any(|(field, of)| ["to", "through"].contains(field) && !of.is_empty());
+            (!found).then(|| {
+                l.pick(
+                    "现在没有可以退回或豁免的环节",
+                    "no step can be gone back to or left out now",
+                )
+            })
+        }
+        "corrected" => {
+            let transaction = drafting.state.transaction_of(&drafting.stream);
+            let found = transaction.is_some_and(|of| of.correctables().next().is_some());
+            (!found).then(|| l.pick("还没有可以更正的记录", "nothing can be corrected yet"))
+        }
+        "terminated" => {
+            let ended = drafting
+                .state
+                .transaction_of(&drafting.stream)
+                .is_none_or(|of| of.current_step().is_none());
+            ended.then(|| l.pick("交易已经结束", "the transaction is over"))
+        }
+        "asset_verification" => None,
+        _ => None,
+    };
+    none.map(str::to_owned)
+}
+
+impl Choice {
+    fn of(scene: &Scene, kind: &str, about: &About) -> Self {
+        let l = scene.visit.language;
+        let [zh, en] = Event::names_of(kind).unwrap_or_default();
+        let path = format!("{}/desk/record/{kind}{}", scene.base(), about.query());
+        Self {
+            to: scene.visit.link_with(&path),
+            name: l.pick(zh, en).to_owned(),
+            of: String::new(),
+            note: String::new(),
+            overdue: false,
+        }
+    }
+}
+
+/// What open transactions wait for: the member's own part first.
+fn tasks(
+    scene: &Scene,
+    member: &MemberId,
+    view: &View,
+    (kind, of): (Option<&str>, Option<&TransactionId>),
+) -> (Vec<Choice>, Vec<Choice>) {
+    let (mut mine, mut others) = (Vec::new(), Vec::new());
+    let wanted = |task: &&Task| of.is_none_or(|of| task.transaction == *of);
+    for task in view.tasks.iter().filter(wanted) {
+        let is_mine = task.roles.iter().any(|(_, held)| held.contains(member));
+        let list = if is_mine { &mut mine } else { &mut others };
+        if list.len() < LISTED {
+            list.extend(choices(scene, view, task, kind));
+        }
+    }
+    (mine, others)
+}
+
+fn choices(scene: &Scene, view: &View, task: &Task, wanted: Option<&str>) -> Vec<Choice> {
+    let l = scene.visit.language;
+    let now = scene.visit.now;
+    let of_transaction = About {
+        transaction: Some(task.transaction.clone()),
+        concern: None,
+    };
+    let of = match wanted {
+        // Any transaction may be what the form belongs to.
+        Some(kind) => vec![(kind, of_transaction)],
+        None => match &task.what {
+            What::Record { .. } | What::CalendarMissing(_) | What::Held(_) => {
+                vec![(task.step.id(), of_transaction)]
+            }
+            What::Post(_) => vec![("channel_posted", of_transaction)],
+            What::Return => vec![("returned", of_transaction)],
+            What::Answer(_) => vec![("finding_answered", of_transaction)],
+            What::AnswerConcerns(waiting) => {
+                let about = |id: &ledger_core::name::ConcernId| About {
+                    transaction: None,
+                    concern: Some(id.clone()),
+                };
+                let all = waiting.iter().take(LISTED);
+                all.map(|waiting| ("concern_answered", about(&waiting.id)))
+                    .collect()
+            }
+            What::Nothing => Vec::new(),
+        },
+    };
+    let time = collective::time(l, task, now);
+    let what = collective::what(l, task);
+    of.into_iter()
+        .map(|(kind, about)| Choice {
+            of: format!("{} {}", task.transaction, name(view, &task.transaction)),
+            note: [what.as_str(), time.as_str()]
+                .join(l.pick("，", ", "))
+                .trim_end_matches(['，', ',', ' '])
+                .to_owned(),
+            overdue: task.overdue,
+            ..Choice::of(scene, kind, &about)
+        })
+        .collect()
+}
+
+fn name(view: &View, id: &TransactionId) -> String {
+    view.transaction(id)
+        .map(|summary| summary.name.clone())
+        .unwrap_or_default()
+}
+
+/// The numbers of all transactions, each with what it is about.
+fn known(view: &View) -> Vec<(String, String)> {
+    let all = view.transactions.iter().take(200);
+    all.map(|summary| (summary.id.to_string(), summary.name.clone()))
+        .collect()
+}
+
+/// A number that no transaction has yet: this year's next.
+fn next_id(view: &View, scene: &Scene) -> String {
+    let today = scene
+        .snapshot
+        .state
+        .calendar_at(scene.snapshot.size())
+        .date_of(scene.visit.now);
+    let year: String = today.to_string().chars().take(4).collect();
+    let number = |summary: &Arc<crate::catalogue::Summary>| {
+        let id = summary.id.to_string();
+        let number = id.strip_prefix(&format!("{year}-"))?;
+        number.parse::<u32>().ok()
+    };
+    let last = view
+        .transactions
+        .iter()
+        .filter_map(number)
+        .max()
+        .unwrap_or(0);
+    format!("{year}-{:03}", last + 1)
+}

@@ -1,0 +1,541 @@
+// The form of an event: what is typed is read and judged by the server's own rules while it is typed, kept in
+// this browser until it is recorded, and in the end signed from its exact bytes. Three acts: check, sign, done.
+import { element, refill } from "../page/element.ts";
+import { get, post, type Problem } from "./api.ts";
+import { addRow, collect, find, own, removeRow, restore, target, vary } from "./controls.ts";
+import { documents, type Papers } from "./document.ts";
+import { forget, keep, kept, type Kept, type Typed } from "./kept.ts";
+import { t } from "./language.ts";
+import { note, sign, Unsignable } from "./sign.ts";
+import { Cancelled } from "./sitting.ts";
+import { announce, at, slug, view } from "./view.ts";
+
+/** How long nothing is typed before it is looked at, in milliseconds. */
+const PAUSE = 500;
+
+interface Said {
+  readonly field: string;
+  readonly detail: string;
+  readonly instead?: string | null;
+}
+
+/** What `POST typed` answers. */
+interface Read {
+  readonly body: { readonly [name: string]: unknown };
+  readonly faults: readonly Said[];
+  readonly missing: readonly { readonly field: string; readonly name: string | null }[];
+  readonly notes: readonly Said[];
+}
+
+interface Seat {
+  readonly role: string;
+  readonly member: string;
+  readonly name: string;
+  readonly signed: boolean;
+}
+
+/** What `POST rehearse` answers. */
+interface Rehearsed {
+  readonly statement: string;
+  readonly lines: readonly string[];
+  readonly seats: readonly Seat[];
+  readonly disclosure?: string;
+}
+
+interface Drafted {
+  readonly id: string;
+  readonly state: "waiting" | "entered";
+  readonly index?: number;
+}
+
+/** What became of looking at a form. */
+type Checked = { readonly ready: Rehearsed } | { readonly first: HTMLElement | undefined };
+
+class Sheet {
+  readonly kind: string;
+  readonly about: { readonly transaction?: string; readonly concern?: string };
+  readonly key: string;
+  readonly papers: Papers | undefined;
+  /** The controls that somebody has left, or that were asked about: only these are found fault with. */
+  readonly left = new Set<HTMLElement>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Which look it is: the answer to an older one comes too late. */
+  private turn = 0;
+  private isOver = false;
+  private isBusy = false;
+  private spoken = "";
+
+  constructor(
+    readonly main: HTMLElement,
+    readonly form: HTMLFormElement,
+  ) {
+    this.kind = form.dataset["kind"] ?? "";
+    const { transaction = "", concern = "" } = form.dataset;
+    this.about = { ...(transaction === "" ? {} : { transaction }), ...(concern === "" ? {} : { concern }) };
+    const about = concern === "" ? transaction : concern;
+    // A correction is of one field of one entry.
+    const query = new URLSearchParams(location.search);
+    const place = ["entry", "field"].map((name) => query.get(name) ?? "").join("");
+    this.key = about + place;
+    this.papers = form.querySelector("[data-documents]") === null ? undefined : documents(form, () => this.changed());
+  }
+
+  begin(): void {
+    const { form } = this;
+    this.bringBack();
+    form.addEventListener("input", () => this.changed());
+    form.addEventListener("change", (event) => this.onChange(event));
+    form.addEventListener("click", (event) => this.onClick(event));
+    form.addEventListener("focusout", (event) => this.onLeave(event));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.finish();
+    });
+    // Enter in a field is no signature.
+    form.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.type !== "file") {
+        event.preventDefault();
+      }
+    });
+    void this.look(false);
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.isOver = true;
+    this.turn += 1;
+  }
+
+  private one<E extends HTMLElement>(selector: string): E | null {
+    return this.main.querySelector<E>(selector);
+  }
+
+  // What was kept.
+
+  private bringBack(): void {
+    const found = kept(slug(), this.kind, this.key);
+    const told = this.one("#kept");
+    if (found === undefined || told === null) {
+      return;
+    }
+    restore(this.form, found.typed);
+    this.papers?.restore(found.documents);
+    const moment = this.form.querySelector<HTMLInputElement>("#at");
+    if (moment !== null) {
+      moment.value = found.at;
+    }
+    const when = new Date(found.when).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    const text = told.querySelector("p");
+    if (text !== null) {
+      text.textContent = t(`已恢复 ${when} 没填完的内容。只存在这台设备的浏览器里。`, `What was left unfinished at ${when} is back. It is in this browser alone.`);
+    }
+    told.hidden = false;
+    told.querySelector("button")?.addEventListener("click", () => {
+      this.end();
+      forget(slug(), this.kind, this.key);
+      location.reload();
+    });
+    if (found.note !== undefined) {
+      this.offerAgain(found.note);
+    }
+  }
+
+  private keepAll(more: Partial<Kept> = {}): void {
+    const moment = this.form.querySelector<HTMLInputElement>("#at")?.value ?? "";
+    const all: Partial<Kept> = { at: moment, documents: this.papers?.keep() ?? [], ...more };
+    if (!keep(slug(), this.kind, this.key, collect(this.form), all)) {
+      announce(t("这个浏览器存不了没填完的内容：登记完以前请不要关闭网页。", "This browser cannot keep what is unfinished: do not close the page before it is recorded."));
+    }
+  }
+
+  // What happens while it is filled in.
+
+  private changed(): void {
+    if (this.isOver) {
+      return;
+    }
+    this.keepAll();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.look(false), PAUSE);
+  }
+
+  private onChange(event: Event): void {
+    const from = event.target;
+    if (!(from instanceof HTMLElement)) {
+      return;
+    }
+    const control = from.closest<HTMLElement>("[data-value]");
+    if (control?.dataset["value"] === "choice") {
+      vary(control);
+    }
+    if (from instanceof HTMLInputElement && from.dataset["into"] !== undefined) {
+      void this.readInto(from);
+    }
+    this.changed();
+  }
+
+  private async readInto(from: HTMLInputElement): Promise<void> {
+    const into = document.getElementById(from.dataset["into"] ?? "");
+    const text = await from.files?.[0]?.text();
+    if (into instanceof HTMLTextAreaElement && text !== undefined) {
+      into.value = text;
+      this.changed();
+      into.focus();
+    }
+  }
+
+  private onClick(event: Event): void {
+    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    if (button?.hasAttribute("data-add") === true) {
+      const list = button.closest<HTMLElement>("[data-value='list']");
+      const row = list === null ? undefined : addRow(list);
+      if (row !== undefined) {
+        target(own(row)[0] ?? row).focus();
+        this.changed();
+      }
+    } else if (button?.hasAttribute("data-remove") === true) {
+      const row = button.closest<HTMLElement>("[data-row]");
+      const next = row === null ? undefined : removeRow(row);
+      next?.focus();
+      this.changed();
+    }
+  }
+
+  private onLeave(event: FocusEvent): void {
+    const control = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-value]") : null;
+    const to = event.relatedTarget;
+    if (control === null || (to instanceof Node && control.contains(to))) {
+      return;
+    }
+    for (let one: HTMLElement | null = control; one !== null; one = one.parentElement?.closest<HTMLElement>("[data-value]") ?? null) {
+      this.left.add(one);
+    }
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.look(false), PAUSE / 2);
+  }
+
+  // What the rules say.
+
+  private async look(isFinal: boolean): Promise<Checked> {
+    const mine = ++this.turn;
+    const typed: { [name: string]: Typed } = { ...collect(this.form) };
+    if (this.papers !== undefined) {
+      typed["documents"] = this.papers.collect();
+    }
+    const read = await post<Read>("typed", { kind: this.kind, ...this.about, typed });
+    if (mine !== this.turn) {
+      return { first: undefined };
+    }
+    if (!read.ok) {
+      this.state(`${read.problem.title}：${read.problem.detail}`);
+      return { first: this.one("#go") ?? undefined };
+    }
+    const { body, faults, missing, notes } = read.data;
+    this.echo(notes);
+    const shown = faults.filter(({ field }) => this.isOpen(field, isFinal));
+    const first = this.blame(shown);
+    const still = this.still(missing, isFinal);
+    if (faults.length > 0 || missing.length > 0) {
+      this.refuse(undefined);
+      this.seat([]);
+      const wrong = faults.length === 0 ? "" : t(`有 ${faults.length} 处要改，`, `${faults.length} to be put right, `);
+      this.state(t(`${wrong}还有 ${missing.length} 项没填。`, `${wrong}${missing.length} to be filled in.`));
+      return { first: first ?? still };
+    }
+    return this.rehearse(mine, body, isFinal);
+  }
+
+  private async rehearse(mine: number, body: Read["body"], isFinal: boolean): Promise<Checked> {
+    const moment = this.form.querySelector<HTMLInputElement>("#at")?.value ?? "";
+    const when = moment === "" ? {} : { at: moment.replace("T", " ") };
+    const answer = await post<Rehearsed>("rehearse", { kind: this.kind, ...this.about, body, ...when });
+    if (mine !== this.turn) {
+      return { first: undefined };
+    }
+    if (!answer.ok) {
+      return { first: this.refused(answer.problem, isFinal) };
+    }
+    this.refuse(undefined);
+    this.seat(answer.data.seats);
+    this.compose(answer.data.disclosure);
+    this.state(t("✓ 填好了，规则允许登记。", "✓ Complete; the rules allow it."));
+    return { ready: answer.data };
+  }
+
+  /** Whether a control's fault may be shown already: not while somebody is about to fill it in. */
+  private isOpen(field: string, isFinal: boolean): boolean {
+    const control = find(this.form, field);
+    return isFinal || control === undefined || this.left.has(control) || this.faultOf(control)?.hidden === false;
+  }
+
+  private faultOf(control: HTMLElement): HTMLElement | null {
+    return document.getElementById(`${control.id}-fault`);
+  }
+
+  /** Shows faults at their fields, and takes away those that are mended; gives the first. */
+  private blame(faults: readonly Said[]): HTMLElement | undefined {
+    const at = new Map<HTMLElement, Said>();
+    const homeless: string[] = [];
+    for (const said of faults) {
+      const control = said.field === "at" ? this.one<HTMLElement>("#at") : said.field.startsWith("documents") ? this.one("#f-documents") : find(this.form, said.field);
+      if (control === undefined || control === null) {
+        homeless.push(said.detail);
+      } else if (!at.has(control)) {
+        at.set(control, said);
+      }
+    }
+    for (const line of Array.from(this.form.querySelectorAll<HTMLElement>(".fault[id]"))) {
+      const control = document.getElementById(line.id.replace(/-fault$/, "")) ?? this.one<HTMLElement>("#at");
+      const said = control === null ? undefined : at.get(control);
+      this.showFault(line, control, said);
+    }
+    const spoken = Array.from(at.values(), (said) => said.detail).concat(homeless).join(" ");
+    if (spoken !== this.spoken && spoken !== "") {
+      announce(spoken);
+    }
+    this.spoken = spoken;
+    const controls = Array.from(at.keys());
+    controls.sort((a, b) => (a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
+    const first = controls[0];
+    return first === undefined ? undefined : target(first);
+  }
+
+  private showFault(line: HTMLElement, control: HTMLElement | null, said: Said | undefined): void {
+    const field = control === null ? undefined : target(control);
+    line.hidden = said === undefined;
+    control?.classList.toggle("amiss", said !== undefined);
+    if (said === undefined) {
+      line.textContent = "";
+      field?.removeAttribute("aria-invalid");
+      return;
+    }
+    if (line.dataset["said"] !== said.detail || line.textContent === "") {
+      refill(line, `✕ ${said.detail} `);
+      line.dataset["said"] = said.detail;
+      if (typeof said.instead === "string" && field instanceof HTMLInputElement) {
+        const instead = said.instead;
+        const button = element("button", { type: "button" }, t(`改成「${instead}」`, `Write “${instead}”`));
+        button.addEventListener("click", () => {
+          field.value = instead;
+          field.focus();
+          this.changed();
+        });
+        line.append(button);
+      }
+    }
+    if (field !== undefined && !(field instanceof HTMLFieldSetElement)) {
+      field.setAttribute("aria-invalid", "true");
+    }
+  }
+
+  private echo(notes: readonly Said[]): void {
+    const told = new Map(notes.map((said) => [find(this.form, said.field)?.id ?? "", said.detail]));
+    for (const line of Array.from(this.form.querySelectorAll<HTMLElement>(".echo"))) {
+      const said = told.get(line.id.replace(/-echo$/, "")) ?? "";
+      line.textContent = said;
+      line.hidden = said === "";
+    }
+  }
+
+  /** Lists what is to be filled in still, each leading to its field; gives the first. */
+  private still(missing: Read["missing"], isFinal: boolean): HTMLElement | undefined {
+    const list = this.one("#still");
+    if (list === null) {
+      return undefined;
+    }
+    const fields = missing.map(({ field, name }) => ({ control: find(this.form, field), name: name ?? field }));
+    list.hidden = !isFinal || fields.length === 0;
+    const links = fields.map(({ control, name }) => {
+      const button = element("button", { type: "button" }, name);
+      button.addEventListener("click", () => {
+        if (control !== undefined) {
+          target(control).focus();
+        }
+      });
+      return element("li", {}, button);
+    });
+    refill(list, ...links);
+    for (const { control } of isFinal ? fields : []) {
+      const line = control === undefined ? null : this.faultOf(control);
+      if (line !== null && line.hidden && control !== undefined) {
+        this.left.add(control);
+        this.showFault(line, control, { field: "", detail: t("请填这一项。", "Fill this in.") });
+      }
+    }
+    const first = fields.find(({ control }) => control !== undefined)?.control;
+    return first === undefined ? undefined : target(first);
+  }
+
+  private refused(problem: Problem, isFinal: boolean): HTMLElement | undefined {
+    this.seat([]);
+    this.compose(undefined);
+    const field = typeof problem.field === "string" ? problem.field : problem.type.includes("document") ? "documents" : undefined;
+    if (field !== undefined && (field === "at" || field.startsWith("documents") || find(this.form, field) !== undefined)) {
+      const found = this.blame([{ field, detail: problem.detail }]);
+      this.refuse(undefined);
+      this.state(t("有 1 处要改。", "1 to be put right."));
+      return found;
+    }
+    this.refuse(`${problem.title}：${problem.detail}`, isFinal);
+    this.state(t("规则现在不允许登记。", "The rules do not allow it now."));
+    return this.one("#refused") ?? undefined;
+  }
+
+  private refuse(said: string | undefined, isLoud = false): void {
+    const line = this.one("#refused");
+    if (line !== null && (line.textContent !== (said ?? "") || isLoud)) {
+      line.hidden = said === undefined;
+      line.textContent = said ?? "";
+    }
+  }
+
+  private state(said: string): void {
+    const line = this.one("#verdict-now");
+    if (line !== null && line.textContent !== said) {
+      line.textContent = said;
+    }
+  }
+
+  private seat(seats: readonly Seat[]): void {
+    const list = this.one("#seats");
+    if (list !== null) {
+      list.hidden = seats.length === 0;
+      const line = (seat: Seat): HTMLElement => element("li", {}, `${seat.signed ? "✓" : "○"} ${seat.role}：`, element("bdi", {}, seat.name));
+      refill(list, ...(seats.length === 0 ? [] : [element("li", {}, t("由这些人签署：", "To be signed by:"))]), ...seats.map(line));
+    }
+  }
+
+  private compose(disclosure: string | undefined): void {
+    const box = this.one("#composed");
+    const text = box?.querySelector("pre");
+    if (box !== null && text !== null && text !== undefined) {
+      box.hidden = disclosure === undefined;
+      text.textContent = disclosure === undefined ? "" : JSON.stringify(JSON.parse(disclosure), undefined, 1);
+    }
+  }
+
+  // Check, sign, done.
+
+  private async finish(): Promise<void> {
+    if (this.isBusy) {
+      return;
+    }
+    this.isBusy = true;
+    const button = this.one<HTMLButtonElement>("#go");
+    button?.setAttribute("aria-disabled", "true");
+    try {
+      await this.act();
+    } finally {
+      this.isBusy = false;
+      button?.removeAttribute("aria-disabled");
+    }
+  }
+
+  private async act(): Promise<void> {
+    clearTimeout(this.timer);
+    this.state(t("正在核对……", "Checking…"));
+    await this.papers?.settled();
+    const amiss = this.papers?.amiss();
+    if (amiss !== undefined) {
+      this.state(amiss.said);
+      amiss.at.querySelector<HTMLElement>("button, input")?.focus();
+      return;
+    }
+    const checked = await this.look(true);
+    if (!("ready" in checked)) {
+      checked.first?.focus();
+      return;
+    }
+    const { statement } = checked.ready;
+    try {
+      const signed = note(statement, await sign(statement));
+      this.keepAll({ note: signed });
+      await this.send(signed);
+    } catch (error) {
+      const said = error instanceof Cancelled ? error.message : error instanceof Unsignable ? error.why : undefined;
+      if (said === undefined) {
+        throw error;
+      }
+      this.state(said);
+      this.one("#go")?.focus();
+    }
+  }
+
+  private async send(signed: string): Promise<void> {
+    this.state(t("正在送出……", "Sending…"));
+    const answer = await post<Drafted>("drafts", { note: signed });
+    if (answer.ok) {
+      this.end();
+      forget(slug(), this.kind, this.key);
+      await this.done(answer.data);
+      return;
+    }
+    const { problem } = answer;
+    this.state(t("已签名，但还没有送到。", "Signed, but not delivered yet."));
+    this.refuse(`${problem.title}：${problem.detail}`, true);
+    if (problem.status === 0 || problem.status >= 500) {
+      this.offerAgain(signed);
+    } else {
+      // What was signed can no longer enter: what was typed can be checked and signed anew.
+      this.keepAll();
+    }
+    this.one("#refused")?.focus();
+  }
+
+  /** What was signed and did not arrive is sent again as it is: the same is never recorded twice. */
+  private offerAgain(signed: string): void {
+    const section = this.one("#check");
+    if (section === null || section.querySelector("[data-again]") !== null) {
+      return;
+    }
+    const again = element("button", { type: "button", "data-again": "" }, t("把已签名的再送一次", "Send what was signed again"));
+    again.addEventListener("click", () => void this.send(signed));
+    section.append(again);
+  }
+
+  private async done(drafted: Drafted): Promise<void> {
+    const place = this.one("#done");
+    if (place === null) {
+      return;
+    }
+    const { transaction } = this.about;
+    const next = at(transaction === undefined ? "record" : `record?transaction=${encodeURIComponent(transaction)}`);
+    const parts: Node[] = [];
+    if (drafted.state === "entered") {
+      const entry = `/${slug()}/e/${String(drafted.index)}`;
+      parts.push(
+        element("h2", {}, t(`已记入账本，第 ${String(drafted.index)} 条`, `In the ledger: entry ${String(drafted.index)}`)),
+        element("p", {}, element("a", { href: entry, target: "_blank", rel: "noopener" }, t("看这一条", "This entry"))),
+      );
+    } else {
+      const draft = await get<{ readonly seats: readonly Seat[] }>(`drafts/${drafted.id}`);
+      const missing = draft.ok ? draft.data.seats.filter((seat) => !seat.signed) : [];
+      parts.push(
+        element("h2", {}, t("已签名，等其他人签", "Signed; others are to sign")),
+        element("p", {}, t("还要这些人签；他们登录工作台就会看到，签齐后自动记入账本：", "Still to sign; they see it at their desk, and it enters the ledger by itself when all have:")),
+        element("ul", {}, ...missing.map((seat) => element("li", {}, `${seat.role}：`, element("bdi", {}, seat.name)))),
+        element("p", {}, element("a", { class: "button", href: at(`drafts/${drafted.id}`) }, t("看这份草稿", "This draft"))),
+      );
+    }
+    parts.push(element("p", {}, element("a", { class: "button", href: next }, t("接着办下一项", "Record the next")), " ", element("a", { class: "button", href: at("") }, t("回到工作台", "To my desk"))));
+    refill(place, ...parts);
+    place.hidden = false;
+    this.form.hidden = true;
+    const told = this.one("#kept");
+    if (told !== null) {
+      told.hidden = true;
+    }
+    place.focus();
+    announce(place.querySelector("h2")?.textContent ?? "");
+  }
+}
+
+view("record", (main) => {
+  const form = main.querySelector<HTMLFormElement>("form#record");
+  if (form === null) {
+    return undefined;
+  }
+  const sheet = new Sheet(main, form);
+  sheet.begin();
+  return () => sheet.end();
+});
