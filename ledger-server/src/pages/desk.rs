@@ -20,6 +20,7 @@ use crate::served::Served;
 
 mod inbox;
 mod mine;
+mod publish;
 mod record;
 
 /// What a page of the desk may load: as the others, and nothing may be made into markup but by the one
@@ -36,6 +37,7 @@ pub(super) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(mine::mine))
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::one))
+        .routes(routes!(publish::publish))
         .merge(record::of_ledger())
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use ledger_core::disclosure::Disclosure;
 use ledger_core::language::Language;
 use ledger_core::record::Publication;
 use ledger_core::transaction::Transaction;
@@ -35,37 +36,37 @@ pub(super) struct Disclosed {
     pub(super) id: String,
     pub(super) point: PublicationPoint,
     pub(super) step: &'static str,
-    summary: Part,
-    window: String,
-    channels: Vec<Posted>,
-    comments_to: Part,
-    reports_to: Part,
-    digest: Part,
+    pub(super) summary: Part,
+    pub(super) window: String,
+    pub(super) channels: Vec<Posted>,
+    pub(super) comments_to: Part,
+    pub(super) reports_to: Part,
+    pub(super) digest: Part,
     /// What was composed, where it is not what was signed.
-    differs: Option<String>,
-    steps: Vec<Section>,
-    detours: Vec<Section>,
-    newsletter: String,
-    url: String,
-    qr: String,
+    pub(super) differs: Option<String>,
+    pub(super) steps: Vec<Section>,
+    pub(super) detours: Vec<Section>,
+    pub(super) newsletter: String,
+    pub(super) url: String,
+    pub(super) qr: String,
     /// Whether it stands in the log.
-    is_published: bool,
+    pub(super) is_published: bool,
 }
 
 /// A channel, and where and when it was posted there.
-struct Posted {
-    name: String,
-    location: Option<Part>,
-    at: Option<Part>,
+pub(super) struct Posted {
+    pub(super) name: String,
+    pub(super) location: Option<Part>,
+    pub(super) at: Option<Part>,
 }
 
-struct Section {
-    title: String,
-    index: u64,
-    at: Part,
-    recorded_late: bool,
-    signers: String,
-    lines: Vec<Line>,
+pub(super) struct Section {
+    pub(super) title: String,
+    pub(super) index: u64,
+    pub(super) at: Part,
+    pub(super) recorded_late: bool,
+    pub(super) signers: String,
+    pub(super) lines: Vec<Line>,
 }
 
 /// A publication, the transaction, and its course.
@@ -112,6 +113,10 @@ impl Found {
             published,
             is_published: true,
         })
+    }
+
+    pub(super) fn disclosure(&self) -> &Disclosure {
+        &self.published.disclosure
     }
 
     fn sheet(&self, scene: &Scene, transaction: &Transaction) -> Result<Sheet, NoPage> {

@@ -346,9 +346,9 @@ fn not_now(scene: &Scene, drafting: &Drafting<'_>) -> Option<String> {
         _ => false,
     };
     (!is_turn).then(|| match &transaction.phase {
-        Phase::Completed(_) | Phase::Terminated { .. } => {
-            l.pick("这笔交易已经办完", "this transaction is over").to_owned()
-        }
+        Phase::Completed(_) | Phase::Terminated { .. } => l
+            .pick("这笔交易已经办完", "this transaction is over")
+            .to_owned(),
         _ => collective::what(l, &task),
     })
 }

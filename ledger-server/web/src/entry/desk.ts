@@ -3,6 +3,7 @@ import "../desk/form.ts";
 import "../desk/enrol.ts";
 import "../desk/inbox.ts";
 import "../desk/keys.ts";
+import "../desk/publish.ts";
 import "../desk/sign_in.ts";
 import { start } from "../desk/view.ts";
 
