@@ -187,6 +187,14 @@ fn site(request: &Request) -> String {
     format!("{scheme}://{}", host.unwrap_or(SOMEWHERE))
 }
 
+/// The methods of operations, as the document and as people name them.
+const METHODS: [(&str, &str); 4] = [
+    ("get", "GET"),
+    ("post", "POST"),
+    ("put", "PUT"),
+    ("delete", "DELETE"),
+];
+
 /// A text of the document in a language; the text itself if it has no other.
 fn told(text: &str, language: Language) -> String {
     let zh = TEXTS.iter().chain(DESK).find(|(en, _)| *en == text);
@@ -218,7 +226,7 @@ impl Document {
     fn of(json: &Value, language: Language) -> Self {
         let (mut of_site, mut of_ledger) = (Vec::new(), Vec::new());
         for (path, item) in members(&json["paths"]) {
-            for (name, method) in [("get", "GET"), ("post", "POST"), ("put", "PUT")] {
+            for (name, method) in METHODS {
                 if item[name].is_null() {
                     continue;
                 }
