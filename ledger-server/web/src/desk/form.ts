@@ -1,6 +1,7 @@
 // The form of an event: what is typed is read and judged by the server's own rules while it is typed, kept in
 // this browser until it is recorded, and in the end signed from its exact bytes. Three acts: check, sign, done.
 import { element, refill } from "../page/element.ts";
+import { wordsFor } from "../page/words.ts";
 import { get, post, type Problem } from "./api.ts";
 import { addRow, collect, find, own, removeRow, restore, target, vary } from "./controls.ts";
 import { documents, type Papers } from "./document.ts";
@@ -39,17 +40,30 @@ interface Rehearsed {
   readonly statement: string;
   readonly lines: readonly string[];
   readonly seats: readonly Seat[];
+  /** Whether one of the seats is whose form it is. */
+  readonly mine: boolean;
   readonly disclosure?: string;
 }
 
+/** What `POST drafts` answers. */
 interface Drafted {
   readonly id: string;
-  readonly state: "waiting" | "entered";
+  readonly state: "waiting" | "entered" | "held" | "moved" | "stuck";
   readonly index?: number;
+  /** Why it has not entered the log, though all have signed. */
+  readonly problem?: Problem;
 }
+
+/** What is handed in: signed, or for others to sign. */
+type Handed = { readonly note: string } | { readonly statement: string };
 
 /** What became of looking at a form. */
 type Checked = { readonly ready: Rehearsed } | { readonly first: HTMLElement | undefined };
+
+/** A role's name. */
+function wordFor(role: string): string {
+  return wordsFor(role, t("zh", "en") as "en" | "zh")[0] ?? role;
+}
 
 class Sheet {
   readonly kind: string;
@@ -93,8 +107,11 @@ class Sheet {
     });
     // Enter in a field is no signature.
     form.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.type !== "file") {
+      if (event.key === "Enter" && event.target instanceof HTMLInputElement) {
         event.preventDefault();
+        if (event.target.type === "file") {
+          event.target.click();
+        }
       }
     });
     void this.look(false);
@@ -258,7 +275,15 @@ class Sheet {
     this.refuse(undefined);
     this.seat(answer.data.seats);
     this.compose(answer.data.disclosure);
-    this.state(t("✓ 填好了，规则允许登记。", "✓ Complete; the rules allow it."));
+    this.state(
+      answer.data.mine
+        ? t("✓ 填好了，规则允许登记。", "✓ Complete; the rules allow it.")
+        : t("✓ 填好了。您不是签署人：送出后由下面的人签。", "✓ Complete. You are none of its signers: those below sign it."),
+    );
+    const button = this.one("#go");
+    if (button !== null) {
+      button.textContent = answer.data.mine ? t("核对并签名", "Check and sign") : t("送给签署人", "Send it to its signers");
+    }
     return { ready: answer.data };
   }
 
@@ -400,7 +425,7 @@ class Sheet {
     const list = this.one("#seats");
     if (list !== null) {
       list.hidden = seats.length === 0;
-      const line = (seat: Seat): HTMLElement => element("li", {}, `${seat.signed ? "✓" : "○"} ${seat.role}：`, element("bdi", {}, seat.name));
+      const line = (seat: Seat): HTMLElement => element("li", {}, `○ ${wordFor(seat.role)}：`, element("bdi", {}, seat.name));
       refill(list, ...(seats.length === 0 ? [] : [element("li", {}, t("由这些人签署：", "To be signed by:"))]), ...seats.map(line));
     }
   }
@@ -446,11 +471,15 @@ class Sheet {
       checked.first?.focus();
       return;
     }
-    const { statement } = checked.ready;
+    const { statement, mine } = checked.ready;
+    if (!mine) {
+      await this.send({ statement });
+      return;
+    }
     try {
       const signed = note(statement, await sign(statement));
       this.keepAll({ note: signed });
-      await this.send(signed);
+      await this.send({ note: signed });
     } catch (error) {
       const said = error instanceof Cancelled ? error.message : error instanceof Unsignable ? error.why : undefined;
       if (said === undefined) {
@@ -461,9 +490,9 @@ class Sheet {
     }
   }
 
-  private async send(signed: string): Promise<void> {
+  private async send(handed: Handed): Promise<void> {
     this.state(t("正在送出……", "Sending…"));
-    const answer = await post<Drafted>("drafts", { note: signed });
+    const answer = await post<Drafted>("drafts", handed);
     if (answer.ok) {
       this.end();
       forget(slug(), this.kind, this.key);
@@ -471,10 +500,10 @@ class Sheet {
       return;
     }
     const { problem } = answer;
-    this.state(t("已签名，但还没有送到。", "Signed, but not delivered yet."));
+    this.state("note" in handed ? t("已签名，但还没有送到。", "Signed, but not delivered yet.") : t("还没有送到。", "Not delivered yet."));
     this.refuse(`${problem.title}：${problem.detail}`, true);
-    if (problem.status === 0 || problem.status >= 500) {
-      this.offerAgain(signed);
+    if ("note" in handed && (problem.status === 0 || problem.status >= 500)) {
+      this.offerAgain(handed.note);
     } else {
       // What was signed can no longer enter: what was typed can be checked and signed anew.
       this.keepAll();
@@ -489,7 +518,7 @@ class Sheet {
       return;
     }
     const again = element("button", { type: "button", "data-again": "" }, t("把已签名的再送一次", "Send what was signed again"));
-    again.addEventListener("click", () => void this.send(signed));
+    again.addEventListener("click", () => void this.send({ note: signed }));
     section.append(again);
   }
 
@@ -508,12 +537,14 @@ class Sheet {
         element("p", {}, element("a", { href: entry, target: "_blank", rel: "noopener" }, t("看这一条", "This entry"))),
       );
     } else {
-      const draft = await get<{ readonly seats: readonly Seat[] }>(`drafts/${drafted.id}`);
+      const draft = await get<{ readonly seats: readonly Seat[] }>(`drafts/${drafted.id}/json`);
       const missing = draft.ok ? draft.data.seats.filter((seat) => !seat.signed) : [];
+      const { problem } = drafted;
       parts.push(
-        element("h2", {}, t("已签名，等其他人签", "Signed; others are to sign")),
+        element("h2", {}, problem === undefined ? t("已送出，等其他人签", "Handed in; others are to sign") : t("已送出，还没有记入账本", "Handed in, not in the ledger yet")),
+        ...(problem === undefined ? [] : [element("p", { class: "wrong" }, `${problem.title}：${problem.detail}`)]),
         element("p", {}, t("还要这些人签；他们登录工作台就会看到，签齐后自动记入账本：", "Still to sign; they see it at their desk, and it enters the ledger by itself when all have:")),
-        element("ul", {}, ...missing.map((seat) => element("li", {}, `${seat.role}：`, element("bdi", {}, seat.name)))),
+        element("ul", {}, ...missing.map((seat) => element("li", {}, `${wordFor(seat.role)}：`, element("bdi", {}, seat.name)))),
         element("p", {}, element("a", { class: "button", href: at(`drafts/${drafted.id}`) }, t("看这份草稿", "This draft"))),
       );
     }
