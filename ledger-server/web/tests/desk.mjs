@@ -211,6 +211,23 @@ await deceived.getByText("对不上").waitFor();
 await look(deceived, "swapped-key");
 await deceived.context().close();
 
+// A browser without IndexedDB, and whose own cryptography knows no Ed25519.
+const old = await person();
+await old.addInitScript(() => {
+  Object.defineProperty(window, "indexedDB", { value: undefined });
+  crypto.subtle.importKey = () => Promise.reject(new DOMException("unknown", "NotSupportedError"));
+});
+await importKey(old, "liang");
+await old.reload();
+await old.getByText("在用").waitFor();
+await old.getByRole("button", { name: "更换我的钥匙" }).click();
+const begun = Date.now();
+await unlock(old, FOUNDERS);
+await dialog(old).getByText("新口令").waitFor();
+console.log(`an old browser: unlocked and signed in after ${Date.now() - begun} ms`);
+await old.keyboard.press("Escape");
+await old.context().close();
+
 // Left alone, the key is locked; what is typed stays.
 const idle = await person();
 await idle.clock.install();
@@ -344,6 +361,23 @@ await dialog(member).getByRole("button", { name: "做新钥匙" }).click();
 // Whoever may not sign it asks those who may.
 await member.getByText("已发出，等其他人签名").waitFor();
 await look(member, "rotation-asked-360");
+
+// From a page that wants somebody who has signed in, through the page for signing in, to what was wanted.
+await member.goto(`${DESK}/record`);
+await member.context().clearCookies();
+await member.reload();
+await member.getByRole("heading", { name: "登录工作台", level: 1 }).waitFor();
+await look(member, "sign-in-360");
+await member.getByRole("button", { name: "解锁钥匙并登录" }).focus();
+await member.keyboard.press("Enter");
+await dialog(member).locator("form").waitFor();
+assert.equal(await member.getByLabel("用谁的钥匙").isVisible(), false, "a key that waits is not offered");
+await dialog(member).getByLabel("口令", { exact: true }).focus();
+await member.keyboard.type(SECRET);
+await member.keyboard.press("Enter");
+await member.getByText("已解锁").waitFor();
+await member.getByRole("heading", { name: "登录工作台", level: 1 }).waitFor({ state: "detached" });
+await look(member, "record-360");
 
 // The chair's own: two clicks, and the supervisor's signature.
 await chair.getByRole("link", { name: "我的钥匙" }).click();

@@ -6,6 +6,7 @@ import { VerifierKey } from "../verify/key.ts";
 import { onSignedOut, post, remove } from "./api.ts";
 import { alertLine, ask, cancelButton, field, passphraseField, progressBar, type Close } from "./dialog.ts";
 import { KeyFault, openKey, pkcs8, publicKeyOf, signWith } from "./key.ts";
+import { known } from "./ledger.ts";
 import { t } from "./language.ts";
 import { keysOf, type Kept } from "./store.ts";
 import { errorText, problemText } from "./trouble.ts";
@@ -219,8 +220,19 @@ async function open(kept: Kept, passphrase: string, progress: (done: number) => 
   return key;
 }
 
-async function askForKey(): Promise<Unlocked> {
+/** The keys that can sign in: those on the roster, as far as that can be told now. */
+async function usable(): Promise<Kept[]> {
   const kept = await keysOf(slug());
+  if (kept.length < 2) {
+    return kept;
+  }
+  const ledger = await known().catch(() => undefined);
+  const active = kept.filter((one) => ledger?.keyOf(one.member) === one.key);
+  return active.length > 0 ? active : kept;
+}
+
+async function askForKey(): Promise<Unlocked> {
+  const kept = await usable();
   const title = t("用口令解锁钥匙", "Unlock your key");
   const key = await ask<Unlocked>(title, (close) => (kept.length === 0 ? noKeyYet(close) : unlockForm(kept, close)));
   if (key === undefined) {
