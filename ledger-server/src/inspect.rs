@@ -16,6 +16,8 @@ use ledger_core::store::{StoreError, copy_digested, stated_tree};
 use ledger_core::tile::{Tile, TileLevel, parse_hashes, tiles_of};
 use ledger_core::tree::Frontier;
 
+use crate::desk::DESK_FOLDER;
+use crate::desk::draft::Draft;
 use crate::named::Named;
 use crate::raw_folder::RawFolder;
 use crate::terminal::Terminal;
@@ -174,6 +176,7 @@ pub(crate) fn inspect(
         look.left_over(size, &leaves)?;
     }
     look.documents(&named)?;
+    look.drafts()?;
     Ok(look.found)
 }
 
@@ -333,6 +336,32 @@ impl Look<'_> {
     }
 
     /// Checks documents by their digests, and private ones by their commitments where they are kept.
+    /// Drafts at the staff desk, which a server would leave out without a word to those who wait.
+    fn drafts(&mut self) -> anyhow::Result<()> {
+        let Some(folder) = self.raw.folder().map(|folder| folder.join(DESK_FOLDER)) else {
+            return Ok(());
+        };
+        let Some(entries) = if_there(std::fs::read_dir(&folder))? else {
+            return Ok(());
+        };
+        for entry in entries {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let Some(id) = name.strip_suffix(".json") else {
+                continue;
+            };
+            let Some(bytes) = if_there(std::fs::read(&path))? else {
+                continue;
+            };
+            if !Draft::parse(&bytes).is_ok_and(|draft| draft.id.as_str() == id) {
+                let zh = "待签草稿读不出：服务器不会列出它，请从备份恢复或移走".into();
+                let en = "a draft cannot be read: no server lists it; restore it from a backup, or move it away".into();
+                self.note(Grade::Bad, format!("{DESK_FOLDER}/{name}"), zh, en);
+            }
+        }
+        Ok(())
+    }
+
     fn documents(&mut self, named: &Named) -> anyhow::Result<()> {
         self.found.documents = named.public.len();
         for digest in &named.public {

@@ -102,6 +102,14 @@ impl Office {
     }
 }
 
+/// Says in the data folder which ledger it holds, as `sanzi init` does.
+fn pin(data: &DataFolder, ledger_id: Hash) {
+    let pins = json!({
+        "ledger_id": ledger_id, "log_key": key(None).verifier(), "origin": scene::ORIGIN,
+    });
+    std::fs::write(data.path().join("donglang/pins.json"), pins.to_string()).unwrap();
+}
+
 /// What a rehearsal says is to be signed.
 fn rehearsed(sitter: &Sitter<'_>, body: &Value) -> String {
     let answer = sitter.post("/rehearse", body);
@@ -329,6 +337,9 @@ fn every_role_is_refused_what_it_must_not() {
     assert_eq!(gone["withdrawn_by"]["member"], "he");
     assert_eq!(gone["reason"], "面积写错");
     sign(of("huang"), &id, &text, "huang").problem(410, "draft_withdrawn");
+    // The very same can be begun again.
+    assert_eq!(begun(of("deng"), &note(&text, &["deng"])), id);
+    assert_eq!(shown(of("he"), &id)["mine"], true);
 }
 
 #[test]
@@ -508,6 +519,15 @@ fn drafts_outlive_the_server_and_not_their_time() {
     std::fs::write(desk.join(format!("{}.json", "a".repeat(32))), "{").unwrap();
     office.restart();
     assert!(!desk.join(".new-abc").exists());
+    pin(&office.data, office.ledger_id());
+    let fsck = scene::running::sanzi(&["fsck", "--json"])
+        .arg(office.data.path())
+        .output();
+    let said = String::from_utf8(fsck.unwrap().stdout).unwrap();
+    let bad: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let bad = bad["ledgers"][0]["bad"].as_array().unwrap().clone();
+    assert_eq!(bad.len(), 1, "{said}");
+    assert_eq!(bad[0]["place"], format!("desk/{}.json", "a".repeat(32)));
     let mut stale = office.sitter("deng");
     assert_eq!(listed(&stale).len(), 1);
     stale.cookie = cookie;
@@ -534,6 +554,32 @@ fn drafts_outlive_the_server_and_not_their_time() {
     assert_eq!(shown(&office.sitter("deng"), &late_id)["state"], "expired");
     sign(&office.sitter("he"), &late_id, &late, "he").problem(410, "draft_expired");
     assert_eq!(office.size(), 2);
+}
+
+#[test]
+fn what_cannot_be_kept_is_said_and_leaves_nothing_behind() {
+    let office = Office::new();
+    let (deng, he) = (office.sitter("deng"), office.sitter("he"));
+    let text = rehearsed(&deng, &opening("2018-001"));
+    let given = note(&text, &["deng"]);
+    // Where the drafts are to be kept is something else.
+    let desk = office.data.path().join("donglang").join(DESK_FOLDER);
+    std::fs::write(&desk, "").unwrap();
+    let refused = deng.post("/drafts", &given);
+    refused.problem(503, "cannot_write");
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(listed(&deng).len(), 0);
+    std::fs::remove_file(&desk).unwrap();
+    let id = begun(&deng, &given);
+    // A signature that cannot be kept does not count.
+    std::fs::rename(&desk, desk.with_extension("away")).unwrap();
+    std::fs::write(&desk, "").unwrap();
+    sign(&he, &id, &text, "he").problem(503, "cannot_write");
+    assert_eq!(shown(&deng, &id)["seats"][1]["signed"], false);
+    std::fs::remove_file(&desk).unwrap();
+    std::fs::rename(desk.with_extension("away"), &desk).unwrap();
+    assert_eq!(stands(&sign(&he, &id, &text, "he"))["state"], "waiting");
+    assert_eq!(shown(&deng, &id)["seats"][1]["signed"], true);
 }
 
 #[test]
@@ -799,10 +845,7 @@ fn a_signed_draft_survives_the_death_of_the_server_and_a_backup_holds_it() {
     service.signal("-KILL");
     drop(service);
     let backup = data.path().with_file_name("backup");
-    let pins = json!({
-        "ledger_id": statement.prev, "log_key": key(None).verifier(), "origin": scene::ORIGIN,
-    });
-    std::fs::write(data.path().join("donglang/pins.json"), pins.to_string()).unwrap();
+    pin(&data, statement.prev);
     let kept = sanzi(&["backup", "--json", "--data"])
         .arg(data.path())
         .arg("--to")

@@ -219,9 +219,9 @@ impl<'a> Table<'a> {
             return Ok((known, false));
         }
         Inbox::room(&drafts, &draft.author).map_err(NotDone::TooMany)?;
-        // What was drafted first may say something else by now, and lend its name to nobody.
         let id = draft.id.clone();
-        if drafts.contains_key(&id) {
+        // One that waits may say something else by now; one that is over makes room for its like.
+        if drafts.get(&id).is_some_and(|known| known.ended.is_none()) {
             return Ok((id, false));
         }
         self.inbox.keep(&mut drafts, draft)?;

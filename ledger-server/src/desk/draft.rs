@@ -237,7 +237,7 @@ impl Draft {
     }
 
     /// Reads what was written.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, NoDraft> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, NoDraft> {
         let written: Written = serde_json::from_slice(bytes)?;
         if written.v != 1 {
             return Err(NoDraft::Version(written.v));
