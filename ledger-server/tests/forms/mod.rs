@@ -1,24 +1,38 @@
 //! An example of every kind of event that the desk records, and of which stream of the demonstration.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use ledger_core::charter::Charter;
 use serde_json::{Value, json};
 
-/// What events of these kinds name no documents.
-pub(crate) const WITHOUT_DOCUMENTS: &[&str] = &[
-    "member_enrolled",
+/// What the demonstration's chair can record as it stands, in order.
+pub(crate) const POSSIBLE: &[&str] = &[
+    "contract_amended",
+    "contract_renewed",
+    "contract_terminated",
+    "integrity_agreed",
+    "meeting_held",
+    "opinion_given",
+    "period_attested",
+    "relative_declared",
+    "returned",
     "role_granted",
-    "role_ended",
-    "key_rotated",
-    "key_compromised",
+    "terminated",
 ];
 
 /// What the server fills in.
 pub(crate) fn given(kind: &str) -> Vec<(&'static str, Value)> {
+    let documents = ("documents", json!([]));
     match kind {
+        "member_enrolled" | "role_granted" | "role_ended" | "key_rotated" | "key_compromised"
+        | "charter_adopted" => Vec::new(),
         "publish_pre_plan" | "publish_plan" | "publish_completion" | "channel_posted" => {
-            vec![("disclosure", json!("0".repeat(64)))]
+            vec![("disclosure", json!("0".repeat(64))), documents]
         }
-        "concern_raised" | "concern_answered" => vec![("transaction", json!("2018-052"))],
-        _ => Vec::new(),
+        "concern_raised" | "concern_answered" => {
+            vec![("transaction", json!("2018-052")), documents]
+        }
+        _ => vec![documents],
     }
 }
 
@@ -32,6 +46,16 @@ pub(crate) fn examples() -> Vec<Value> {
     all.extend(detours());
     all.extend(contracts());
     all.extend(others());
+    let charter = Charter::parse(Charter::default_text()).unwrap();
+    let ballot = json!({
+        "abstain": 0, "against": 1, "body": "assembly", "eligible": 30, "for": 28, "held_on": "2026-01-05",
+        "members": 30, "present": 29,
+    });
+    let adopted = json!({
+        "kind": "charter_adopted", "applies_to_open": false, "charter": charter, "reason": "增加渠道",
+        "vote": ballot,
+    });
+    all.push(form("", adopted));
     all
 }
 

@@ -209,7 +209,7 @@ async function verification() {
   assert.match(await text("#f-asset-ownership-fault"), /身份证/);
   assert.match(await text("#f-asset-book_value_fen-fault"), /320000\.123/);
   assert.equal(await page.getAttribute("#f-asset-book_value_fen-input", "aria-invalid"), "true");
-  assert.match(await text("#desk-said"), /320000\.123|身份证/);
+  assert.match(await page.textContent("#aloud"), /权属：.*身份证.*账面价值：.*320000\.123/);
   await look("refused");
   // What was typed outlives the page.
   await openDesk("record/asset_verification?transaction=2026-001");

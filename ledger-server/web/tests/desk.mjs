@@ -379,6 +379,27 @@ await member.getByText("已解锁").waitFor();
 await member.getByRole("heading", { name: "登录工作台", level: 1 }).waitFor({ state: "detached" });
 await look(member, "record-360");
 
+// A statement of the new member's own: filled in, checked, signed.
+await member.locator('a[href*="record/relative_declared"]').first().click();
+await member.locator("form#record").waitFor();
+for (const [name, value] of [["name", "罗某"], ["relation", "配偶"], ["summary", "罗*的配偶在本社参加竞买，特此申报。"]]) {
+  const control = await member.locator(`form#record [data-name="${name}"]:visible`).first().getAttribute("id");
+  await member.fill(`#${control}-input`, value);
+}
+await look(member, "form-360");
+await member.locator("#go").click();
+await dialog(member).getByText("签名前请看一遍").waitFor();
+const declared = await dialog(member).locator("dl").innerText();
+for (const words of ["亲属申报", "罗*（luo）", "配偶", "特此申报"]) {
+  assert.ok(declared.includes(words), `${words}: ${declared}`);
+}
+await look(member, "form-sign-360");
+await dialog(member).getByRole("button", { name: "签名", exact: true }).click();
+await dialog(member).waitFor({ state: "detached" });
+
+await member.getByText("已记入账本，第 2 条").waitFor();
+await look(member, "form-done-360");
+
 // The chair's own: two clicks, and the supervisor's signature.
 await chair.getByRole("link", { name: "我的钥匙" }).click();
 await chair.getByRole("button", { name: "更换我的钥匙" }).click();

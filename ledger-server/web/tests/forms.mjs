@@ -176,7 +176,8 @@ for (const { query, event } of forms) {
   await page.setViewportSize({ width: 360, height: 740 });
   page.removeAllListeners("response");
   expect(complaints.length === 0, `${name}: ${complaints.splice(0).join("; ")}`);
-  console.log(`${name}: ${await page.evaluate(() => document.querySelector("#verdict-now")?.textContent)} ${await page.evaluate(() => document.querySelector("#refused")?.textContent)}`);
+  const said = await page.locator("#verdict-now, #refused:visible, form .fault:visible").allInnerTexts();
+  console.log(`${name}: ${said.join(" ")}`);
 }
 writeFileSync(join(folder, "bodies.json"), JSON.stringify(bodies));
 await browser.close();

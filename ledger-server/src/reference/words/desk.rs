@@ -242,4 +242,31 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
         "What was asked: whoever enrols by it computes the code again",
         "申请内容：办理入册的人应重算一遍登记码",
     ),
+    ("What can be recorded now", "现在可以登记什么"),
+    ("Only what belongs to this transaction", "只看这笔交易的"),
+    ("The form of one kind of event", "一种事项的登记表"),
+    ("The kind of event", "事项"),
+    ("The transaction that it belongs to", "所属交易"),
+    ("The concern that it belongs to", "所属群众意见"),
+    ("The entry that is corrected", "更正第几条"),
+    (
+        "The field that is corrected, as a JSON Pointer",
+        "更正哪个字段（JSON Pointer）",
+    ),
+    ("The form", "登记表"),
+    (
+        "No such kind, transaction or concern",
+        "没有这种事项、这笔交易或这条意见",
+    ),
+    ("Nobody is signed in", "没有登录"),
+    ("Read what was typed into a form", "读取表里填写的内容"),
+    (
+        "`kind`, `transaction` or `concern`, and `typed`: the form's fields as text",
+        "`kind`、`transaction` 或 `concern`，以及 `typed`：表里各项的文字",
+    ),
+    (
+        "The body as far as it could be read, the faults at their fields, what is missing, amounts as they were understood, and what votes need",
+        "读出的内容、各处的错误、还没填的、金额的读法和表决所需票数",
+    ),
+    ("No form", "不是一张表"),
 ];

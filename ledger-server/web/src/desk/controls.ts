@@ -17,7 +17,7 @@ export function own(above: Element): HTMLElement[] {
 }
 
 function input(control: Element): HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement | null {
-  return control.querySelector("input, textarea, select");
+  return control.querySelector("input:not([type='file']), textarea, select");
 }
 
 function options(control: Element): HTMLInputElement[] {

@@ -22,7 +22,7 @@ interface Paper {
   isPhoto: boolean;
   size: number;
   sha256: string;
-  commitment?: string;
+  commitment: string | undefined;
   state: "busy" | "there" | "failed";
   /** Which attempt it is: an older one that ends later changes nothing. */
   turn: number;
@@ -48,29 +48,59 @@ function bytes(size: number): string {
   return size < 1 << 20 ? `${Math.max(1, Math.round(size / 1024))} KiB` : `${(size / (1 << 20)).toFixed(1)} MiB`;
 }
 
-/** Where documents are put, and what becomes of them. */
-export function documents(form: HTMLFormElement, changed: () => void): Papers {
-  const papers: Paper[] = [];
-  const underWay = new Set<Promise<void>>();
-  const largest = Number(form.dataset["largest"]);
-  const readers = (): string[] => {
-    const ticked = form.querySelectorAll<HTMLInputElement>('input[name="readers"]:checked');
-    return Array.from(ticked).map((reader) => reader.value);
-  };
+/** Where a document is on its way to, in words, with what was taken out of it. */
+function told(paper: Paper): string {
+  const cleanedOf = paper.isPhoto ? t("照片里的位置、时间、机型等信息已去掉。", "The photograph’s place, time and device were taken out. ") : "";
+  const promised = paper.commitment;
+  const mark = promised === undefined ? `SHA-256 ${grouped(paper.sha256)}` : t(`承诺 ${grouped(promised)}`, `commitment ${grouped(promised)}`);
+  const where = paper.isPrivate ? t("不公开", "private") : t("公开", "public");
+  return `✓ ${t("已存好", "kept")}（${where}，${bytes(paper.size)}）。${cleanedOf}${mark}`;
+}
 
-  const say = (paper: Paper, text: string, isFault = false): void => {
-    paper.said.textContent = text;
-    paper.said.className = isFault ? "fault" : "hint";
-  };
+function tooLarge(file: string, size: number, largest: number): string {
+  return t(
+    `「${file}」有 ${bytes(size)}，超过每份 ${bytes(largest)} 的上限，没有交存。请分成几份，或压缩后再选；别的内容都还在。`,
+    `“${file}” has ${bytes(size)}, more than the ${bytes(largest)} that each may have, and was not handed in. Split or compress it; all else is still here.`,
+  );
+}
 
-  const settle = (paper: Paper): void => {
-    const cleanedOf = paper.isPhoto ? t("照片里的位置、时间、机型等信息已去掉。", "The photograph’s place, time and device were taken out. ") : "";
-    const mark = paper.commitment === undefined ? `SHA-256 ${grouped(paper.sha256)}` : t(`承诺 ${grouped(paper.commitment)}`, `commitment ${grouped(paper.commitment)}`);
-    const where = paper.isPrivate ? t("不公开", "private") : t("公开", "public");
-    say(paper, `✓ ${t("已存好", "kept")}（${where}，${bytes(paper.size)}）。${cleanedOf}${mark}`);
-  };
+function unopened(error: unknown): string {
+  return error instanceof Unreadable
+    ? t(
+        "这个浏览器打不开这张照片，去不掉里面的位置信息，所以没有交存。请存成 JPEG、PNG 或 PDF 再选。",
+        "This browser cannot open the photograph, and so cannot take its place out: it was not handed in. Save it as JPEG, PNG or PDF.",
+      )
+    : t("读不了这个文件，请重新选。", "The file cannot be read: choose it again.");
+}
 
-  const failed = (paper: Paper, text: string, again?: () => void): void => {
+function say(paper: Paper, text: string, isFault = false): void {
+  paper.said.textContent = text;
+  paper.said.className = isFault ? "fault" : "hint";
+}
+
+class Folder implements Papers {
+  private readonly papers: Paper[] = [];
+  private readonly underWay = new Set<Promise<void>>();
+  private readonly largest: number;
+  private readonly slots: HTMLElement[];
+
+  constructor(
+    private readonly form: HTMLFormElement,
+    private readonly changed: () => void,
+  ) {
+    this.largest = Number(form.dataset["largest"]);
+    this.slots = Array.from(form.querySelectorAll<HTMLElement>(".slot"));
+    this.slots.forEach((slot) => this.equip(slot));
+  }
+
+  // What becomes of one.
+
+  private begin(going: Promise<void>): void {
+    const whole = going.finally(() => this.underWay.delete(whole));
+    this.underWay.add(whole);
+  }
+
+  private fail(paper: Paper, text: string, again?: () => void): void {
     paper.state = "failed";
     say(paper, `✕ ${text} `, true);
     if (again !== undefined) {
@@ -78,154 +108,134 @@ export function documents(form: HTMLFormElement, changed: () => void): Papers {
       button.addEventListener("click", again);
       paper.said.append(button);
     }
-    changed();
-  };
+    this.changed();
+  }
 
-  const send = async (paper: Paper): Promise<void> => {
+  private async take(paper: Paper, file: File): Promise<void> {
+    if (file.size === 0) {
+      this.fail(paper, t("这个文件是空的，请重新选。", "The file is empty: choose another."));
+      return;
+    }
+    if (file.size > this.largest) {
+      this.fail(paper, tooLarge(file.name, file.size, this.largest));
+      return;
+    }
+    try {
+      const { blob, isPhoto } = await cleaned(file);
+      paper.blob = blob;
+      paper.isPhoto = isPhoto;
+    } catch (error) {
+      this.fail(paper, unopened(error));
+      return;
+    }
+    if (paper.blob.size > this.largest) {
+      this.fail(paper, tooLarge(file.name, paper.blob.size, this.largest));
+      return;
+    }
+    await this.send(paper);
+  }
+
+  private async send(paper: Paper): Promise<void> {
     const mine = ++paper.turn;
-    const retry = (): void => start(paper);
-    const { blob } = paper;
+    const { blob, isPrivate } = paper;
     if (blob === undefined) {
       return;
     }
     paper.state = "busy";
-    say(paper, t("正在计算摘要……", "Hashing…"));
+    const progress = (share: number): void => say(paper, t(`正在计算摘要 ${Math.round(share * 100)}%`, `Hashing ${Math.round(share * 100)}%`));
     let sum: Uint8Array;
     try {
-      sum = await digest(blob, (share) => say(paper, t(`正在计算摘要 ${Math.round(share * 100)}%`, `Hashing ${Math.round(share * 100)}%`)));
+      sum = await digest(blob, progress);
     } catch {
-      failed(paper, t("读不了这个文件：它可能已被移走或改动。请重新选。", "The file cannot be read: it may have been moved or changed. Choose it again."));
+      this.fail(paper, t("读不了这个文件：它可能已被移走或改动。请重新选。", "The file cannot be read: it may have been moved or changed. Choose it again."));
       return;
     }
     if (mine !== paper.turn) {
       return;
     }
-    paper.size = blob.size;
-    paper.sha256 = hex(sum);
     const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
-    const promised = paper.isPrivate ? commitment(salt, sum) : undefined;
+    const promised = isPrivate ? commitment(salt, sum) : undefined;
     say(paper, t("正在交存……", "Handing it in…"));
-    const answer =
-      promised === undefined
-        ? await put(`documents/${paper.sha256}`, blob)
-        : await put(`private/${promised}`, new Blob([salt, blob]));
+    const handed = promised === undefined ? put(`documents/${hex(sum)}`, blob) : put(`private/${promised}`, new Blob([salt, blob]));
+    const answer = await handed;
     if (mine !== paper.turn) {
       return;
     }
     if (!answer.ok) {
-      failed(paper, `${answer.problem.title}：${answer.problem.detail}`, retry);
+      this.fail(paper, `${answer.problem.title}：${answer.problem.detail}`, () => this.begin(this.send(paper)));
       return;
     }
-    if (promised === undefined) {
-      delete paper.commitment;
-    } else {
-      paper.commitment = promised;
-    }
-    paper.state = "there";
-    settle(paper);
-    changed();
-  };
+    Object.assign(paper, { commitment: promised, sha256: hex(sum), size: blob.size, state: "there" });
+    say(paper, told(paper));
+    this.changed();
+  }
 
-  const start = (paper: Paper): void => {
-    const going = send(paper).finally(() => underWay.delete(going));
-    underWay.add(going);
-  };
+  // What is shown of it.
 
-  const take = async (paper: Paper, file: File): Promise<void> => {
-    const tooLarge = (size: number): string =>
-      t(
-        `「${file.name}」有 ${bytes(size)}，超过每份 ${bytes(largest)} 的上限，没有交存。请分成几份，或压缩后再选；别的内容都还在。`,
-        `“${file.name}” has ${bytes(size)}, more than the ${bytes(largest)} that each may have, and was not handed in. Split or compress it; all else is still here.`,
-      );
-    if (file.size === 0) {
-      failed(paper, t("这个文件是空的，请重新选。", "The file is empty: choose another."));
-      return;
-    }
-    if (file.size > largest) {
-      failed(paper, tooLarge(file.size));
-      return;
-    }
-    try {
-      const clean = await cleaned(file);
-      if (clean.blob.size > largest) {
-        failed(paper, tooLarge(clean.blob.size));
-        return;
-      }
-      paper.blob = clean.blob;
-      paper.isPhoto = clean.isPhoto;
-    } catch (error) {
-      const said =
-        error instanceof Unreadable
-          ? t(
-              "这个浏览器打不开这张照片，去不掉里面的位置信息，所以没有交存。请存成 JPEG、PNG 或 PDF 再选。",
-              "This browser cannot open the photograph, and so cannot take its place out: it was not handed in. Save it as JPEG, PNG or PDF.",
-            )
-          : t("读不了这个文件，请重新选。", "The file cannot be read: choose it again.");
-      failed(paper, said);
-      return;
-    }
-    await send(paper);
-  };
-
-  const row = (slot: HTMLElement, file: string, isPrivate: boolean): Paper => {
+  private row(slot: HTMLElement, file: string, isPrivate: boolean): Paper {
     const said = element("p", { class: "hint", role: "status" });
-    const line = element("li", { class: "paper" });
+    const row = element("li", { class: "paper" });
     const title = slot.dataset["title"] ?? "";
-    const paper: Paper = { slot, file, row: line, said, title, isPrivate, isPhoto: false, size: 0, sha256: "", state: "busy", turn: 0 };
-    const mark = `paper-${papers.length}-${Date.now()}`;
-    line.append(element("strong", {}, element("bdi", {}, file)));
+    const paper: Paper = { slot, file, row, said, title, isPrivate, isPhoto: false, size: 0, sha256: "", commitment: undefined, state: "busy", turn: 0 };
+    const mark = `paper-${this.papers.length}-${Date.now()}`;
+    row.append(element("strong", {}, element("bdi", {}, file)));
     if (title === "") {
       const name = element("input", { id: `${mark}-title`, type: "text", autocomplete: "off" });
       name.addEventListener("input", () => {
         paper.title = name.value.trim();
-        changed();
+        this.changed();
       });
-      line.append(element("label", { for: `${mark}-title` }, t("材料名称（会公开）", "Its name, which is public")), name);
+      row.append(element("label", { for: `${mark}-title` }, t("材料名称（会公开）", "Its name, which is public")), name);
     }
+    const remove = element("button", { type: "button" }, t("删去", "Remove"));
+    remove.addEventListener("click", () => this.remove(paper));
+    row.append(this.access(paper, mark), said, remove);
+    slot.querySelector("ul")?.append(row);
+    this.papers.push(paper);
+    return paper;
+  }
+
+  private access(paper: Paper, mark: string): HTMLElement {
     const options = element("div", { class: "options", role: "radiogroup", "aria-label": t("公开还是不公开", "Public or private") });
-    for (const [value, label] of [
-      [false, t("公开", "public")],
-      [true, t("不公开，账本里只写名称和承诺", "private: the log has its name and a commitment")],
-    ] as const) {
+    const labels = [t("公开", "public"), t("不公开，账本里只写名称和承诺", "private: the log has its name and a commitment")];
+    const radios = labels.map((label, place) => {
       const radio = element("input", { type: "radio", name: mark });
-      radio.checked = value === isPrivate;
+      radio.checked = (place === 1) === paper.isPrivate;
+      options.append(element("label", { class: "choice" }, radio, " ", element("span", {}, label)));
+      return radio;
+    });
+    radios.forEach((radio, place) =>
       radio.addEventListener("change", () => {
         if (paper.blob === undefined) {
           // After a reload only the server has it.
-          radio.checked = false;
-          (options.querySelectorAll("input")[paper.isPrivate ? 1 : 0] as HTMLInputElement).checked = true;
+          radios.forEach((other, at) => (other.checked = (at === 1) === paper.isPrivate));
           say(paper, t("要改成公开或不公开，请删去后重新选文件。", "To change that, remove it and choose the file again."), true);
           return;
         }
-        paper.isPrivate = value;
-        start(paper);
-      });
-      options.append(element("label", { class: "choice" }, radio, " ", element("span", {}, label)));
-    }
-    const remove = element("button", { type: "button" }, t("删去", "Remove"));
-    remove.addEventListener("click", () => {
-      paper.turn += 1;
-      papers.splice(papers.indexOf(paper), 1);
-      line.remove();
-      slot.querySelector<HTMLElement>("input[type='file']")?.focus();
-      changed();
-    });
-    line.append(options, said, remove);
-    slot.querySelector("ul")?.append(line);
-    papers.push(paper);
-    return paper;
-  };
+        paper.isPrivate = place === 1;
+        this.begin(this.send(paper));
+      }),
+    );
+    return options;
+  }
 
-  const add = (slot: HTMLElement, files: Iterable<File>): void => {
+  private remove(paper: Paper): void {
+    paper.turn += 1;
+    this.papers.splice(this.papers.indexOf(paper), 1);
+    paper.row.remove();
+    paper.slot.querySelector<HTMLElement>("input[type='file']")?.focus();
+    this.changed();
+  }
+
+  private add(slot: HTMLElement, files: Iterable<File>): void {
     for (const file of Array.from(files)) {
-      const paper = row(slot, file.name, slot.dataset["private"] === "true");
-      const going = take(paper, file).finally(() => underWay.delete(going));
-      underWay.add(going);
+      const paper = this.row(slot, file.name, slot.dataset["private"] === "true");
+      this.begin(this.take(paper, file));
     }
-    changed();
-  };
+    this.changed();
+  }
 
-  const equip = (slot: HTMLElement): void => {
+  private equip(slot: HTMLElement): void {
     const place = slot.querySelector("[data-put]");
     const heading = slot.querySelector("h3")?.id ?? "";
     if (place === null) {
@@ -234,7 +244,7 @@ export function documents(form: HTMLFormElement, changed: () => void): Papers {
     const picker = (label: string, attributes: Readonly<Record<string, string>>): HTMLElement => {
       const input = element("input", { type: "file", class: "picker", "aria-describedby": heading, ...attributes });
       input.addEventListener("change", () => {
-        add(slot, input.files ?? []);
+        this.add(slot, input.files ?? []);
         input.value = "";
       });
       return element("label", { class: "button pick" }, input, label);
@@ -250,66 +260,81 @@ export function documents(form: HTMLFormElement, changed: () => void): Papers {
     slot.addEventListener("drop", (event) => {
       event.preventDefault();
       slot.classList.remove("over");
-      add(slot, event.dataTransfer?.files ?? []);
+      this.add(slot, event.dataTransfer?.files ?? []);
     });
-  };
+  }
 
-  const slots = Array.from(form.querySelectorAll<HTMLElement>(".slot"));
-  slots.forEach(equip);
+  // What the form asks.
 
-  const named = (paper: Paper): string => {
-    const same = papers.filter((other) => other.slot === paper.slot && other.title === paper.title);
+  private there(): Paper[] {
+    return this.papers.filter((paper) => paper.state === "there");
+  }
+
+  private titled(paper: Paper): string {
+    const same = this.papers.filter((other) => other.slot === paper.slot && other.title === paper.title);
     const place = same.indexOf(paper);
     return place > 0 ? `${paper.title}（${place + 1}）` : paper.title;
-  };
-  const there = (): Paper[] => papers.filter((paper) => paper.state === "there");
-  return {
-    collect: () =>
-      there().map((paper): Typed => {
-        const kind = paper.slot.dataset["kind"] === "" ? "other" : (paper.slot.dataset["kind"] ?? "");
-        const common = { kind, title: named(paper) };
-        return paper.commitment === undefined
-          ? ({ access: "public", ...common, sha256: paper.sha256, size_bytes: paper.size } as unknown as Typed)
-          : { access: "private", ...common, commitment: paper.commitment, readers: readers() };
-      }),
-    keep: () =>
-      there().map((paper) => ({
-        slot: paper.slot.dataset["kind"] ?? "",
-        title: paper.title,
-        file: paper.file,
-        size: paper.size,
-        sha256: paper.sha256,
-        ...(paper.commitment === undefined ? {} : { commitment: paper.commitment }),
-      })),
-    restore: (kept) => {
-      for (const one of kept) {
-        const slot = slots.find((slot) => slot.dataset["kind"] === one.slot);
-        if (slot !== undefined) {
-          const paper = row(slot, one.file, one.commitment !== undefined);
-          const title = paper.row.querySelector<HTMLInputElement>('input[type="text"]');
-          if (title !== null) {
-            title.value = one.title;
-          }
-          Object.assign(paper, { ...one, slot, state: "there" });
-          settle(paper);
+  }
+
+  collect(): Typed[] {
+    const ticked = this.form.querySelectorAll<HTMLInputElement>('input[name="readers"]:checked');
+    const readers = Array.from(ticked).map((reader) => reader.value);
+    return this.there().map((paper): Typed => {
+      const kind = paper.slot.dataset["kind"] === "" ? "other" : (paper.slot.dataset["kind"] ?? "");
+      const common = { kind, title: this.titled(paper) };
+      return paper.commitment === undefined
+        ? { access: "public", ...common, sha256: paper.sha256, size_bytes: paper.size }
+        : { access: "private", ...common, commitment: paper.commitment, readers };
+    });
+  }
+
+  keep(): KeptDocument[] {
+    return this.there().map(({ slot, title, file, size, sha256, isPhoto, commitment }) => ({
+      slot: slot.dataset["kind"] ?? "",
+      title,
+      file,
+      size,
+      sha256,
+      isPhoto,
+      ...(commitment === undefined ? {} : { commitment }),
+    }));
+  }
+
+  restore(kept: readonly KeptDocument[]): void {
+    for (const one of kept) {
+      const slot = this.slots.find((slot) => slot.dataset["kind"] === one.slot);
+      if (slot !== undefined) {
+        const paper = this.row(slot, one.file, one.commitment !== undefined);
+        const title = paper.row.querySelector<HTMLInputElement>('input[type="text"]');
+        if (title !== null) {
+          title.value = one.title;
         }
+        Object.assign(paper, { ...one, slot, state: "there" });
+        say(paper, told(paper));
       }
-    },
-    settled: async () => {
-      while (underWay.size > 0) {
-        await Promise.all(Array.from(underWay));
-      }
-    },
-    amiss: () => {
-      const failing = papers.find((paper) => paper.state === "failed");
-      if (failing !== undefined) {
-        return { said: t(`材料「${failing.file}」没有交存成功，请再试一次或删去。`, `“${failing.file}” was not handed in: try again, or remove it.`), at: failing.row };
-      }
-      const nameless = papers.find((paper) => paper.title === "");
-      if (nameless !== undefined) {
-        return { said: t(`请给材料「${nameless.file}」写个名称。`, `Give “${nameless.file}” a name.`), at: nameless.row };
-      }
-      return undefined;
-    },
-  };
+    }
+  }
+
+  async settled(): Promise<void> {
+    while (this.underWay.size > 0) {
+      await Promise.all(Array.from(this.underWay));
+    }
+  }
+
+  amiss(): { readonly said: string; readonly at: HTMLElement } | undefined {
+    const failing = this.papers.find((paper) => paper.state === "failed");
+    if (failing !== undefined) {
+      return { said: t(`材料「${failing.file}」没有交存成功，请再试一次或删去。`, `“${failing.file}” was not handed in: try again, or remove it.`), at: failing.row };
+    }
+    const nameless = this.papers.find((paper) => paper.title === "");
+    if (nameless !== undefined) {
+      return { said: t(`请给材料「${nameless.file}」写个名称。`, `Give “${nameless.file}” a name.`), at: nameless.row };
+    }
+    return undefined;
+  }
+}
+
+/** Takes in documents where the form has room for them. */
+export function documents(form: HTMLFormElement, changed: () => void): Papers {
+  return new Folder(form, changed);
 }

@@ -65,6 +65,12 @@ function wordFor(role: string): string {
   return wordsFor(role, t("zh", "en") as "en" | "zh")[0] ?? role;
 }
 
+/** What a field is called, for who hears it. */
+function nameOf(control: HTMLElement): string {
+  const label = control.querySelector("label, legend")?.firstChild?.textContent ?? "";
+  return label.trim();
+}
+
 class Sheet {
   readonly kind: string;
   readonly about: { readonly transaction?: string; readonly concern?: string };
@@ -255,8 +261,9 @@ class Sheet {
     if (faults.length > 0 || missing.length > 0) {
       this.refuse(undefined);
       this.seat([]);
-      const wrong = faults.length === 0 ? "" : t(`有 ${faults.length} 处要改，`, `${faults.length} to be put right, `);
-      this.state(t(`${wrong}还有 ${missing.length} 项没填。`, `${wrong}${missing.length} to be filled in.`));
+      const wrong = faults.length === 0 ? [] : [t(`有 ${faults.length} 处要改`, `${faults.length} to be put right`)];
+      const empty = missing.length === 0 ? [] : [t(`还有 ${missing.length} 项没填`, `${missing.length} to be filled in`)];
+      this.state([...wrong, ...empty].join(t("，", ", ")) + t("。", "."));
       return { first: first ?? still };
     }
     return this.rehearse(mine, body, isFinal);
@@ -314,9 +321,11 @@ class Sheet {
       const said = control === null ? undefined : at.get(control);
       this.showFault(line, control, said);
     }
-    const spoken = Array.from(at.values(), (said) => said.detail).concat(homeless).join(" ");
-    if (spoken !== this.spoken && spoken !== "") {
-      announce(spoken);
+    const named = Array.from(at, ([control, said]) => `${nameOf(control)}：${said.detail}`);
+    const spoken = named.concat(homeless).join(" ");
+    const aloud = this.one("#aloud");
+    if (spoken !== this.spoken && aloud !== null) {
+      aloud.textContent = spoken;
     }
     this.spoken = spoken;
     const controls = Array.from(at.keys());

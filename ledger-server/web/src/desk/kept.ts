@@ -2,7 +2,7 @@
 // It survives a reload, a closed window and a server that is gone; nobody else ever sees it.
 
 /** A value as it was typed: texts, ticks, rows and groups of them. */
-export type Typed = string | boolean | null | readonly Typed[] | { readonly [name: string]: Typed };
+export type Typed = string | number | boolean | null | readonly Typed[] | { readonly [name: string]: Typed };
 
 /** A document that was handed in for a form: all of it that has to be kept. */
 export interface KeptDocument {
@@ -11,6 +11,8 @@ export interface KeptDocument {
   readonly file: string;
   readonly size: number;
   readonly sha256: string;
+  /** Whether it was a photograph, whose data beside the picture were taken out. */
+  readonly isPhoto: boolean;
   /** For a private one; its salt is with the server alone. */
   readonly commitment?: string;
 }

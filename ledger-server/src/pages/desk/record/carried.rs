@@ -222,11 +222,10 @@ impl Carried {
             let from = of(l, passed.step, passed.recorded.index);
             self.put("comments_to", Some(json!(publication.comments_to)), from);
         }
-        if kind == "result_and_objection" {
-            if let Some((passed, publication)) = before {
-                let from = of(l, passed.step, passed.recorded.index);
-                self.put("objections_to", Some(json!(publication.comments_to)), from);
-            }
+        let objected = kind == "result_and_objection";
+        if let (true, Some((passed, publication))) = (objected, before) {
+            let from = of(l, passed.step, passed.recorded.index);
+            self.put("objections_to", Some(json!(publication.comments_to)), from);
         }
     }
 

@@ -190,10 +190,10 @@ fn of_sort(kind: &str, families: &[Family], has_transaction: bool) -> bool {
 fn nothing_to_choose(drafting: &Drafting<'_>) -> Option<String> {
     let l = drafting.language;
     let none = match drafting.kind {
-        "finding_answered" => super::open_findings(drafting)
+        "finding_answered" => super::offered::open_findings(drafting)
             .is_empty()
             .then(|| l.pick("没有待答复的问题", "no finding waits for an answer")),
-        "document_erased" => super::private_documents(drafting)
+        "document_erased" => super::offered::private_documents(drafting)
             .is_empty()
             .then(|| l.pick("没有不公开的材料", "there are no private documents")),
         "returned" | "step_waived" => {
@@ -220,7 +220,6 @@ fn nothing_to_choose(drafting: &Drafting<'_>) -> Option<String> {
                 .is_none_or(|of| of.current_step().is_none());
             ended.then(|| l.pick("交易已经结束", "the transaction is over"))
         }
-        "asset_verification" => None,
         _ => None,
     };
     none.map(str::to_owned)

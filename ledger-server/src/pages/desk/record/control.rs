@@ -85,6 +85,9 @@ pub(super) struct Input {
     pub(super) like: &'static str,
 }
 
+/// What there is to choose from, if that is known: each with its name for people.
+type Listed<'a> = Option<&'a [(String, String)]>;
+
 /// Makes the controls of one form.
 pub(super) struct Maker<'a> {
     pub(super) l: Language,
@@ -120,7 +123,11 @@ impl Maker<'_> {
             l: self.l,
             id: id_of(&path),
             name: field.name.clone(),
-            label: field.label.pick(self.l).to_owned(),
+            label: match field.shape {
+                // Asked for in per cent: see `written`.
+                Shape::Integer(Unit::BasisPoints) => self.l.pick("每次涨多少", "rise").to_owned(),
+                _ => field.label.pick(self.l).to_owned(),
+            },
             why: field.explanation.pick(self.l).to_owned(),
             source: (self.source)(&path),
             carried: carried.map_or_else(String::new, |(_, from)| from.to_owned()),
@@ -179,7 +186,7 @@ impl Maker<'_> {
         path: &str,
         tag: Option<&str>,
         variants: &[Variant],
-        (listed, value): (Option<&[(String, String)]>, Option<&Value>),
+        (listed, value): (Listed<'_>, Option<&Value>),
     ) -> Control {
         let may = |variant: &&Variant| {
             listed.is_none_or(|allowed| allowed.iter().any(|(id, _)| *id == variant.id))
