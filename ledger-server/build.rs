@@ -44,6 +44,7 @@ fn with_pages() -> Result<(), Box<dyn Error>> {
     for watched in LOCKED.iter().chain(&["build.mjs", "src"]) {
         println!("cargo::rerun-if-changed=web/{watched}");
     }
+    println!("cargo::rerun-if-changed=../ledger-core/schema/statement.schema.json");
     println!("cargo::rerun-if-env-changed=PATH");
     let modules = modules(&web)?;
     let out = out_dir()?;

@@ -86,6 +86,7 @@ pub struct Calendar {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "Calendar"))]
 struct CalendarFields {
+    #[cfg_attr(feature = "schema", schemars(range(min = -840, max = 840)))]
     utc_offset_minutes: i32,
     years: BTreeMap<Year, YearNotice>,
 }

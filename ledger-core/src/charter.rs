@@ -219,6 +219,7 @@ pub struct ConcernRules {
     into = "BTreeMap<Step, StepRule>"
 )]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("propertyNames" = {"$ref": "#/$defs/Step"}, "required" = Step::ALL.map(Step::id))))]
 pub struct StepRules(Box<[StepRule; 16]>);
 
 impl StepRules {
@@ -299,6 +300,7 @@ pub struct CharterText {
     /// The collective's own numbering, rising with every adoption.
     pub version: u32,
     /// How the bodies decide.
+    #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = {"$ref": "#/$defs/VotingBody"})))]
     pub voting: BTreeMap<VotingBody, VotingRule>,
     /// Which steps may be left out, and when.
     pub waivers: Vec<Waiver>,

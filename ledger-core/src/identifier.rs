@@ -108,6 +108,7 @@ impl RuralCollective {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("format" = "credit-code", "pattern" = "^[0-9A-Y]{2}[0-9]{6}[0-9A-Y]{8}[0-9X][0-9A-Y]$")))]
 pub struct CreditCode(#[cfg_attr(feature = "schema", schemars(with = "String"))] [u8; 18]);
 
 impl CreditCode {

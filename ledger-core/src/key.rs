@@ -135,6 +135,7 @@ pub enum KeyError {
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("format" = "verifier-key")))]
 pub struct VerifierKey {
     name: Box<str>,
     algorithm: Algorithm,

@@ -42,6 +42,7 @@ pub enum MoneyError {
 )]
 #[serde(into = "u64", try_from = "u64")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("maximum" = 9_007_199_254_740_991_u64)))]
 pub struct Fen(u64);
 
 impl Fen {

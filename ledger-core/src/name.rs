@@ -20,11 +20,12 @@ pub struct NameError {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $valid:path) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $expected:literal, $pattern:literal, $valid:path) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(into = "String", try_from = "String")]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(extend("pattern" = $pattern)))]
         pub struct $name(Box<str>);
 
         impl $name {
@@ -74,27 +75,27 @@ macro_rules! name {
 
 name! {
     /// The name of a log and of its key: `<domain>/<slug>`, at most 128 bytes. (日志名)
-    Origin, "origin", "a domain, a slash and a slug, of a-z 0-9 . - at most 128 bytes, as in sanzi.example.org/donglang", valid_origin
+    Origin, "origin", "a domain, a slash and a slug, of a-z 0-9 . - at most 128 bytes, as in sanzi.example.org/donglang", "^(?=.{3,128}$)[a-z0-9.-]+(/[a-z0-9-]+)+$", valid_origin
 }
 
 name! {
     /// A member of the roster, by the short name used in key names: `[a-z0-9][a-z0-9-]{0,31}`. (成员代号)
-    MemberId, "member id", "1 to 32 of a-z 0-9 -, not starting with -", valid_member
+    MemberId, "member id", "1 to 32 of a-z 0-9 -, not starting with -", "^[a-z0-9][a-z0-9-]{0,31}$", valid_member
 }
 
 name! {
     /// A transaction, unique within its ledger: `[0-9A-Za-z][0-9A-Za-z-]{0,63}`. (交易编号)
-    TransactionId, "transaction id", "1 to 64 of 0-9 A-Z a-z -, not starting with -", valid_stream_id
+    TransactionId, "transaction id", "1 to 64 of 0-9 A-Z a-z -, not starting with -", "^[0-9A-Za-z][0-9A-Za-z-]{0,63}$", valid_stream_id
 }
 
 name! {
     /// A concern, unique within its ledger: `[0-9A-Za-z][0-9A-Za-z-]{0,63}`. (意见编号)
-    ConcernId, "concern id", "1 to 64 of 0-9 A-Z a-z -, not starting with -", valid_stream_id
+    ConcernId, "concern id", "1 to 64 of 0-9 A-Z a-z -, not starting with -", "^[0-9A-Za-z][0-9A-Za-z-]{0,63}$", valid_stream_id
 }
 
 name! {
     /// A key of the charter's own tables (a channel, a kind of document): `[a-z][a-z0-9_]{0,47}`. (章程内代号)
-    Label, "label", "1 to 48 of a-z 0-9 _, starting with a letter", valid_label
+    Label, "label", "1 to 48 of a-z 0-9 _, starting with a letter", "^[a-z][a-z0-9_]{0,47}$", valid_label
 }
 
 fn valid_origin(text: &str) -> bool {

@@ -25,7 +25,26 @@ pub fn all() -> [(&'static str, Value); 3] {
 pub fn of<T: JsonSchema>() -> Value {
     let mut schema = schema_for!(T).to_value();
     drop_null(&mut schema);
+    bound_integers(&mut schema);
     schema
+}
+
+/// Says in numbers how far an integer goes; `format` alone is a name that few validators know.
+fn bound_integers(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(bound_integers),
+        Value::Object(members) => {
+            members.values_mut().for_each(bound_integers);
+            let most: u64 = match members.get("format").and_then(Value::as_str) {
+                Some("uint32") => u32::MAX.into(),
+                // What canonical JSON holds: 2^53 - 1.
+                Some("uint64") => 9_007_199_254_740_991,
+                _ => return,
+            };
+            members.entry("maximum").or_insert_with(|| most.into());
+        }
+        _ => {}
+    }
 }
 
 /// What is optional is left out, never null: see [`crate::canonical`].

@@ -62,8 +62,24 @@ fn check(text: &str, max: usize) -> Result<(), TextError> {
 /// One line of text of 1 to `MAX` characters, not padded with white space. (文字)
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Text<const MAX: usize>(Box<str>);
+
+#[cfg(feature = "schema")]
+impl<const MAX: usize> schemars::JsonSchema for Text<MAX> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Text{MAX}").into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": format!("One line of text of 1 to {MAX} characters, not padded with white space. (文字)"),
+            "maxLength": MAX,
+            "minLength": 1,
+            "pattern": r"^\S(.*\S)?$",
+            "type": "string",
+        })
+    }
+}
 
 /// A short text, such as a name or a number: at most 200 characters. (短文字)
 pub type Line = Text<200>;

@@ -98,6 +98,7 @@ pub use date::{Date, Weekday, Year};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("format" = "date-time", "pattern" = "[0-9]Z$")))]
 pub struct LogTime(i64);
 
 text_form!(LogTime);
@@ -216,6 +217,7 @@ impl Offset {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
 pub struct StatedTime {
     instant: LogTime,
     offset: Offset,

@@ -51,6 +51,12 @@ pub(crate) struct Sheet {
     detours: Vec<Facts>,
     facts_title: &'static str,
     pub(crate) steps: Vec<Facts>,
+    /// How the facts stand on paper, so that they fit one sheet.
+    dense: &'static str,
+    /// How many characters of each are printed.
+    most: usize,
+    cut: bool,
+    cut_note: &'static str,
     pub(crate) qr: String,
     scan_title: &'static str,
     scan: &'static str,
@@ -59,12 +65,26 @@ pub(crate) struct Sheet {
 }
 
 impl Row {
-    /// What it says, and the digest below, which the sheet's own digest covers: a screen shows both.
-    fn printed(&self) -> (&str, &str) {
+    /// What it says without the digest below, which the sheet's own digest covers; and of a document only
+    /// its title.
+    fn said(&self) -> &str {
         let digest = |rest: &str| rest.chars().all(|c| c.is_ascii_hexdigit() || c == ' ');
         match self.value.split_once("\nSHA-256 ") {
-            Some((said, rest)) if digest(rest) => (said, &self.value[said.len()..]),
-            _ => (&self.value, ""),
+            Some((said, rest)) if digest(rest) => {
+                let title = said.rfind(['（', '(']).map(|end| said[..end].trim_end());
+                title.filter(|title| !title.is_empty()).unwrap_or(said)
+            }
+            _ => &self.value,
+        }
+    }
+
+    /// Its first `most` characters, what only a screen shows, and whether paper leaves out some of what it
+    /// says.
+    fn printed(&self, most: usize) -> (&str, &str, bool) {
+        let said = self.said();
+        match said.char_indices().nth(most) {
+            Some((end, _)) => (&self.value[..end], &self.value[end..], true),
+            None => (said, &self.value[said.len()..], false),
         }
     }
 }
@@ -218,6 +238,14 @@ pub(crate) fn sheet(
     let channels = channels.join(l.pick("、", ", "));
     let step = disclosure.point.step();
     let id = &transaction.id;
+    let (detours, steps) = (detours(&words, published), facts(&words, disclosure));
+    let above = [
+        disclosure.summary.as_str(),
+        disclosure.comments_to.as_str(),
+        disclosure.reports_to.as_str(),
+        &channels,
+    ];
+    let fit = Fit::of(&above, || detours.iter().chain(&steps));
     Some(Sheet {
         lang: l.pick("zh-CN", "en"),
         style_at: None,
@@ -236,9 +264,16 @@ pub(crate) fn sheet(
         comments: disclosure.comments_to.to_string(),
         reports: l.pick(format!("监督举报：{}", disclosure.reports_to), format!("To report misuse: {}", disclosure.reports_to)),
         detours_title: l.pick("变更经过", "What was changed on the way"),
-        detours: detours(&words, published),
+        detours,
         facts_title: l.pick("公开事项", "What is published"),
-        steps: facts(&words, disclosure),
+        steps,
+        dense: fit.dense,
+        most: fit.most,
+        cut: fit.most < usize::MAX,
+        cut_note: l.pick(
+            "一张纸印不下全部内容：以“…”结尾的，全文见扫码页面。",
+            "Not all of it fits one sheet: what ends in … stands whole on the page behind the code.",
+        ),
         qr: qr(&url)?,
         scan_title: l.pick("扫码核对", "Scan to verify"),
         scan: l.pick(
@@ -248,6 +283,61 @@ pub(crate) fn sheet(
         digest: grouped(&published.signed.to_string()),
         url,
     })
+}
+
+/// How the facts of a publication stand on one sheet of A4: in rows; where they are too many for that as
+/// running text; and where even that is too long, cut, and said to be.
+struct Fit {
+    dense: &'static str,
+    most: usize,
+}
+
+impl Fit {
+    /// Lines of the smallest letters that two columns hold below what stands above them, when that is short.
+    const LINES: usize = 96;
+
+    /// How many wide letters fit such a line.
+    const LINE: usize = 34;
+
+    fn of<'a, I: Iterator<Item = &'a Facts>>(above: &[&str], facts: impl Fn() -> I) -> Self {
+        // A line above takes as much room as two in each of both columns; so much is always there.
+        let large: usize = above.iter().map(|text| width(text) / 42).sum();
+        let room = Self::LINES.saturating_sub(4 * large);
+        let rows: usize = facts().map(|facts| lines_of_rows(&facts.rows) + 1).sum();
+        if rows <= room {
+            return Self {
+                dense: "",
+                most: usize::MAX,
+            };
+        }
+        let lines = |most: usize| -> usize {
+            let of = |facts: &Facts| {
+                let text: usize = (facts.rows.iter())
+                    .map(|row| width(&row.label) + width(row.printed(most).0) + 3)
+                    .sum();
+                2 + text / Self::LINE
+            };
+            facts().map(of).sum()
+        };
+        let most = [usize::MAX, 120, 60, 40, 20];
+        let most = most.into_iter().find(|most| lines(*most) <= room);
+        Self {
+            dense: "dense",
+            most: most.unwrap_or(20),
+        }
+    }
+}
+
+fn lines_of_rows(rows: &[Row]) -> usize {
+    rows.iter().map(|row| 1 + width(row.said()) / 23).sum()
+}
+
+/// How wide a text is, in wide letters: others are half as wide.
+fn width(text: &str) -> usize {
+    text.chars()
+        .map(|c| 1 + usize::from(!c.is_ascii()))
+        .sum::<usize>()
+        .div_ceil(2)
 }
 
 fn facts(words: &Words<'_>, disclosure: &Disclosure) -> Vec<Facts> {

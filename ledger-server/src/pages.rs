@@ -42,6 +42,7 @@ pub(crate) mod portal;
 mod receipt;
 mod roster;
 mod shell;
+mod told;
 mod transaction;
 mod visit;
 mod voice;

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod browser;
 mod office;
 
 use std::time::{Duration, Instant};
@@ -442,6 +443,44 @@ fn a_concern_is_filed_once_proven_answered_rated_and_hidden() {
     service.stop();
     office.ok(&["audit", "data"]);
     office.ok(&verify);
+}
+
+/// The whole way in a browser: raised at a telephone, answered at the office, rated at a computer; and the
+/// words that a server shows are those that were committed to, or are said not to be.
+#[test]
+fn a_resident_raises_and_rates_in_a_browser_and_sees_whose_words_are_shown() {
+    if !browser::ready() {
+        return;
+    }
+    let office = office();
+    give_key(&office);
+    let (_service, ledger) = office.serve();
+    let folder = office.path("");
+    let go = |part: &str| {
+        let arguments = [&ledger, TRANSACTION, part];
+        browser::drive("concern.mjs", &arguments, &folder);
+    };
+    go("raise");
+    let raised = std::fs::read_to_string(folder.join("concern.json")).unwrap();
+    let raised: Value = serde_json::from_str(&raised).unwrap();
+    let id = raised["id"].as_str().unwrap();
+    let answer = json!({ "also": [], "answer": "合同写明由承租人修。", "outcome": "explained", "transaction": TRANSACTION });
+    event(
+        &office,
+        &ledger,
+        "concern_answered",
+        &["--concern", id],
+        &["zhao", "liang"],
+        answer,
+    );
+    go("rate");
+    let (_, bytes) = newest(&ledger);
+    let entry = LoggedEntry::parse(&bytes).unwrap();
+    let Event::ConcernRated(rated) = &entry.signed.statement().event else {
+        panic!("{entry:?}");
+    };
+    assert_eq!(rated.stars, 4);
+    go("lie");
 }
 
 #[test]

@@ -13,6 +13,7 @@
 )]
 
 mod office;
+mod paper;
 mod year;
 
 use std::path::{Path, PathBuf};
@@ -293,6 +294,23 @@ fn missing() -> Option<&'static str> {
     (!web.exists()).then_some("playwright-core: run npm ci in ledger-server/web")
 }
 
+/// The printed recovery sheet is one page, and a camera reads the key file off it.
+fn read_the_sheet(office: &Office) {
+    if let Some(missing) = paper::missing() {
+        assert!(std::env::var_os("CI").is_none(), "missing: {missing}");
+        eprintln!("SKIPPED: {missing}");
+        return;
+    }
+    let sheet = paper::Notice::of(&office.path("sheet.pdf"));
+    assert_eq!(sheet.sheets(), 1);
+    let pem = std::fs::read_to_string(office.path("luo.key")).unwrap();
+    assert_eq!(sheet.drawn().code(), Some(pem));
+    let text = sheet.text();
+    for said in ["钥匙恢复单", "罗*", "luo", "BEGIN ENCRYPTED PRIVATE KEY"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
 #[test]
 fn a_new_member_is_enrolled_by_code_and_signs_with_a_key_of_their_own() {
     if let Some(missing) = missing() {
@@ -313,6 +331,7 @@ fn a_new_member_is_enrolled_by_code_and_signs_with_a_key_of_their_own() {
     assert!(audited.last().contains("3 entries"), "{audited:?}");
     drop(service);
     office.ok(&["audit", "data"]);
+    read_the_sheet(&office);
     // And the key file made there is one for everybody else.
     office.write("luo.pass", "荷花塘 三把锁 1987\n");
     let shown = office.ok(&["key", "show", "luo.key", "--passphrase-file", "luo.pass"]);

@@ -4,7 +4,7 @@
 // OUT/assets/<name>-<hash>.<js|css>, with .gz and .br beside it; OUT/manifest has a line for each:
 // <name>.<ext> TAB <file>. Every file of src/tool becomes OUT/tools/<name>.mjs, for Node.js.
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -15,10 +15,50 @@ const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(join(modules, "package.json"));
 const { build } = await import(pathToFileURL(require.resolve("esbuild")).href);
 
+// What src/verify/shape.ts reads of a schema; what only tells people something is left out.
+const KEYWORDS =
+  "$ref type const enum anyOf oneOf properties required additionalProperties patternProperties propertyNames items uniqueItems minimum maximum minLength maxLength pattern format".split(
+    " ",
+  );
+const TOLD = ["title", "description", "default"];
+const FORMATS = ["credit-code", "date", "date-time", "field-path", "verifier-key"];
+const WIDTHS = ["int32", "uint8", "uint32", "uint64"];
+
+function compact(schema) {
+  if (typeof schema !== "object") {
+    return schema;
+  }
+  const unread = Object.keys(schema).find((key) => !KEYWORDS.includes(key) && !TOLD.includes(key));
+  const { format } = schema;
+  if (unread !== undefined || (format !== undefined && ![...FORMATS, ...WIDTHS].includes(format))) {
+    throw new Error(`src/verify/shape.ts does not read ${unread ?? `the format ${format}`}: ${JSON.stringify(schema)}`);
+  }
+  const each = (members) => Object.fromEntries(Object.entries(members).map(([key, inner]) => [key, compact(inner)]));
+  const kept = {};
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === "$ref") {
+      kept[key] = value.replace("#/$defs/", "");
+    } else if (["properties", "patternProperties"].includes(key)) {
+      kept[key] = each(value);
+    } else if (["anyOf", "oneOf"].includes(key)) {
+      kept[key] = value.map(compact);
+    } else if (["additionalProperties", "propertyNames", "items"].includes(key)) {
+      kept[key] = compact(value);
+    } else if (!TOLD.includes(key) && !(key === "format" && WIDTHS.includes(value))) {
+      kept[key] = value;
+    }
+  }
+  return kept;
+}
+
+const statement = JSON.parse(readFileSync(join(here, "../../ledger-core/schema/statement.schema.json"), "utf8"));
+const shapes = Object.entries(statement.$defs).map(([name, schema]) => [name, compact(schema)]);
+
 const common = {
   absWorkingDir: here,
   bundle: true,
   charset: "utf8",
+  define: { SHAPES: JSON.stringify(Object.fromEntries(shapes)) },
   legalComments: "none",
   logLevel: "error",
   nodePaths: [modules],
@@ -31,7 +71,7 @@ mkdirSync(join(out, "tools"), { recursive: true });
 async function asset(file, define) {
   const result = await build({
     ...common,
-    define,
+    define: { ...common.define, ...define },
     entryPoints: [join("src/entry", file)],
     external: ["/assets/*"],
     format: "iife",

@@ -48,6 +48,7 @@ pub enum NoticeError {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct YearNotice {
     /// The number of the notice, as in `国办发明电〔2017〕12号`.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub source: String,
     /// The days off that it names, weekends among them. (放假)
     pub off: Vec<Date>,

@@ -13,6 +13,7 @@ use super::SigningRule;
     into = "BTreeMap<String, SigningRule>"
 )]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("propertyNames" = {"enum": EventSigning::KINDS}, "required" = EventSigning::KINDS)))]
 pub struct EventSigning(BTreeMap<String, SigningRule>);
 
 impl EventSigning {

@@ -37,6 +37,7 @@ pub(super) fn read_digits(text: &str) -> Option<u64> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^(0|[1-9][0-9]{0,11})([.][0-9]{0,5}[1-9])?$")))]
 pub struct Decimal {
     millionths: u64,
 }

@@ -45,6 +45,7 @@ record! {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("format" = "field-path", "maxLength" = 200, "pattern" = "^(?!/kind(/|$))(/|$)")))]
 pub struct FieldPath(Box<str>);
 
 impl FieldPath {

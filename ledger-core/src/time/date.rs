@@ -50,6 +50,7 @@ impl Weekday {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("format" = "date", "pattern" = "^(19[7-9]|[2-9][0-9]{2})[0-9]-")))]
 pub struct Date(#[cfg_attr(feature = "schema", schemars(with = "String"))] civil::Date);
 
 text_form!(Date);
@@ -182,6 +183,7 @@ impl FromStr for Date {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^(19[7-9]|[2-9][0-9]{2})[0-9]$")))]
 pub struct Year(u16);
 
 text_form!(Year);

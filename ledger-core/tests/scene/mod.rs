@@ -8,6 +8,7 @@
 
 pub(crate) mod concerns;
 pub(crate) mod detours;
+pub(crate) mod kinds;
 pub(crate) mod loss;
 
 use std::collections::BTreeMap;

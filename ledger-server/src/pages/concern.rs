@@ -15,11 +15,12 @@ use ledger_core::name::{ConcernId, StreamId, TransactionId};
 use ledger_core::record::Outcome;
 use serde_json::{Value, json};
 
-use super::ask::{FORM_LIMIT, Told, busy, is_own_site, private, refused, told_of};
+use super::ask::{FORM_LIMIT, is_own_site, private};
 use super::collective::Pages;
 use super::course::{Course, Happening};
 use super::facts::Part;
 use super::shell::Shell;
+use super::told::{Told, busy, refused, told_of};
 use super::visit::{Visit, clock};
 use super::voice::{ConcernRow, Said};
 use super::{NoPage, Scene, page};
@@ -410,7 +411,10 @@ impl RatedShown {
             None => Some(Said::InEntry(in_entry)),
             // That it is hidden is said above, with the concern.
             Some(_) if concern.hidden.is_some() => None,
-            Some(words) => Some(Said::kept(scene, &concern.id, words, LONGEST_COMMENT)),
+            Some(words) => {
+                let at = (rated.recorded.index, words);
+                Some(Said::kept(scene, &concern.id, at, LONGEST_COMMENT))
+            }
         };
         Some(Self {
             stars,

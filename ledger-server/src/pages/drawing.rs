@@ -6,11 +6,11 @@
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::prelude::*;
 
-/// How wide a chart is, in pixels: a telephone's screen.
-const WIDTH: u32 = 360;
+/// How wide a chart is, in pixels: what the narrowest telephone shows of it without making it smaller.
+const WIDTH: u32 = 264;
 
-/// The letters of a chart.
-const FONT: (&str, u32) = ("sans-serif", 13);
+/// The letters of a chart: the library draws them at 16 / 1.24 pixels, just above twelve.
+const FONT: (&str, u32) = ("sans-serif", 16);
 
 const INK: RGBColor = RGBColor(0x1a, 0x1a, 0x1a);
 const BAR: RGBColor = RGBColor(0x1d, 0x5c, 0x3f);
@@ -88,9 +88,9 @@ pub(super) fn plan(
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
-            .margin_right(14)
-            .x_label_area_size(30)
-            .y_label_area_size(34)
+            .margin_right(30)
+            .x_label_area_size(32)
+            .y_label_area_size(40)
             .build_cartesian_2d(0.0..last * 1.02, Rows(count))
             .ok()?;
         let labels = |row: &f64| label_of(rows, *row);

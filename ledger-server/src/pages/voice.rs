@@ -78,8 +78,8 @@ impl ConcernRow {
 pub(super) enum Said {
     /// It stands in the entry, or its beginning does.
     InEntry(Part),
-    /// It is kept beside the entry, and opens its commitment.
-    Beside(String),
+    /// It is kept beside the entry, and opens its commitment; which entry, where all of it is shown.
+    Beside(String, Option<u64>),
     /// It is no longer shown: by which entry, and why.
     Hidden(u64, Part),
     /// An entry erased it.
@@ -100,19 +100,24 @@ impl Said {
                 false => Part::derived(format!("{}…", concern.text)),
             });
         };
-        Self::kept(scene, &concern.id, commitment, characters)
+        let at = (concern.index, commitment);
+        Self::kept(scene, &concern.id, at, characters)
     }
 
     /// What is kept beside an entry.
     pub(super) fn kept(
         scene: &Scene,
         id: &ConcernId,
-        commitment: &Commitment,
+        (entry, commitment): (u64, &Commitment),
         characters: usize,
     ) -> Self {
         let documents = scene.snapshot.reader.documents();
         match words_of(documents.as_ref(), commitment) {
-            Ok(Words::Open { text, .. }) => Self::Beside(beginning(&text, characters)),
+            Ok(Words::Open { text, .. }) => {
+                let shown = beginning(&text, characters);
+                let whole = (shown == text).then_some(entry);
+                Self::Beside(shown, whole)
+            }
             Ok(Words::Erased(by)) => Self::Erased(by),
             Ok(Words::Missing) => Self::Missing,
             Err(error) => {

@@ -13,6 +13,7 @@
 
 mod events;
 mod logs;
+mod mutations;
 mod primitives;
 #[path = "../../../ledger-core/tests/scene/mod.rs"]
 mod scene;

@@ -28,6 +28,7 @@ const EXPECTED = /status of (?:401|403|404|409|422)/;
 
 async function person(viewport = { width: 1280, height: 800 }, options = {}) {
   const context = await browser.newContext({ viewport, locale: "zh-CN", acceptDownloads: true, ...options });
+  context.setDefaultTimeout(90_000);
   if (process.env.ASSETS !== undefined) {
     await context.route(/\/assets\/desk-[0-9a-f]+\.(js|css)$/, (route) => {
       const kind = /\.(js|css)$/.exec(route.request().url())[1];
@@ -382,7 +383,7 @@ await look(member, "record-360");
 // A statement of the new member's own: filled in, checked, signed.
 await member.locator('a[href*="record/relative_declared"]').first().click();
 await member.locator("form#record").waitFor();
-for (const [name, value] of [["name", "罗某"], ["relation", "配偶"], ["summary", "罗*的配偶在本社参加竞买，特此申报。"]]) {
+for (const [name, value] of [["name", "罗*"], ["relation", "配偶"], ["summary", "罗*的配偶在本社参加竞买，特此申报。"]]) {
   const control = await member.locator(`form#record [data-name="${name}"]:visible`).first().getAttribute("id");
   await member.fill(`#${control}-input`, value);
 }
@@ -397,7 +398,7 @@ await look(member, "form-sign-360");
 await dialog(member).getByRole("button", { name: "签名", exact: true }).click();
 await dialog(member).waitFor({ state: "detached" });
 
-await member.getByText("已记入账本，第 2 条").waitFor();
+await member.getByRole("heading", { name: "已记入账本，第 2 条" }).waitFor();
 await look(member, "form-done-360");
 
 // The chair's own: two clicks, and the supervisor's signature.
@@ -411,7 +412,10 @@ await dialog(chair).getByRole("button", { name: "签名", exact: true }).click()
 await chair.getByText("已发出，等其他人签名").waitFor();
 await look(chair, "rotation-signed");
 await chair.getByRole("button", { name: "锁上并退出" }).click();
-await chair.getByText("钥匙已锁", { exact: true }).waitFor();
+await chair.getByText("已解锁").waitFor({ state: "detached" });
+await chair.waitForLoadState();
+assert.equal((await chair.context().request.get(`${DESK}/me`)).status(), 401, "whoever leaves has left");
+assert.deepEqual(complaints, []);
 
 await browser.close();
 

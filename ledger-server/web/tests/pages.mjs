@@ -109,6 +109,11 @@ for (const [sight, viewport, query] of SIGHTS) {
       const [needs, has] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
       expect(needs <= has, `${name}: scrolls sideways, ${needs} of ${has}`);
     }
+    const letters = await page.evaluate(() =>
+      [...document.querySelectorAll("figure svg text")].map((text) => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a),
+    );
+    expect(kind !== "charts" || letters.length > 0, `${name}: no chart`);
+    expect(letters.every((size) => size >= 12), `${name}: letters of ${Math.min(...letters)} px`);
     expect(complaints.length === 0, `${name}: ${complaints.splice(0).join("; ")}`);
     if (process.env.PICTURES !== undefined) {
       await page.screenshot({ path: join(folder, `${kind}-${sight}.png`), fullPage: true });

@@ -252,11 +252,6 @@ export function withKey(): Promise<Unlocked> {
   return asking;
 }
 
-/** Holds a key that was just made, so that its passphrase need not be typed again. Signing in comes when it can. */
-export function holdNew(key: Unlocked): void {
-  hold(key);
-}
-
 /** The line in the desk's navigation: whose key is unlocked, and the way to lock it. */
 function showState(): void {
   const nav = document.querySelector(".desk-nav");

@@ -12,7 +12,6 @@ export type View = (main: HTMLElement) => void | Leave;
 const views = new Map<string, View>();
 const listeners: (() => void)[] = [];
 let leave: Leave | undefined;
-let mayLeave: (() => boolean) | undefined;
 /** The navigation that was asked for last: an answer to an older one comes too late. */
 let latest = 0;
 let shown = "";
@@ -58,11 +57,6 @@ export function announce(text: string, isSeen = false): void {
   }
 }
 
-/** While a view holds what would be lost, it says so here: `undefined` again once it does not. */
-export function guard(ask: (() => boolean) | undefined): void {
-  mayLeave = ask;
-}
-
 function isDesk(url: URL): boolean {
   const root = `/${slug()}/desk`;
   return url.origin === location.origin && (url.pathname === root || url.pathname.startsWith(`${root}/`));
@@ -85,7 +79,6 @@ function adopt(html: string): boolean {
   }
   leave?.();
   leave = undefined;
-  mayLeave = undefined;
   for (const part of ["header", "main", "footer"]) {
     const [old, made] = [document.querySelector(`body > ${part}`), page.querySelector(`body > ${part}`)];
     if (old !== null && made !== null) {
@@ -178,9 +171,7 @@ function onClick(event: MouseEvent): void {
     return;
   }
   event.preventDefault();
-  if (mayLeave?.() ?? true) {
-    void load(url, "push");
-  }
+  void load(url, "push");
 }
 
 /** Forms that ask for a page (GET) are links with fields. */
@@ -208,18 +199,9 @@ export function start(): void {
   document.addEventListener("click", onClick);
   document.addEventListener("submit", onSubmit);
   window.addEventListener("popstate", () => {
-    if (pageOf(location) === shown) {
-      return;
-    }
-    if (mayLeave?.() ?? true) {
+    // What stands behind # is a place on the same page.
+    if (pageOf(location) !== shown) {
       void load(new URL(location.href), "none");
-    } else {
-      history.pushState(null, "", shown);
-    }
-  });
-  window.addEventListener("beforeunload", (event) => {
-    if (mayLeave !== undefined) {
-      event.preventDefault();
     }
   });
   show();

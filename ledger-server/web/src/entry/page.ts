@@ -3,7 +3,8 @@ import { bind, mainEntry } from "../page/bind.ts";
 import { element, refill, sign } from "../page/element.ts";
 import { httpSource } from "../page/http.ts";
 import { browserMemory } from "../page/memory.ts";
-import { isAt, placeOf } from "../page/place.ts";
+import { concernAt, isAt, placeOf } from "../page/place.ts";
+import { bindWords } from "../page/said.ts";
 import { textsFor, type Language } from "../page/texts.ts";
 import { showVerdict, type Scene } from "../page/verdict.ts";
 import { wholeCheck } from "../page/whole.ts";
@@ -56,8 +57,15 @@ async function run(section: HTMLElement): Promise<void> {
   const base = `/${shown.slug}`;
   section.dataset["verdict"] = "checking";
   refill(section, element("p", { class: "verdict-line" }, texts.checking));
-  const session = await check(httpSource(base), shown, browserMemory);
-  const binding = bind(document, session, shown, language, texts);
+  const source = httpSource(base);
+  const session = await check(source, shown, browserMemory);
+  const facts = bind(document, session, shown, language, texts);
+  const words = await bindWords(document, session, concernAt(location.pathname), source, texts);
+  const binding = {
+    proven: facts.proven + words.proven,
+    unverified: facts.unverified + words.unverified,
+    contradictions: [...facts.contradictions, ...words.contradictions],
+  };
   const { displayed } = session.checks;
   if (!isAt(place, body.dataset)) {
     displayed.state = "fails";

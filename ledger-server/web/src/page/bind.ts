@@ -15,7 +15,7 @@ export interface Binding {
 
 const MARKS = ["proven", "contradicted", "unverified"] as const;
 
-function mark(element: Element, as: (typeof MARKS)[number], texts: Texts): void {
+export function mark(element: Element, as: (typeof MARKS)[number], texts: Texts): void {
   element.classList.remove(...MARKS);
   element.classList.add(as);
   if (as === "unverified") {
@@ -23,7 +23,7 @@ function mark(element: Element, as: (typeof MARKS)[number], texts: Texts): void 
   }
 }
 
-function plain(text: string | null): string {
+export function plain(text: string | null): string {
   return (text ?? "").replace(/\s+/g, " ").trim();
 }
 

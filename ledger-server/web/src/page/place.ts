@@ -26,6 +26,12 @@ export function placeOf(path: string): Place {
   return { slug };
 }
 
+/** The concern whose page this is. */
+export function concernAt(path: string): string | undefined {
+  const [, kind, concern = "", ...rest] = path.split("/").slice(1).map(decoded);
+  return kind === "c" && concern !== "" && rest.length === 0 ? concern : undefined;
+}
+
 /** Whether what a page says of itself is what stands at its address. */
 export function isAt(place: Place, said: Readonly<Record<string, string | undefined>>): boolean {
   return Object.entries(place).every(([name, value]) => (said[name] ?? "") === value);

@@ -34,6 +34,7 @@ export interface Texts {
   readonly entry: (index: number) => string;
   readonly differs: (shown: string, proven: string) => string;
   readonly outOfPlace: string;
+  readonly otherWords: string;
   readonly unproven: (count: number) => string;
   readonly lateEntries: (count: number) => string;
   readonly record: string;
@@ -111,6 +112,7 @@ const zh: Texts = {
   entry: (index) => `第 ${index} 条记录`,
   differs: (shown, proven) => `页面写的是“${shown}”，账本记录是“${proven}”`,
   outOfPlace: "页面引用了另一笔交易的记录",
+  otherWords: "服务器给出的意见原文，与账本里当初留下的承诺不符",
   unproven: (count) => `有 ${count} 处内容是推算的或没有核对，已标“未核对”`,
   lateEntries: (count) => `其中 ${count} 条是补录：发生以后过了章程规定的时间才登记`,
   record: "核对过的记录",
@@ -191,6 +193,7 @@ const en: Texts = {
   entry: (index) => `entry ${index}`,
   differs: (shown, proven) => `the page says “${shown}”, the entry says “${proven}”`,
   outOfPlace: "the page shows an entry of another transaction",
+  otherWords: "the words that the server gives out are not those that were committed to in the log",
   unproven: (count) => `${count} places are computed or were not checked, and are marked “not checked”`,
   lateEntries: (count) => `${count} of them were recorded late: after the time that the charter allows`,
   record: "The entries as they were checked",

@@ -8,11 +8,13 @@
 import { readFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { checkForm } from "../verify/admit.ts";
 import { audit, checkContinues, type Pins } from "../verify/audit.ts";
 import { fromBase64, fromHex } from "../verify/bytes.ts";
 import { parseCanonical } from "../verify/canonical.ts";
 import { openCheckpoint } from "../verify/checkpoint.ts";
 import { PublicKey } from "../verify/ed25519.ts";
+import { parseEntry } from "../verify/entry.ts";
 import { Fault, Unavailable } from "../verify/fault.ts";
 import { VerifierKey } from "../verify/key.ts";
 import { parsePolicy } from "../verify/policy.ts";
@@ -96,17 +98,29 @@ interface Events {
 
 function events({ entries, cases }: Events): void {
   const before = entries.map(bytes);
+  // A replay that refused an event of a transaction or concern is as it was, and fit for the next case.
+  let kept: { after: number; replay: Replay } | undefined;
   for (const { after, entry } of cases) {
-    // What stands before has been verified once, by `logs`; only the case's own signatures count here.
-    const replay = new Replay((key, message, signature, index) => index < after || key.verifies(message, signature));
-    before.slice(0, after).forEach((bytes, index) => replay.feed(index, bytes));
     try {
+      // As a replay begins; what has no form needs none.
+      const read = parseEntry(bytes(entry));
+      checkForm(read.event, read.kind);
+      const replay = kept?.after === after ? kept.replay : replayed(before.slice(0, after), after);
+      kept = read.stream === "ledger" ? undefined : { after, replay };
       replay.feed(after, bytes(entry));
+      kept = undefined;
       say({ verdict: "holds" });
     } catch (error) {
       say(failed(error));
     }
   }
+}
+
+/** What stands before has been verified once, by `logs`; only the case's own signatures count here. */
+function replayed(before: readonly Uint8Array[], after: number): Replay {
+  const replay = new Replay((key, message, signature, index) => index < after || key.verifies(message, signature));
+  before.forEach((bytes, index) => replay.feed(index, bytes));
+  return replay;
 }
 
 /** One question: by which check, and its parts in hexadecimal. */

@@ -2,18 +2,21 @@
 // Not judged here, and said so to the reader: private data in texts, the negative list, and the sums and
 // dates of a contract's payments.
 import type { JsonObject } from "./canonical.ts";
-import { checkTally, checkVotes, type Charter } from "./charter.ts";
+import { checkVotes, readCharter, type Charter } from "./charter.ts";
+import { checkParts } from "./charter_form.ts";
 import { checkConcern, checkNothingHeldUp } from "./concern.ts";
 import { checkDetour, checkWaivers } from "./detour.ts";
+import { checkConsistent } from "./consistent.ts";
 import { compose, disclosureDigest } from "./disclosure.ts";
 import type { Entry } from "./entry.ts";
 import { Fault, refuse } from "./fault.ts";
 import { DAYS, KINDS } from "./kinds.ts";
 import { checkFinding, checkLedgerEvent, checkNoStop } from "./oversight.ts";
 import * as read from "./read.ts";
+import { checkShape } from "./shape.ts";
 import { checkSigners } from "./signing.ts";
 import type { Ledger } from "./state.ts";
-import { pointOf, stepNumber, STEPS, VALUATION, VOTE } from "./step.ts";
+import { pointOf, stepNumber, STEPS, VOTE } from "./step.ts";
 import { day, dayAt, stated } from "./time.ts";
 import type { Transaction } from "./transaction.ts";
 import type { SigningRule } from "./charter.ts";
@@ -29,17 +32,16 @@ export interface Case {
   readonly transaction: Transaction | undefined;
 }
 
-/** Kind and fields are those of the format. */
+/** The event has the shape of its kind, nested members too, and a charter's parts fit together. */
 export function checkForm(event: JsonObject, kind: string): void {
-  const form = KINDS.get(kind);
-  if (form === undefined) {
+  if (!KINDS.has(kind)) {
     throw new Fault("form", `no such kind of event: ${kind.slice(0, 60)}`);
   }
-  const found = Object.keys(event).filter((key) => key !== "kind");
-  const unknown = found.find((key) => !form.required.includes(key) && !form.optional.includes(key));
-  const missing = form.required.find((key) => !found.includes(key));
-  if (unknown !== undefined || missing !== undefined) {
-    throw new Fault("form", `${kind}: ${unknown ?? missing} is ${unknown === undefined ? "missing" : "unknown"}`);
+  checkShape(event, "Event", "event");
+  const charter = read.member(event, "charter");
+  if (read.isObject(charter)) {
+    checkParts(charter);
+    readCharter(charter);
   }
 }
 
@@ -63,9 +65,9 @@ export function admit(of: Case): void {
     checkTransactionEvent(of);
   } else if (home === "concern") {
     checkConcern(of);
-    checkDays(of, entry.event, entry.kind);
+    checkRecord(of, entry.event, entry.kind);
   } else {
-    checkDays(of, entry.event, entry.kind);
+    checkRecord(of, entry.event, entry.kind);
     checkLedgerEvent(of);
   }
 }
@@ -172,7 +174,7 @@ function checkTransactionEvent(of: Case): void {
   } else if ((kind === "returned" || kind === "terminated") && transaction.wasCompleted) {
     refuse("transaction_completed", "all sixteen steps were done");
   }
-  checkDays(of, event, kind);
+  checkRecord(of, event, kind);
   if (family === "detour") {
     checkDetour(of, transaction, (corrected, stepOf, governing) => checkStepRecord(of, governing, stepOf, corrected));
   } else if (family === "contract" && transaction.life === undefined) {
@@ -248,27 +250,16 @@ function checkStepRecord(of: Case, charter: Charter, step: number, event: JsonOb
   if (missing.length > 0) {
     refuse("document_missing", `required: ${missing.join(", ")}`);
   }
-  if (step === VOTE) {
-    checkTally(event);
-    if (day(read.text(event, "notified_on")) > day(read.text(event, "held_on"))) {
-      refuse("inconsistent", "notified_on is after held_on");
-    }
-  }
-  if (step === VALUATION) {
-    const [from, until] = ["consulted_from", "consulted_until"].map((key) => day(read.text(event, key)));
-    if ((from ?? 0) > (until ?? 0) || read.integer(event, "opinions_answered") > read.integer(event, "opinions_received")) {
-      refuse("inconsistent", "the consultation ends before it begins, or answers more than it received");
-    }
-  }
-  checkDays(of, event, STEPS[step - 1] as string);
+  checkRecord(of, event, STEPS[step - 1] as string);
   if (step === VOTE) {
     const bodies = [...charter.voting].filter(([, rule]) => rule.mayDecidePlan).map(([body]) => body);
     checkVotes(charter, bodies, event);
   }
 }
 
-/** Nothing in a record lies after the day on which it was received. */
-export function checkDays(of: Case, event: JsonObject, kind: string): void {
+/** A record does not contradict itself, and nothing in it lies after the day on which it was received. */
+function checkRecord(of: Case, event: JsonObject, kind: string): void {
+  checkConsistent(event, kind);
   const field = DAYS.get(kind);
   const days = field === undefined ? [] : [day(read.text(event, field))];
   if (kind === "handover_and_receipt") {

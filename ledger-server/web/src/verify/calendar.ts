@@ -1,9 +1,10 @@
 // Windows by a charter's calendar. The day on which a window starts does not count, and a window of days
 // ends at 24:00 of its last day, local time (民法典 201). Working days are Monday to Friday, but for the
 // days that the State Council's notices, which the charter holds, name as off or as worked.
+import { utf8 } from "./bytes.ts";
 import type { JsonObject } from "./canonical.ts";
 import { Fault, refuse } from "./fault.ts";
-import { integer, isObject, member, object, text, texts } from "./read.ts";
+import { integer, member, object, text, texts } from "./read.ts";
 import { day, DAY_SECONDS, dayAt, dayText, LAST_SECOND } from "./time.ts";
 
 export interface Span {
@@ -17,12 +18,21 @@ const UNIT_SECONDS: ReadonlyMap<string, number> = new Map([
   ["seconds", 1],
 ]);
 
+/** A hundred years in each unit: no span is longer. */
+export const SPAN_LIMITS: ReadonlyMap<string, number> = new Map([
+  ["working_days", 36_525],
+  ["days", 36_525],
+  ["hours", 876_600],
+  ["minutes", 52_596_000],
+  ["seconds", 3_155_760_000],
+]);
+
 const LAST_DAY = Math.floor(LAST_SECOND / DAY_SECONDS);
 
 export function readSpan(json: JsonObject): Span {
   const span = { length: integer(json, "length"), unit: text(json, "unit") };
-  if (!UNIT_SECONDS.has(span.unit) && span.unit !== "days" && span.unit !== "working_days") {
-    throw new Fault("form", `no unit of time: ${span.unit}`);
+  if (span.length > (SPAN_LIMITS.get(span.unit) ?? -1)) {
+    throw new Fault("form", `no span of time: ${span.length} ${span.unit}`);
   }
   return span;
 }
@@ -30,6 +40,23 @@ export function readSpan(json: JsonObject): Span {
 interface Notice {
   readonly off: ReadonlySet<number>;
   readonly work: ReadonlySet<number>;
+}
+
+function isWeekend(date: number): boolean {
+  return (date + 4) % 7 === 0 || (date + 4) % 7 === 6;
+}
+
+/** The days of one list of a notice: ascending, of its year or the last four of the year before. */
+function daysOf(notice: JsonObject, list: string, year: number): number[] {
+  const days = texts(notice, list).map(day);
+  days.forEach((date, at) => {
+    const name = dayText(date);
+    const inside = name >= `${year - 1}-12-28` && name <= `${year}-12-31`;
+    if (!inside || date <= (days[at - 1] ?? -1) || (list === "work" && !isWeekend(date))) {
+      throw new Fault("form", `the notice for ${year}: ${name} cannot stand there in ${list}`);
+    }
+  });
+  return days;
 }
 
 export class Calendar {
@@ -43,13 +70,15 @@ export class Calendar {
     }
     this.offsetMinutes = offset;
     const years = object(json, "years");
+    const named = new Set<number>();
     for (const year of Object.keys(years)) {
-      const notice = years[year];
-      if (!isObject(notice)) {
-        throw new Fault("form", "years: expected notices");
+      const notice = object(years, year);
+      const [off, work] = [daysOf(notice, "off", Number(year)), daysOf(notice, "work", Number(year))];
+      const twice = [...off, ...work].find((date) => named.size === named.add(date).size);
+      if (twice !== undefined || utf8(text(notice, "source")).length > 200) {
+        throw new Fault("form", `the notice for ${year} names a day twice, or its source is too long`);
       }
-      const off = new Set(texts(notice, "off").map(day));
-      this.notices.set(Number(year), { off, work: new Set(texts(notice, "work").map(day)) });
+      this.notices.set(Number(year), { off: new Set(off), work: new Set(work) });
     }
   }
 
@@ -67,9 +96,8 @@ export class Calendar {
     const notices = deciding.map((number) => this.notices.get(number));
     const off = notices.some((notice) => notice?.off.has(date));
     const work = notices.some((notice) => notice?.work.has(date));
-    const weekday = (date + 4) % 7;
     const missing = off || work ? undefined : deciding.find((number) => !this.notices.has(number));
-    return { works: work || (!off && weekday !== 0 && weekday !== 6), missing };
+    return { works: work || (!off && !isWeekend(date)), missing };
   }
 
   /** The first second after a window; `missing` is the first year without a notice that it reaches. */

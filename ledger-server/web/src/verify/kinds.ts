@@ -1,4 +1,4 @@
-// Every kind of event: in which streams it stands, of which family it is, and its fields.
+// Every kind of event: in which streams it stands, and of which family it is.
 
 export type Family = "concern" | "contract" | "detour" | "ledger" | "oversight" | "posting" | "step";
 export type Home = "concern" | "concern or ledger or transaction" | "ledger" | "ledger or transaction" | "transaction";
@@ -6,90 +6,66 @@ export type Home = "concern" | "concern or ledger or transaction" | "ledger" | "
 interface Kind {
   readonly home: Home;
   readonly family: Family;
-  readonly required: readonly string[];
-  readonly optional: readonly string[];
 }
 
-function kind(home: Home, family: Family, fields: string): Kind {
-  const names = fields.split(" ").filter((name) => name !== "");
-  return {
-    home,
-    family,
-    required: names.filter((name) => !name.endsWith("?")),
-    optional: names.filter((name) => name.endsWith("?")).map((name) => name.slice(0, -1)),
-  };
-}
+const step: Kind = { home: "transaction", family: "step" };
+const detour: Kind = { home: "transaction", family: "detour" };
+const contract: Kind = { home: "transaction", family: "contract" };
+const concern: Kind = { home: "concern", family: "concern" };
+const ledger: Kind = { home: "ledger", family: "ledger" };
+const onlooking = (home: Home): Kind => ({ home, family: "oversight" });
 
-const step = (fields: string): Kind => kind("transaction", "step", `${fields} documents summary`);
-const detour = (fields: string): Kind => kind("transaction", "detour", `${fields} documents`);
-const contract = (fields: string): Kind => kind("transaction", "contract", `${fields} documents`);
-const concern = (fields: string): Kind => kind("concern", "concern", `${fields} documents`);
-const ledger = (fields: string): Kind => kind("ledger", "ledger", fields);
-const publication = step("channels comments_to disclosure");
-const both = (fields: string): Kind => kind("ledger or transaction", "oversight", `${fields} documents`);
-
-/** FORMAT.md, Events. A name with `?` may be left out. */
+/** FORMAT.md, Events. What an event of each kind holds says the schema. */
 export const KINDS: ReadonlyMap<string, Kind> = new Map([
-  ["ledger_opened", ledger("charter collective members origin training")],
-  ["member_enrolled", ledger("enrolment")],
-  ["role_granted", ledger("member role")],
-  ["role_ended", ledger("member reason role")],
-  ["key_rotated", ledger("key member")],
-  ["key_compromised", ledger("key member reason since")],
-  ["charter_adopted", ledger("applies_to_open charter reason vote?")],
-  ["loss_declared", ledger("log_key lost reason saved")],
-  ["asset_verification", step("asset")],
-  ["proposal_initiation", step("category expected_term_months? method reason")],
-  ["party_review", step("conclusion met_on")],
-  ["publish_pre_plan", publication],
-  [
-    "feedback_and_valuation",
-    step(
-      "consulted_from consulted_until opinions_answered opinions_received price_basis reserve_price valuation_method valuer",
-    ),
-  ],
-  [
-    "plan_drafting",
-    step("deposit_fen eligibility escalation? method rent_free_months reserve_price term_months?"),
-  ],
-  ["member_vote", step("abstain against body eligible for held_on members notified_on present")],
-  ["publish_plan", publication],
-  ["street_review", step("conclusion platform_level")],
-  ["listing_notice", step("bid_increment_fen? closes_at extension_rule listing_number opens_at")],
-  ["bidder_qualification", step("applicants")],
-  ["bidding", step("bidders bids held_at outcome round")],
-  ["result_and_objection", step("notice objections_to")],
-  [
-    "contract_signing",
-    step("amount_fen contract_number parties performance_bond_fen signed_on term_end? term_start?"),
-  ],
-  ["handover_and_receipt", step("deposits_refunded_fen handed_over_on received")],
-  ["publish_completion", publication],
-  ["channel_posted", kind("transaction", "posting", "channel disclosure documents location")],
-  ["step_waived", detour("basis from through")],
-  ["returned", detour("reason to")],
-  ["corrected", detour("entry field reason value?")],
-  ["terminated", detour("reason")],
-  ["payment_due", contract("dues summary")],
-  ["payment_received", contract("amount_fen dues payer received_on summary voucher")],
-  ["payment_made", contract("account amount_fen dues paid_on payee summary voucher")],
-  ["contract_amended", contract("amount_fen? cancels reason signed_on term_end?")],
-  ["contract_renewed", contract("amount_fen contract_number reason signed_on term_end term_start")],
-  ["contract_terminated", contract("cancels ended_on reason")],
-  ["asset_returned", contract("condition performance_bond_refunded_fen returned_on")],
-  ["opinion_given", kind("transaction", "oversight", "by documents field given_on summary")],
-  ["integrity_agreed", kind("transaction", "oversight", "documents parties signed_on summary")],
-  ["meeting_held", both("attendance body held_on summary")],
-  ["finding_raised", both("answer_by finding stops")],
-  ["finding_answered", both("answer entry")],
-  ["document_erased", kind("concern or ledger or transaction", "oversight", "commitment documents reason")],
-  ["period_attested", kind("ledger", "oversight", "documents from statement until")],
-  ["relative_declared", kind("ledger", "oversight", "documents member name relation summary")],
-  ["concern_raised", concern("by? subject text transaction")],
-  ["concern_answered", concern("also answer outcome transaction")],
-  ["concern_closed", concern("reason")],
-  ["concern_hidden", concern("reason")],
-  ["concern_rated", concern("comment stars")],
+  ["ledger_opened", ledger],
+  ["member_enrolled", ledger],
+  ["role_granted", ledger],
+  ["role_ended", ledger],
+  ["key_rotated", ledger],
+  ["key_compromised", ledger],
+  ["charter_adopted", ledger],
+  ["loss_declared", ledger],
+  ["asset_verification", step],
+  ["proposal_initiation", step],
+  ["party_review", step],
+  ["publish_pre_plan", step],
+  ["feedback_and_valuation", step],
+  ["plan_drafting", step],
+  ["member_vote", step],
+  ["publish_plan", step],
+  ["street_review", step],
+  ["listing_notice", step],
+  ["bidder_qualification", step],
+  ["bidding", step],
+  ["result_and_objection", step],
+  ["contract_signing", step],
+  ["handover_and_receipt", step],
+  ["publish_completion", step],
+  ["channel_posted", { home: "transaction", family: "posting" }],
+  ["step_waived", detour],
+  ["returned", detour],
+  ["corrected", detour],
+  ["terminated", detour],
+  ["payment_due", contract],
+  ["payment_received", contract],
+  ["payment_made", contract],
+  ["contract_amended", contract],
+  ["contract_renewed", contract],
+  ["contract_terminated", contract],
+  ["asset_returned", contract],
+  ["opinion_given", onlooking("transaction")],
+  ["integrity_agreed", onlooking("transaction")],
+  ["meeting_held", onlooking("ledger or transaction")],
+  ["finding_raised", onlooking("ledger or transaction")],
+  ["finding_answered", onlooking("ledger or transaction")],
+  ["document_erased", onlooking("concern or ledger or transaction")],
+  ["period_attested", onlooking("ledger")],
+  ["relative_declared", onlooking("ledger")],
+  ["concern_raised", concern],
+  ["concern_answered", concern],
+  ["concern_closed", concern],
+  ["concern_hidden", concern],
+  ["concern_rated", concern],
 ]);
 
 /** The days on which a record says that something happened: never later than the day it is received. */
