@@ -126,12 +126,6 @@ struct Item {
     get,
     path = "/desk/publish",
     summary = "What is to be published or posted",
-    params(
-        ("transaction" = Option<String>, Query, description = "The transaction that is published"),
-        ("summary" = Option<String>, Query, description = "What is published, in one paragraph, to be shown ahead"),
-        ("comments_to" = Option<String>, Query, description = "How residents can comment, to be shown ahead"),
-        ("draft" = Option<String>, Query, description = "The draft whose disclosure is shown ahead"),
-    ),
     responses(
         (status = 200, description = "What is to be published or posted", body = String, content_type = "text/html; charset=utf-8"),
         (status = 401, description = "Nobody is signed in", body = String, content_type = "text/html; charset=utf-8"),

@@ -38,6 +38,22 @@ function isOutdated(problem: Problem): boolean {
   return OUTDATED.some((rule) => problem.type === `urn:sanzi:${rule}`);
 }
 
+/** Why a draft was not signed that is not what the page showed. */
+function changed({ state, stale }: Draft): string {
+  switch (state) {
+    case "entered":
+      return t("还没有签，也不用签了：这份草稿已经签齐，记入了账本。", "Not signed, and no need to: the others have, and it stands in the ledger.");
+    case "withdrawn":
+      return t("还没有签：这份草稿已被撤回，不用签了。", "Not signed: this draft was taken back, and nobody needs to sign it.");
+    case "expired":
+      return t("还没有签：这份草稿已经过期失效，不用签了。", "Not signed: this draft has expired, and nobody needs to sign it.");
+    default:
+      return stale
+        ? t("还没有签：您打开之后，同一事项里有了新登记。先看下面的变化，再决定重新排还是撤回。", "Not signed: something entered the same stream after you opened it. See what changed, then put it behind that, or take it back.")
+        : t("还没有签：草稿在您打开之后有了变化。下面是现在的内容，请看过再签。", "Not signed: the draft has changed since you opened it. This is what it says now: read it, then sign.");
+  }
+}
+
 class Sheet {
   private readonly id: string;
   /** The exact text that the page was made of. */
@@ -111,7 +127,8 @@ class Sheet {
   private async anew(said: string, wrong: boolean): Promise<void> {
     afterwards = { draft: this.id, said, wrong };
     await reload();
-    announce(said);
+    // Where the page was shown anew: who hears it hears what became of their act, not the heading once more.
+    document.querySelector<HTMLElement>("#told")?.focus();
   }
 
   /** Says what went wrong; shows the page anew where it is out of date. */
@@ -136,8 +153,7 @@ class Sheet {
       return;
     }
     if (fresh.data.statement !== this.statement || fresh.data.state !== "waiting" || fresh.data.stale) {
-      const said = t("草稿在您打开之后有了变化，还没有签。下面是现在的内容，请重新看过再签。", "The draft has changed since you opened it; nothing was signed. This is what it says now: read it, then sign.");
-      await this.anew(said, true);
+      await this.anew(changed(fresh.data), true);
       return;
     }
     try {
