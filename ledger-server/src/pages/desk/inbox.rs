@@ -55,6 +55,8 @@ struct One {
 pub(super) struct Card {
     pub(super) to: String,
     pub(super) title: String,
+    /// What it says first.
+    pub(super) gist: String,
     /// The transaction or the concern; empty for the ledger itself.
     pub(super) about: String,
     /// What that is about.
@@ -149,6 +151,7 @@ impl Card {
         Self {
             to: to(scene, &format!("/desk/drafts/{}", draft.id)),
             title: draft.title.clone(),
+            gist: draft.gist.clone(),
             about: draft
                 .transaction
                 .clone()

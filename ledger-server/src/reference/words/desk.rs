@@ -283,4 +283,5 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
         "What is to be published or posted",
         "要公开的内容，和还要张贴的渠道",
     ),
+    ("What it says first, in a few words.", "开头几项的内容。"),
 ];

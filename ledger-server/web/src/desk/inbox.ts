@@ -174,6 +174,7 @@ class Sheet {
     if (this.isOver) {
       return;
     }
+    announce("");
     if (!answer.ok) {
       const { problem } = answer;
       if (problem.status === 0 || problem.status >= 500) {

@@ -114,6 +114,7 @@ class Sheet {
       await go(at(`drafts/${answer.data.id ?? ""}`));
       return;
     }
+    announce("");
     const { problem } = answer;
     if (this.unsent !== undefined && (problem.status === 0 || problem.status >= 500)) {
       const again = t("签名还在这个页面里：接通后再按一次就送出，不会公开两次。", "What you signed is still on this page: press once more when the connection is back. It is not published twice.");
