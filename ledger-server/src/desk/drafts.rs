@@ -47,9 +47,9 @@ pub(crate) struct Listed {
     /// Its entry, once it stands in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) index: Option<u64>,
-    /// Who took it back, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) withdrawn_by: Option<Person>,
+    /// Why it was taken back, if that was said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
     /// The kind of event, as `member_vote`.
@@ -76,7 +76,6 @@ pub(crate) struct Listed {
     pub(crate) mine: bool,
     /// Whether something has entered its stream since: it has to be put behind that first.
     pub(crate) stale: bool,
-    /// That it was put behind what came meanwhile, and who is asked again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rebased: Option<Rebased>,
 }

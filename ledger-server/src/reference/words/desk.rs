@@ -111,7 +111,10 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
         "waiting（待签）、entered（已登记）、withdrawn（已撤回）或 expired（已失效）。",
     ),
     ("Its entry, once it stands in the log.", "登记后是第几条。"),
-    ("Who took it back, and why.", "谁撤回的、为什么。"),
+    (
+        "Why it was taken back, if that was said.",
+        "撤回的原因（写了的话）。",
+    ),
     ("What that is called.", "事项的名称。"),
     ("Who began it.", "起草人。"),
     ("When.", "时间。"),
@@ -124,10 +127,6 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
     (
         "Whether something has entered its stream since: it has to be put behind that first.",
         "起草后同一事项里是否有新登记：有就要先排到它后面。",
-    ),
-    (
-        "That it was put behind what came meanwhile, and who is asked again.",
-        "曾排到新登记之后，并请谁重新签。",
     ),
     (
         "That a draft was put behind what had entered its stream meanwhile.",
