@@ -15,6 +15,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::note::{SignatureLine, check_key_name};
 
+mod windows;
+
 /// What a key signs, and how: the byte that signed-note assigns. (签名算法)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -222,9 +224,10 @@ impl VerifierKey {
             expected: 64,
             found: signature.len(),
         })?;
-        self.key
-            .verify_strict(message, &Signature::from_bytes(bytes))
-            .map_err(|_| KeyError::Signature)
+        match windows::verify(&self.key, message, &Signature::from_bytes(bytes)) {
+            true => Ok(()),
+            false => Err(KeyError::Signature),
+        }
     }
 
     /// Verifies a line below a note's text.

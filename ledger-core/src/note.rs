@@ -3,7 +3,7 @@
 //! Only the form: which keys count, and whether a signature is true, is for [`crate::key`] and its
 //! callers to say, and until they have, the text means nothing. Follows C2SP signed-note.
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 use core::str::FromStr;
 
 use data_encoding::BASE64;
@@ -86,6 +86,21 @@ pub(crate) fn check_key_name(name: &str) -> Result<(), NoteError> {
     Err(NoteError::Name { found })
 }
 
+/// Whether `value` is written as `text`, compared while it is written.
+fn reads(value: &impl fmt::Display, text: &str) -> bool {
+    struct Rest<'a>(&'a str);
+
+    impl fmt::Write for Rest<'_> {
+        fn write_str(&mut self, written: &str) -> fmt::Result {
+            self.0 = self.0.strip_prefix(written).ok_or(fmt::Error)?;
+            Ok(())
+        }
+    }
+
+    let mut rest = Rest(text);
+    write!(rest, "{value}").is_ok() && rest.0.is_empty()
+}
+
 fn cut(text: &str) -> String {
     text.chars().take(160).collect()
 }
@@ -146,7 +161,7 @@ impl SignatureLine {
 impl fmt::Display for SignatureLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = [&self.key_id[..], &self.signature].concat();
-        write!(f, "— {} {}", self.name, BASE64.encode(&bytes))
+        write!(f, "— {} {}", self.name, BASE64.encode_display(&bytes))
     }
 }
 
@@ -164,7 +179,7 @@ impl FromStr for SignatureLine {
         }
         let line = Self::new(name, *key_id, signature.to_vec())?;
         // The decoder also reads several padded encodings one after another.
-        if line.to_string() != text {
+        if !reads(&line, text) {
             return Err(error());
         }
         Ok(line)
@@ -237,7 +252,7 @@ impl Note {
             text: text.to_owned(),
             signatures: parse_signature_lines(signatures)?,
         };
-        if note.to_bytes() != bytes {
+        if !reads(&note, whole) {
             return Err(NoteError::NotCanonical);
         }
         Ok(note)
@@ -267,7 +282,10 @@ impl Note {
     /// The note's bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.to_string().into_bytes()
+        let mut text = String::with_capacity(self.text.len() + 256);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{self}");
+        text.into_bytes()
     }
 }
 

@@ -3,7 +3,7 @@
 //! An index, an inclusion proof and the checkpoint it leads to, in one text. Knows nothing of entries: who
 //! verifies brings the leaf hash. Follows C2SP tlog-proof v1.
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use data_encoding::BASE64;
 
@@ -238,7 +238,11 @@ impl Proof {
     /// The proof's bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.to_string().into_bytes()
+        let checkpoint = self.checkpoint.text().len() + 256;
+        let mut text = String::with_capacity(64 + 48 * self.hashes.len() + checkpoint);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{self}");
+        text.into_bytes()
     }
 }
 
@@ -246,11 +250,11 @@ impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{HEADER}")?;
         if let Some(extra) = &self.extra {
-            writeln!(f, "extra {}", BASE64.encode(extra))?;
+            writeln!(f, "extra {}", BASE64.encode_display(extra))?;
         }
         writeln!(f, "index {}", self.index)?;
         for hash in &self.hashes {
-            writeln!(f, "{}", hash.to_base64())?;
+            writeln!(f, "{}", BASE64.encode_display(hash.as_bytes()))?;
         }
         write!(f, "\n{}", self.checkpoint)
     }

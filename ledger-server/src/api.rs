@@ -121,7 +121,7 @@ fn answer(ledger: &Served, receipt: &Receipt) -> Response {
         (CONTENT_TYPE, TEXT),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    let mut response = (status, headers, receipt.proof.to_string()).into_response();
+    let mut response = (status, headers, receipt.proof.to_bytes()).into_response();
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(LOCATION, location);
     }
@@ -145,7 +145,7 @@ pub(crate) async fn proof(
     let index = index.ok_or_else(|| Problem::not_found(language))?;
     let snapshot = ledger.snapshot();
     let proof = reading(language, move || snapshot.proof(index)).await?;
-    Ok((headers(TEXT, BRIEFLY), proof.to_string()).into_response())
+    Ok((headers(TEXT, BRIEFLY), proof.to_bytes()).into_response())
 }
 
 /// One ledger in `/ledgers.json`.

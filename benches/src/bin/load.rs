@@ -95,12 +95,7 @@ impl Server {
 
     /// How much of the processors it has had. Other people's work on this machine does not count.
     fn busy(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let after_name = stat.rsplit(") ").next().unwrap();
-        let ticks = after_name.split(' ').skip(11).take(2);
-        let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
-        // Linux tells hundredths of a second.
-        Duration::from_millis(ticks * 10)
+        busy(self.child.id())
     }
 
     /// The most that it has had in memory, in MiB.
@@ -110,6 +105,16 @@ impl Server {
         let peak = peak.unwrap().trim().trim_end_matches(" kB");
         peak.parse::<f64>().unwrap() / 1024.0
     }
+}
+
+/// How much of the processors a process has had.
+fn busy(process: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let after_name = stat.rsplit(") ").next().unwrap();
+    let ticks = after_name.split(' ').skip(11).take(2);
+    let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    // Linux tells hundredths of a second.
+    Duration::from_millis(ticks * 10)
 }
 
 impl Drop for Server {
@@ -139,9 +144,12 @@ fn measure(clients: usize, each: usize) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
 
     let second = requests.split_off(clients * each);
-    let busy = server.busy();
+    let own = || busy(std::process::id());
+    let before = (server.busy(), own());
     let full = runtime.block_on(load(server.at, clients, requests, None));
-    let each_receipt = (server.busy() - busy).div_f64(full.times.len() as f64);
+    let receipts = full.times.len() as f64;
+    let each_receipt = (server.busy() - before.0).div_f64(receipts);
+    let each_of_clients = (own() - before.1).div_f64(receipts);
     let half = Duration::from_secs_f64(2.0 * clients as f64 / full.per_second());
     let paced = runtime.block_on(load(server.at, clients, second, Some(half)));
 
@@ -162,8 +170,9 @@ fn measure(clients: usize, each: usize) {
         rate * sync.as_secs_f64()
     );
     println!(
-        "  processor time of the server for a receipt: {each_receipt:?}, {:.1} x verify_strict",
-        each_receipt.as_secs_f64() / verify.as_secs_f64()
+        "  processor time for a receipt: server {each_receipt:?}, clients {each_of_clients:?}, \
+         together {:.1} x verify_strict of {verify:?}",
+        (each_receipt + each_of_clients).as_secs_f64() / verify.as_secs_f64()
     );
     println!(
         "half load: {:.0} receipts/s; p50 {:?}, p99 {:?} (limit <= {P99_LIMIT:?})",

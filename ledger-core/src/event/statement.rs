@@ -1,5 +1,7 @@
 //! Statements, signed events and entries: the one way from bytes to an event, and back.
 
+use core::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -135,7 +137,7 @@ impl Statement {
         }
         let event = Event::from_value(raw.event)?;
         let statement = Self::new(raw.stream, raw.prev, raw.at, event);
-        let canonical = canonical::to_vec(&statement)?;
+        let canonical = canonical::to_vec_of(&statement, line.len())?;
         if canonical != line.as_bytes() {
             let position = canonical
                 .iter()
@@ -300,7 +302,8 @@ impl LoggedEntry {
 /// The bytes of an entry: the time of receipt, a newline, the signed note.
 #[must_use]
 pub fn entry_bytes(received_at: LogTime, signed: &SignedEvent) -> Vec<u8> {
-    let mut bytes = format!("{received_at}\n").into_bytes();
-    bytes.extend_from_slice(&signed.note.to_bytes());
-    bytes
+    let mut text = String::with_capacity(signed.note.text().len() + 256);
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{received_at}\n{}", signed.note);
+    text.into_bytes()
 }

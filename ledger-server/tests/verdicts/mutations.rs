@@ -105,7 +105,7 @@ fn bent(value: &Value) -> Vec<(&'static str, Value)> {
             if let Some(first) = items.first() {
                 ways.push((
                     "the first again",
-                    json!([&items[..], &[first.clone()]].concat()),
+                    json!([&items[..], std::slice::from_ref(first)].concat()),
                 ));
                 let mut turned = items.clone();
                 turned.reverse();
@@ -262,7 +262,7 @@ fn mutants(scene: &Scene, kinds: &mut BTreeSet<&'static str>) -> Vec<Mutant> {
             let signers: Vec<&str> = entry.signers().iter().map(|id| id.as_str()).collect();
             let original: Value = serde_json::to_value(entry.statement()).unwrap();
             let text = String::from_utf8(entry.bytes().to_vec()).unwrap();
-            let lines = text[text.find("\n\n").unwrap() + 1..].as_bytes().to_vec();
+            let lines = text.as_bytes()[text.find("\n\n").unwrap() + 1..].to_vec();
             let mut found = Vec::new();
             places(&original["event"], "/event", &mut found);
             let at = entry.received_at();

@@ -75,7 +75,7 @@ async function choose(group, place) {
 async function document_(slot, path) {
   await tabTo(`.slot[data-kind="${slot}"] input[multiple]`);
   const chooser = page.waitForEvent("filechooser");
-  await page.keyboard.press("Enter");
+  await page.keyboard.press("Space");
   await (await chooser).setFiles(path);
 }
 

@@ -115,9 +115,6 @@ class Sheet {
     form.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target instanceof HTMLInputElement) {
         event.preventDefault();
-        if (event.target.type === "file") {
-          event.target.click();
-        }
       }
     });
     void this.look(false);
