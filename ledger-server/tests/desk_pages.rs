@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::header::{ACCEPT, COOKIE};
+use ledger_core::event::Statement;
 use ledger_core::hash::Hash;
 use scene::sitter::{Sitter, from_desk};
-use scene::{Answer, NOW, Site, at, signed};
+use scene::{Answer, NOW, Site, at, key, signed};
 use serde_json::{Value, json};
 
 /// Asks as a browser does that opens a page.
@@ -204,6 +205,81 @@ fn what_is_shown_ahead_is_what_would_be_signed() {
     assert!(
         html.contains("现在还不能签") && !html.contains("data-publish"),
         "{html}"
+    );
+}
+
+/// Records what a rehearsal says, signed by these.
+fn record(site: &Site, sitter: &Sitter<'_>, rehearsal: &Value, signers: &[&str]) {
+    let rehearsed = sitter.post("/rehearse", rehearsal);
+    assert_eq!(rehearsed.status.as_u16(), 200, "{}", rehearsed.text());
+    let rehearsed = rehearsed.json();
+    let statement = Statement::parse(rehearsed["statement"].as_str().unwrap()).unwrap();
+    let keys: Vec<_> = signers.iter().map(|member| key(Some(member))).collect();
+    admitted(site, statement.sign(&keys).unwrap());
+}
+
+#[test]
+fn after_the_publication_comes_the_checklist_and_then_the_window() {
+    let site = Site::new();
+    ready_to_publish(&site);
+    let deng = sitter(&site, "deng");
+    let about =
+        |kind: &str, body: Value| json!({"kind": kind, "transaction": "2018-001", "body": body});
+    let body = json!({"summary": "公开。", "comments_to": "村委会意见箱"});
+    let publication = about("publish_pre_plan", body);
+    record(&site, &deng, &publication, &["chen", "deng", "huang"]);
+    let path = "/publish?transaction=2018-001";
+    let post = |channel: &str| {
+        let body = json!({"channel": channel, "location": "村口公示栏"});
+        record(&site, &deng, &about("channel_posted", body), &["deng"]);
+    };
+    post("notice_board");
+    let html = shown(&deng, path);
+    assert_eq!(html.matches("data-channel=").count(), 3, "{html}");
+    for text in [
+        "村口公示栏",
+        "data-channel=\"wechat\"",
+        "/d/2018-001/pre_plan/print",
+        "id=\"newsletter\"",
+    ] {
+        assert!(html.contains(text), "{text}: {html}");
+    }
+    // From Monday's posting on, the fifth working day ends on a Tuesday: Qingming lies between.
+    assert!(
+        html.contains("公开期到 <strong>2018-04-02 23:59")
+            || html.contains("公开期到 <strong>2018-04-03 23:59"),
+        "{html}"
+    );
+    let due = shown(&deng, "");
+    assert!(
+        due.contains("张贴并登记") && !due.contains("没有张贴齐，"),
+        "{due}"
+    );
+    // Two days later the step's time is nearly over, and after that it is over.
+    site.clock.store(NOW + 2 * 86_400, Ordering::SeqCst);
+    let due = shown(&deng, "");
+    assert!(due.contains("已 2 天没有张贴齐"), "{due}");
+    assert!(shown(&deng, path).contains("◆ 快到时限"));
+    site.clock.store(NOW + 3 * 86_400, Ordering::SeqCst);
+    assert!(shown(&deng, path).contains("▲ 已过本环节时限"));
+    for channel in ["platform", "newsletter", "wechat"] {
+        post(channel);
+    }
+    let html = shown(&deng, "");
+    let windows = html.split("id=\"h-windows\"").nth(1).unwrap();
+    assert!(
+        windows.contains("公开至 2018-0") && windows.contains("第 5 环节"),
+        "{html}"
+    );
+    let html = shown(&deng, path);
+    assert!(
+        html.contains("现在没有要公开或张贴的") && !html.contains("data-channel"),
+        "{html}"
+    );
+    // Its disclosure is where the public finds it.
+    assert_eq!(
+        site.get("/donglang/d/2018-001/pre_plan").status.as_u16(),
+        200
     );
 }
 

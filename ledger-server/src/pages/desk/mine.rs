@@ -401,6 +401,9 @@ impl<'a> Gathering<'a> {
             _ => collective::what(l, task),
         };
         let left = task.left.as_ref();
+        let now = self.scene.visit.now;
+        let waits = task.published_at.map(|since| now.seconds_since(since));
+        let days = waits.map_or(0, |seconds| seconds / SOON_SECONDS);
         Item {
             to: self.to(&form(task)),
             name: match &task.what {
@@ -412,10 +415,16 @@ impl<'a> Gathering<'a> {
             transaction: task.transaction.to_string(),
             of: summary.map_or_else(String::new, |summary| summary.name.clone()),
             note,
-            time: collective::time(l, task, self.scene.visit.now),
+            time: match days {
+                0 => collective::time(l, task, now),
+                days => l.pick(
+                    format!("公开登记后已 {days} 天没有张贴齐，公开期还没开始算"),
+                    format!("not posted everywhere for {days} days: the window has not begun"),
+                ),
+            },
             from: String::new(),
             overdue: task.overdue,
-            soon: left.is_some_and(|left| left.length <= SOON_DAYS),
+            soon: left.is_some_and(|left| left.length <= SOON_DAYS) || days > 0,
             until: task.deadline.map_or(LogTime::MAX, |deadline| deadline.at),
         }
     }

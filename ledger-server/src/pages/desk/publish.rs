@@ -58,6 +58,8 @@ struct Ahead {
     step: &'static str,
     summary: String,
     comments_to: String,
+    /// Both, as the script sends them to be rehearsed.
+    body: String,
     /// What residents will see; not before there is something to say.
     shown: Option<Disclosed>,
     sha256: String,
@@ -298,6 +300,81 @@ fn to_draft(scene: &Scene, id: &DraftId) -> String {
     inbox::to(scene, &format!("/desk/drafts/{}", id.as_str()))
 }
 
+/// What the publisher says beside the facts.
+struct Said {
+    summary: String,
+    comments_to: String,
+}
+
+impl Said {
+    /// As a draft says it, as it was typed, or to begin with.
+    fn of(
+        scene: &Scene,
+        transaction: &Transaction,
+        point: PublicationPoint,
+        drafted: Option<&Publication>,
+    ) -> Result<Self, NoPage> {
+        if let Some(publication) = drafted {
+            return Ok(Self {
+                summary: publication.summary.to_string(),
+                comments_to: publication.comments_to.to_string(),
+            });
+        }
+        Ok(Self {
+            summary: given(scene, "summary").unwrap_or_else(|| summary(transaction, point)),
+            comments_to: match given(scene, "comments_to") {
+                Some(given) => given,
+                None => comments_to(scene, transaction)?,
+            },
+        })
+    }
+
+    fn body(&self) -> Map<String, Value> {
+        let fields = [
+            ("comments_to", &self.comments_to),
+            ("summary", &self.summary),
+        ];
+        let fields = fields.map(|(field, text)| (field.to_owned(), json!(text)));
+        fields.into_iter().collect()
+    }
+
+    /// What would be signed; `None` while it is not said how to comment.
+    fn statement(&self, drafting: &Drafting<'_>, now: LogTime) -> Result<Option<Statement>, Fault> {
+        if self.comments_to.is_empty() {
+            return Ok(None);
+        }
+        let drafted = drafting.statement(self.body(), None, now)?;
+        Ok(Some(drafted.statement))
+    }
+}
+
+/// Who would sign a statement, and what the rules say of it.
+#[derive(Default)]
+struct Tried {
+    seats: Vec<(&'static str, String)>,
+    mine: bool,
+    refused: Option<Fault>,
+}
+
+impl Tried {
+    fn of(scene: &Scene, drafting: &Drafting<'_>, statement: &Statement) -> Self {
+        let l = scene.visit.language;
+        let (sitting, mine) = drafting.seating(statement);
+        let own = std::slice::from_ref(&drafting.signer);
+        let signed = if mine { own } else { &[] };
+        let rehearsed = drafting.rehearse(statement, signed, scene.visit.now);
+        let seats = sitting.iter().map(|seat| {
+            let name = inbox::member_name(scene, &seat.member);
+            (l.pick(seat.role.zh(), seat.role.en()), name)
+        });
+        Self {
+            seats: seats.collect(),
+            mine,
+            refused: rehearsed.err(),
+        }
+    }
+}
+
 impl Ahead {
     fn of(
         scene: &Scene,
@@ -308,67 +385,33 @@ impl Ahead {
     ) -> Result<Self, NoPage> {
         let l = scene.visit.language;
         let transaction = course.transaction().ok_or(NoPage::Missing)?;
-        let id = transaction.id.clone();
-        let kind = task.step.id();
-        let asked = drafts
-            .asked
-            .as_ref()
-            .and_then(|asked| asked.event.publication());
-        let (summary, comments_to) = match asked {
-            Some(publication) => (
-                publication.summary.to_string(),
-                publication.comments_to.to_string(),
-            ),
-            None => (
-                given(scene, "summary").unwrap_or_else(|| summary(transaction, point)),
-                match given(scene, "comments_to") {
-                    Some(given) => given,
-                    None => comments_to(scene, transaction)?,
-                },
-            ),
-        };
+        let (id, kind) = (transaction.id.clone(), task.step.id());
+        let asked = drafts.asked.as_ref();
+        let drafted = asked.and_then(|asked| asked.event.publication());
+        let said = Said::of(scene, transaction, point, drafted)?;
         let stream = StreamId::Transaction(id.clone());
         let signer = (member.clone(), l);
         let drafting = Drafting::of(kind, stream, None, &course.state, signer);
         let drafting = drafting.ok_or(NoPage::Fault)?;
-        let mut body = Map::new();
-        for (field, text) in [("summary", &summary), ("comments_to", &comments_to)] {
-            body.insert(field.to_owned(), Value::String(text.clone()));
-        }
-        let said = |fault: Fault| Some(fault.detail(kind, l));
-        let stated = match (&drafts.asked, comments_to.is_empty()) {
-            (Some(asked), _) => Ok(Some(asked.clone())),
-            (None, true) => Ok(None),
-            (None, false) => drafting
-                .statement(body, None, scene.visit.now)
-                .map(|drafted| Some(drafted.statement)),
+        let stated = match asked {
+            Some(asked) => Ok(Some(asked.clone())),
+            None => said.statement(&drafting, scene.visit.now),
         };
-        let (statement, mut refused) = match stated {
+        let tried = match &stated {
+            Ok(statement) => statement
+                .as_ref()
+                .map(|statement| Tried::of(scene, &drafting, statement))
+                .unwrap_or_default(),
+            Err(_) => Tried::default(),
+        };
+        let (statement, malformed) = match stated {
             Ok(statement) => (statement, None),
-            Err(fault) => (None, said(fault)),
+            Err(fault) => (None, Some(fault)),
         };
-        let (mut seats, mut mine) = (Vec::new(), false);
-        if let Some(statement) = &statement {
-            let (sitting, is_mine) = drafting.seating(statement);
-            let own = std::slice::from_ref(member);
-            let signed = if is_mine { own } else { &[] };
-            let rehearsed = drafting.rehearse(statement, signed, scene.visit.now);
-            refused = rehearsed.err().and_then(said);
-            mine = is_mine;
-            seats = sitting
-                .iter()
-                .map(|seat| {
-                    let name = inbox::member_name(scene, &seat.member);
-                    (l.pick(seat.role.zh(), seat.role.en()), name)
-                })
-                .collect();
-        }
-        let publication: Option<Publication> = statement
-            .as_ref()
-            .and_then(|statement| statement.event.publication())
-            .cloned();
-        let sha256 = publication.as_ref().map(|of| of.disclosure.to_string());
-        let shown = match &publication {
+        let refused = malformed.or(tried.refused);
+        let refused = refused.map(|fault| fault.detail(kind, l));
+        let publication = statement.as_ref().and_then(|of| of.event.publication());
+        let shown = match publication {
             Some(publication) => {
                 let found = Found::ahead(scene, course, (&id, point), publication)?;
                 Some(Disclosed::of(scene, &found)?)
@@ -378,18 +421,19 @@ impl Ahead {
         Ok(Self {
             kind,
             step: l.pick(task.step.zh(), task.step.en()),
-            summary,
-            comments_to,
+            sha256: publication.map_or_else(String::new, |of| of.disclosure.to_string()),
+            body: Value::Object(said.body()).to_string(),
+            summary: said.summary,
+            comments_to: said.comments_to,
             shown,
-            sha256: sha256.unwrap_or_default(),
             refused,
             overdue: task.overdue,
             soon: task.left.is_some_and(|left| left.length <= 1),
             time: collective::time(l, task, scene.visit.now),
-            seats,
-            mine,
+            seats: tried.seats,
+            mine: tried.mine,
             draft: drafts.publications.get(kind).map(|id| to_draft(scene, id)),
-            of_draft: drafts.asked.is_some(),
+            of_draft: asked.is_some(),
             form: inbox::to(scene, &format!("/desk/record/{kind}?transaction={id}")),
         })
     }
@@ -505,12 +549,5 @@ impl Posting {
                 .unwrap_or_default(),
             shown: Disclosed::of(scene, &found)?,
         })
-    }
-}
-
-impl Ahead {
-    /// What the script sends to be rehearsed, as JSON.
-    fn body(&self) -> String {
-        json!({ "comments_to": self.comments_to, "summary": self.summary }).to_string()
     }
 }
