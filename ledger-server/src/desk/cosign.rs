@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use ledger_core::authenticate::authenticate;
-use ledger_core::event::{ParseError, SignedEvent, Statement};
+use ledger_core::event::{SignedEvent, Statement};
 use ledger_core::hash::Digest;
 use ledger_core::ledger::{AppendError, LedgerError};
-use ledger_core::note::{NoteError, SignatureLine};
+use ledger_core::note::SignatureLine;
 use ledger_core::refusal::Class;
 use ledger_core::store::StoreError;
 use ledger_core::store::local::DocumentName;
 use ledger_core::{Language, MemberId, Refusal};
 
 use super::draft::{Draft, DraftId, Ended, Rebased};
-use super::inbox::{Drafts, Inbox, TooMany};
+use super::inbox::{Drafts, Inbox};
 use super::session::Sitting;
 use super::standing::Standing;
 use crate::catalogue::NoView;
@@ -27,66 +27,15 @@ use crate::drafting::{Drafting, Fault};
 use crate::queue::SubmitError;
 use crate::served::{Served, Snapshot};
 
+mod not_done;
+
+pub(crate) use not_done::NotDone;
+
 /// How long an entry may take.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 /// What is recorded by other means than the desk: the founding, and a loss.
 const ELSEWHERE: [&str; 2] = ["ledger_opened", "loss_declared"];
-
-/// Why something was not done with a draft. Nothing was changed, unless it says so.
-#[derive(Debug)]
-pub(crate) enum NotDone {
-    /// The log cannot be read, or not yet.
-    View(NoView),
-    /// A rule refuses it.
-    Refused { fault: Fault, kind: &'static str },
-    /// Not a statement, or not one with signatures below it.
-    Malformed(ParseError),
-    /// It is recorded by the command line only.
-    Elsewhere,
-    /// What would be published is not what the statement says.
-    OtherDisclosure,
-    /// No draft by this name waits.
-    Unknown,
-    /// It has ended.
-    Ended(Ended),
-    /// Whoever asks is not among the signers, or the line is another's.
-    NotOwn,
-    /// The line is no signature of what the draft says now.
-    Untrue,
-    /// Not the form of a line.
-    Line(NoteError),
-    /// All roles that whoever asks could sign in have been signed in, or there is none.
-    NoSeat,
-    /// The stream has moved: the draft is to say something new, which nobody has signed.
-    Moved,
-    /// Who may neither sign it nor has begun it does not take it back.
-    NotYours,
-    /// Too many wait.
-    TooMany(TooMany),
-    /// It cannot be kept.
-    Store(StoreError),
-    /// This server keeps no drafts.
-    NoInbox,
-}
-
-impl From<NoView> for NotDone {
-    fn from(no_view: NoView) -> Self {
-        Self::View(no_view)
-    }
-}
-
-impl From<ParseError> for NotDone {
-    fn from(error: ParseError) -> Self {
-        Self::Malformed(error)
-    }
-}
-
-impl From<StoreError> for NotDone {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
 
 /// How a draft stands after it was touched.
 #[derive(Debug)]
