@@ -1,10 +1,11 @@
 //! A printed notice, read as somebody before the board reads it: as text, and by a camera.
 #![allow(
+    dead_code,
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
-    reason = "a test fails by panicking; places in a picture are small numbers"
+    reason = "each test uses a part; a test fails by panicking; places in a picture are small numbers"
 )]
 
 use std::path::{Path, PathBuf};

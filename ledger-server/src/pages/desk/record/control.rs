@@ -271,7 +271,7 @@ impl Maker<'_> {
                 "Date" => text("date", "", "", ""),
                 "StatedTime" | "LogTime" => text("datetime-local", "", "", ""),
                 "Decimal" => text("text", "decimal", "", "86.5"),
-                "Text2" => text("", "", "", ""),
+                "Text2000" => text("", "", "", ""),
                 "MemberId" => text("text", "", "", "chen"),
                 "Label" => text("text", "", "", "rent_2026_04"),
                 _ => text("text", "", "", ""),
