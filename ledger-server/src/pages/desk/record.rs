@@ -150,10 +150,6 @@ struct Form {
     summary = "The form of one kind of event",
     params(
         ("kind" = String, Path, description = "The kind of event"),
-        ("transaction" = Option<String>, Query, description = "The transaction that it belongs to"),
-        ("concern" = Option<String>, Query, description = "The concern that it belongs to"),
-        ("entry" = Option<u64>, Query, description = "The entry that is corrected"),
-        ("field" = Option<String>, Query, description = "The field that is corrected, as a JSON Pointer"),
     ),
     responses(
         (status = 200, description = "The form", body = String, content_type = "text/html; charset=utf-8"),

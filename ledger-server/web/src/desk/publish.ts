@@ -172,6 +172,13 @@ view("publish", (main) => {
   for (const link of Array.from(main.querySelectorAll<HTMLAnchorElement>("a[data-channel]"))) {
     link.addEventListener("click", () => chooseChannel(link));
   }
+  // Elsewhere the key would not be unlocked: what residents see opens beside the desk.
+  for (const link of Array.from(main.querySelectorAll<HTMLAnchorElement>("a[href]"))) {
+    if (!new URL(link.href).pathname.startsWith(`/${slug()}/desk`)) {
+      link.target = "_blank";
+      link.rel = "noopener";
+    }
+  }
   for (const source of Array.from(main.querySelectorAll<HTMLElement>("#newsletter, article.copy"))) {
     offerCopy(source);
   }

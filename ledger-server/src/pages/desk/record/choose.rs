@@ -56,7 +56,6 @@ pub(super) struct Choice {
     get,
     path = "/desk/record",
     summary = "What can be recorded now",
-    params(("transaction" = Option<String>, Query, description = "Only what belongs to this transaction")),
     responses(
         (status = 200, description = "What can be recorded now", body = String, content_type = "text/html; charset=utf-8"),
         (status = 401, description = "Nobody is signed in", body = String, content_type = "text/html; charset=utf-8"),
