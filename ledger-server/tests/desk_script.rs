@@ -13,7 +13,6 @@
 )]
 
 mod office;
-#[allow(dead_code, reason = "a recovery sheet is looked at from one side only")]
 mod paper;
 mod year;
 

@@ -242,16 +242,8 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
         "申请内容：办理入册的人应重算一遍登记码",
     ),
     ("What can be recorded now", "现在可以登记什么"),
-    ("Only what belongs to this transaction", "只看这笔交易的"),
     ("The form of one kind of event", "一种事项的登记表"),
     ("The kind of event", "事项"),
-    ("The transaction that it belongs to", "所属交易"),
-    ("The concern that it belongs to", "所属群众意见"),
-    ("The entry that is corrected", "更正第几条"),
-    (
-        "The field that is corrected, as a JSON Pointer",
-        "更正哪个字段（JSON Pointer）",
-    ),
     ("The form", "登记表"),
     (
         "No such kind, transaction or concern",
