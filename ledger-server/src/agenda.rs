@@ -29,6 +29,8 @@ pub(crate) struct Task {
     pub(crate) overdue: bool,
     /// Whether it is a publication that is made again, after a correction.
     pub(crate) again: bool,
+    /// When what is still to be posted was published.
+    pub(crate) published_at: Option<LogTime>,
 }
 
 /// What is to be done.
@@ -95,6 +97,7 @@ pub(crate) fn task(
         left: None,
         overdue: false,
         again: transaction.redo.is_some(),
+        published_at: None,
     };
     let mut signing = &rule.signing;
     match &transaction.phase {
@@ -105,6 +108,7 @@ pub(crate) fn task(
         }
         Phase::Publishing(publishing) => {
             signing = &charter.postings;
+            task.published_at = Some(publishing.published_at());
             task.what = What::Post(publishing.outstanding().iter().cloned().collect());
         }
         Phase::Awaiting(_) if !stopping(transaction).is_empty() => {

@@ -82,6 +82,8 @@ pub(crate) struct View {
     size: u64,
     /// Those with the newest entries first.
     pub(crate) transactions: Vec<Arc<Summary>>,
+    /// Where each of them is.
+    places: HashMap<TransactionId, usize>,
     /// Overdue first, then by deadline; those that wait for nothing last, newest first.
     pub(crate) concerns: Vec<Arc<Voiced>>,
     /// What waits for somebody, overdue first.
@@ -101,7 +103,7 @@ pub(crate) struct View {
 impl View {
     /// What is known of a transaction.
     pub(crate) fn transaction(&self, id: &TransactionId) -> Option<&Arc<Summary>> {
-        self.transactions.iter().find(|summary| summary.id == *id)
+        self.transactions.get(*self.places.get(id)?)
     }
 }
 
@@ -473,8 +475,11 @@ impl Register {
                 Some(_) => (true, LogTime::MIN, newest),
             }
         });
+        let places = transactions.iter().enumerate();
+        let places = places.map(|(place, summary)| (summary.id.clone(), place));
         View {
             made: Instant::now(),
+            places: places.collect(),
             now,
             size: snapshot.size(),
             tasks: agenda::tasks(self.read.state(), now),

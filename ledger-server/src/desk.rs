@@ -13,6 +13,7 @@ use ledger_core::store::local::DocumentName;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::assets;
 use crate::catalogue::NoView;
 use crate::served::Served;
 
@@ -110,12 +111,17 @@ impl Served {
 
 /// The routes of a ledger's desk for scripts.
 pub(crate) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
-    OpenApiRouter::new()
-        .routes(routes!(api::challenge))
+    // Where there are pages, the inbox is one: it answers scripts with the list.
+    let list = if assets::HAS_PAGES {
+        OpenApiRouter::new()
+    } else {
+        OpenApiRouter::new().routes(routes!(drafts::list))
+    };
+    list.routes(routes!(api::challenge))
         .routes(routes!(api::sign_in, api::sign_out))
         .routes(routes!(api::me))
         .routes(routes!(api::rehearse))
-        .routes(routes!(drafts::list, drafts::begin))
+        .routes(routes!(drafts::begin))
         .routes(routes!(drafts::one))
         .routes(routes!(drafts::withdraw))
         .routes(routes!(drafts::sign))

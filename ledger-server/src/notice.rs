@@ -12,6 +12,7 @@ use ledger_core::calendar::{Calendar, SpanUnit};
 use ledger_core::disclosure::{DisclosedDetour, Disclosure};
 use ledger_core::event::Event;
 use ledger_core::hash::Digest;
+use ledger_core::record::Publication;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::transaction::Transaction;
 use ledger_core::{Language, MemberId, PublicationPoint, StatedTime, StreamId, TransactionId};
@@ -168,6 +169,19 @@ impl Gathering {
             self.detours.insert(entry.index(), words.event(event));
         }
         self.before = transaction.cloned();
+    }
+
+    /// What would be published by this, were it the next entry.
+    pub(crate) fn ahead(self, state: &State, publication: &Publication) -> Option<Published> {
+        let (ledger, before) = (state.ledger()?, self.before?);
+        let charter = ledger.charter_of(before.begun_at, state.size());
+        let disclosure = Disclosure::compose(ledger, charter, &before, self.point, publication);
+        Some(Published {
+            detours: self.detours,
+            index: state.size(),
+            signed: disclosure.digest().ok()?,
+            disclosure,
+        })
     }
 
     /// What was published, if anything was.

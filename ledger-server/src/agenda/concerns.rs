@@ -61,5 +61,6 @@ pub(super) fn task(
         left,
         overdue,
         again: false,
+        published_at: None,
     })
 }

@@ -309,14 +309,14 @@ pub(crate) struct Rehearsal {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SeatShown {
     #[schema(value_type = String)]
-    pub(super) role: Role,
+    pub(crate) role: Role,
     /// Who fills it, or could.
     #[schema(value_type = String)]
-    pub(super) member: MemberId,
+    pub(crate) member: MemberId,
     /// What that member is called.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Whether that member has signed.
-    pub(super) signed: bool,
+    pub(crate) signed: bool,
 }
 
 pub(super) fn shown(snapshot: &Snapshot, seats: Vec<Seat>, signed: &[MemberId]) -> Vec<SeatShown> {

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use ledger_core::event::Event;
 use ledger_core::name::StreamId;
+use ledger_core::state::LedgerState;
 use ledger_core::{Language, LogTime, MemberId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -55,6 +56,8 @@ pub(crate) struct Listed {
     pub(crate) kind: &'static str,
     /// What that is called.
     pub(crate) title: String,
+    /// What it says first, in a few words.
+    pub(crate) gist: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) transaction: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,6 +150,7 @@ impl Listed {
             reason: withdrawn.and_then(|(_, reason)| reason),
             kind: event.kind(),
             title: title(event, l),
+            gist: gist(event, &snapshot.state, l),
             transaction,
             concern,
             author: person(&draft.author),
@@ -165,10 +169,46 @@ impl Listed {
         member: &MemberId,
         l: Language,
     ) -> Result<Vec<Self>, NotDone> {
-        let drafts = table.inbox().all(|_| true);
+        Self::those(table, member, l, |_| true)
+    }
+
+    /// Those drafts of a ledger that this is true of, the oldest first. May wait for a disk.
+    pub(crate) fn those(
+        table: &Table<'_>,
+        member: &MemberId,
+        l: Language,
+        of: impl Fn(&Draft) -> bool,
+    ) -> Result<Vec<Self>, NotDone> {
+        let drafts = table.inbox().all(of);
         let listed = drafts.iter().map(|draft| Self::of(table, draft, member, l));
         listed.collect()
     }
+}
+
+/// How many fields of an event say what it is about.
+const FIRST_FIELDS: usize = 2;
+
+/// How long that may be, in characters.
+const GIST: usize = 80;
+
+fn gist(event: &Event, ledger: &LedgerState, language: Language) -> String {
+    let words = words::Words {
+        language,
+        ledger: Some(ledger),
+        charter: None,
+        transaction: None,
+    };
+    let rows = words.event(event);
+    let said = rows.iter().filter(|row| !row.value.is_empty());
+    let colon = language.pick("：", ": ");
+    let said = said.map(|row| format!("{}{colon}{}", row.label, row.value));
+    let first: Vec<String> = said.take(FIRST_FIELDS).collect();
+    let whole = first.join(language.pick("；", "; ")).replace('\n', " ");
+    let mut short: String = whole.chars().take(GIST).collect();
+    if short.len() < whole.len() {
+        short.push('…');
+    }
+    short
 }
 
 fn title(event: &Event, language: Language) -> String {

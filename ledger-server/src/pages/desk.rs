@@ -18,6 +18,9 @@ use super::visit::Visit;
 use super::{NoPage, Scene};
 use crate::served::Served;
 
+mod inbox;
+mod mine;
+mod publish;
 mod record;
 
 /// What a page of the desk may load: as the others, and nothing may be made into markup but by the one
@@ -31,6 +34,10 @@ pub(super) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
     OpenApiRouter::new()
         .routes(routes!(keys))
         .routes(routes!(enrol))
+        .routes(routes!(mine::mine))
+        .routes(routes!(inbox::list))
+        .routes(routes!(inbox::one))
+        .routes(routes!(publish::publish))
         .merge(record::of_ledger())
 }
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use ledger_core::disclosure::Disclosure;
 use ledger_core::language::Language;
+use ledger_core::record::Publication;
 use ledger_core::transaction::Transaction;
 use ledger_core::{PublicationPoint, TransactionId};
 
@@ -26,55 +28,95 @@ use crate::served::Served;
 #[template(path = "pages/disclosure.html")]
 struct Page {
     s: Shell,
-    id: String,
-    point: PublicationPoint,
-    step: &'static str,
-    summary: Part,
-    window: String,
-    channels: Vec<Posted>,
-    comments_to: Part,
-    reports_to: Part,
-    digest: Part,
+    d: Disclosed,
+}
+
+/// A disclosure as people read it: one that was published, or one that would be.
+pub(super) struct Disclosed {
+    pub(super) id: String,
+    pub(super) point: PublicationPoint,
+    pub(super) step: &'static str,
+    pub(super) summary: Part,
+    pub(super) window: String,
+    pub(super) channels: Vec<Posted>,
+    pub(super) comments_to: Part,
+    pub(super) reports_to: Part,
+    pub(super) digest: Part,
     /// What was composed, where it is not what was signed.
-    differs: Option<String>,
-    steps: Vec<Section>,
-    detours: Vec<Section>,
-    newsletter: String,
-    url: String,
-    qr: String,
+    pub(super) differs: Option<String>,
+    pub(super) steps: Vec<Section>,
+    pub(super) detours: Vec<Section>,
+    pub(super) newsletter: String,
+    pub(super) url: String,
+    pub(super) qr: String,
+    /// Whether it stands in the log.
+    pub(super) is_published: bool,
 }
 
 /// A channel, and where and when it was posted there.
-struct Posted {
-    name: String,
-    location: Option<Part>,
-    at: Option<Part>,
+pub(super) struct Posted {
+    pub(super) name: String,
+    pub(super) location: Option<Part>,
+    pub(super) at: Option<Part>,
 }
 
-struct Section {
-    title: String,
-    index: u64,
-    at: Part,
-    recorded_late: bool,
-    signers: String,
-    lines: Vec<Line>,
+pub(super) struct Section {
+    pub(super) title: String,
+    pub(super) index: u64,
+    pub(super) at: Part,
+    pub(super) recorded_late: bool,
+    pub(super) signers: String,
+    pub(super) lines: Vec<Line>,
 }
 
 /// A publication, the transaction, and its course.
-struct Found {
+pub(super) struct Found {
     course: Course,
     published: Published,
+    /// Whether it stands in the log.
+    is_published: bool,
 }
 
 impl Found {
-    fn of(scene: &Scene, id: &TransactionId, point: PublicationPoint) -> Result<Self, NoPage> {
+    /// What would be published now by this event.
+    pub(super) fn ahead(
+        scene: &Scene,
+        course: Course,
+        (id, point): (&TransactionId, PublicationPoint),
+        publication: &Publication,
+    ) -> Result<Self, NoPage> {
+        let mut gathering = Gathering::new(scene.visit.language, id.clone(), point);
+        replay(&scene.snapshot, &course.entries, &mut |entry, state| {
+            gathering.see(entry, state);
+        })?;
+        let published = gathering.ahead(&course.state, publication);
+        Ok(Self {
+            published: published.ok_or(NoPage::Fault)?,
+            course,
+            is_published: false,
+        })
+    }
+
+    pub(super) fn of(
+        scene: &Scene,
+        id: &TransactionId,
+        point: PublicationPoint,
+    ) -> Result<Self, NoPage> {
         let course = Course::of(scene, id)?.ok_or(NoPage::Missing)?;
         let mut gathering = Gathering::new(scene.visit.language, id.clone(), point);
         replay(&scene.snapshot, &course.entries, &mut |entry, state| {
             gathering.see(entry, state);
         })?;
         let published = gathering.finish().ok_or(NoPage::Missing)?;
-        Ok(Self { course, published })
+        Ok(Self {
+            course,
+            published,
+            is_published: true,
+        })
+    }
+
+    pub(super) fn disclosure(&self) -> &Disclosure {
+        &self.published.disclosure
     }
 
     fn sheet(&self, scene: &Scene, transaction: &Transaction) -> Result<Sheet, NoPage> {
@@ -108,8 +150,12 @@ pub(crate) async fn disclosure(
     page(ledger, visit, move |scene| {
         let (id, point) = parsed(&id, &point)?;
         let found = Found::of(scene, &id, point)?;
-        let transaction = found.course.transaction().ok_or(NoPage::Missing)?;
-        Ok(Page::of(scene, &found, transaction)?.render()?)
+        let d = Disclosed::of(scene, &found)?;
+        let title = format!("{} {}", d.step, d.id);
+        let mut s = scene.shell("disclosure", title, &found.course.entries)?;
+        s.transaction.clone_from(&d.id);
+        s.point = d.point.to_string();
+        Ok(Page { s, d }.render()?)
     })
     .await
 }
@@ -144,9 +190,10 @@ pub(crate) async fn print(
     .await
 }
 
-impl Page {
-    fn of(scene: &Scene, found: &Found, transaction: &Transaction) -> Result<Self, NoPage> {
+impl Disclosed {
+    pub(super) fn of(scene: &Scene, found: &Found) -> Result<Self, NoPage> {
         let l = scene.visit.language;
+        let transaction = found.course.transaction().ok_or(NoPage::Missing)?;
         let Published {
             disclosure,
             index,
@@ -155,17 +202,16 @@ impl Page {
         } = &found.published;
         let sheet = found.sheet(scene, transaction)?;
         let point = disclosure.point;
-        let step = l.pick(point.step().zh(), point.step().en());
-        let title = format!("{step} {}", transaction.id);
-        let mut s = scene.shell("disclosure", title, &found.course.entries)?;
-        s.transaction = transaction.id.to_string();
-        s.point = point.to_string();
-        let text = |at: &str, text: &str| Part::fact(*index, format!("/event/{at}"), "text", text);
+        let of_entry = |at: &str, form, text: String| match found.is_published {
+            true => Part::fact(*index, format!("/event/{at}"), form, text),
+            false => Part::derived(text),
+        };
+        let text = |at, text: &str| of_entry(at, "text", text.to_owned());
+        let digest = grouped(&signed.to_string());
         Ok(Self {
-            s,
             id: transaction.id.to_string(),
             point,
-            step,
+            step: l.pick(point.step().zh(), point.step().en()),
             summary: text("summary", disclosure.summary.as_str()),
             window: sheet.window.clone(),
             channels: channels(found, transaction),
@@ -176,18 +222,14 @@ impl Page {
                 "text",
                 disclosure.reports_to.as_str(),
             ),
-            digest: Part::fact(
-                *index,
-                "/event/disclosure",
-                "hash",
-                grouped(&signed.to_string()),
-            ),
+            digest: of_entry("disclosure", "hash", digest),
             differs: found.published.differs(),
             steps: steps(scene, found),
             detours: detours(scene, found),
             newsletter: newsletter(l, &sheet),
             url: sheet.url.clone(),
             qr: sheet.qr,
+            is_published: found.is_published,
         })
     }
 }

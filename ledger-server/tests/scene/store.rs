@@ -1,7 +1,7 @@
 //! A memory store that readers share with the writer, and that can be made to fail.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use ledger_core::commitment::Salt;
@@ -21,6 +21,8 @@ pub(crate) struct SharedMemory {
     inner: Arc<RwLock<MemoryStore>>,
     /// Whether the disk is full.
     pub(crate) full: Arc<AtomicBool>,
+    /// How many entries have been read.
+    pub(crate) entries_read: Arc<AtomicU64>,
 }
 
 impl SharedMemory {
@@ -58,7 +60,10 @@ impl Store for SharedMemory {
     }
 
     fn entries(&self, start: u64, count: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.read(|store| store.entries(start, count))
+        let entries = self.read(|store| store.entries(start, count))?;
+        let read = u64::try_from(entries.len()).unwrap();
+        self.entries_read.fetch_add(read, Ordering::SeqCst);
+        Ok(entries)
     }
 
     fn checkpoint(&self) -> Result<Option<Vec<u8>>, StoreError> {

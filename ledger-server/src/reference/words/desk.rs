@@ -260,4 +260,19 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
         "读出的内容、各处的错误、还没填的、金额的读法和表决所需票数",
     ),
     ("No form", "不是一张表"),
+    (
+        "What waits for whoever is signed in",
+        "我的工作台：等登录者办的事",
+    ),
+    (
+        "Those that wait and those that ended lately, the oldest first; to browsers as a page",
+        "等签名的和最近了结的，从早到晚；浏览器得到的是网页",
+    ),
+    ("A draft, to be read and signed", "一份草稿，供查看和签名"),
+    ("No such draft", "没有这份草稿"),
+    (
+        "What is to be published or posted",
+        "要公开的内容，和还要张贴的渠道",
+    ),
+    ("What it says first, in a few words.", "开头几项的内容。"),
 ];
