@@ -1,4 +1,4 @@
-//! The staff desk: where members of a ledger draft, sign and co-sign from a browser. (办公台)
+//! The staff desk: where members of a ledger draft, sign and co-sign from a browser. (工作台)
 //!
 //! Whoever sits at it has signed a challenge with the key that the roster has as theirs; no key and no
 //! password is ever here. What is drafted is judged by the rules of the log ([`crate::drafting`]) and enters
@@ -98,7 +98,7 @@ impl Desk {
 
 impl Served {
     /// Sees to the drafts of its desk: what has waited too long ends, and what all have signed enters the
-    /// log. (办公台的例行事务)
+    /// log. (工作台的例行事务)
     pub async fn tend_desk(self: &Arc<Self>) {
         match cosign::tend(self).await {
             Ok(()) | Err(NotDone::View(NoView::Behind { .. })) => {}

@@ -42,7 +42,7 @@ pub type Reopen<S> = Box<dyn FnMut() -> Result<Ledger<S>, LedgerError> + Send>;
 
 /// A ledger given to a writer.
 pub struct Hosting<S> {
-    /// The folder in which its desk keeps drafts; by default none, and none are taken. (办公台)
+    /// The folder in which its desk keeps drafts; by default none, and none are taken. (工作台)
     pub desk: Option<PathBuf>,
     /// The key that signs what residents say; by default none, and nothing is taken in. (意见受理钥匙)
     pub intake: Option<SigningKey>,

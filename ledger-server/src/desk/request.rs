@@ -47,7 +47,7 @@ pub(crate) fn own_site(headers: &HeaderMap, language: Language) -> Result<(), Pr
         "another_site",
         language.pick("从别的网站提交的", "sent from another site"),
         language.pick(
-            "办公台只接受从本站网页发出的操作，什么都没有改。请直接打开本站的办公台再做。",
+            "工作台只接受从本站网页发出的操作，什么都没有改。请直接打开本站的工作台再做。",
             "The desk takes only what a page of this site sends; nothing was changed. Open this site's own desk and do it there.",
         ),
     ))

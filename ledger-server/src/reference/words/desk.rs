@@ -1,4 +1,4 @@
-//! What the OpenAPI document says of the staff desk, in both languages. (办公台接口说明的中文)
+//! What the OpenAPI document says of the staff desk, in both languages. (工作台接口说明的中文)
 
 /// What the document says of the desk, in English and Chinese.
 pub(in crate::reference) const DESK: &[(&str, &str)] = &[
@@ -34,7 +34,7 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
     ),
     ("Who is signed in", "现在是谁登录"),
     ("The member, by the newest entry", "成员，以最新条目为准"),
-    ("Who sits at the desk.", "办公台前的人。"),
+    ("Who sits at the desk.", "工作台前的人。"),
     ("As the roster has it.", "名册上的名称。"),
     (
         "The verifier key in use, as signed-note has it.",
@@ -205,11 +205,11 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
     ),
     (
         "Hand in a public document at the desk",
-        "在办公台上交公开材料",
+        "在工作台上交公开材料",
     ),
     (
         "Hand in a private document at the desk",
-        "在办公台上交不公开的材料",
+        "在工作台上交不公开的材料",
     ),
     ("Ask to be enrolled", "申请入册"),
     (
