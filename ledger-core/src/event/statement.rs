@@ -137,7 +137,7 @@ impl Statement {
         }
         let event = Event::from_value(raw.event)?;
         let statement = Self::new(raw.stream, raw.prev, raw.at, event);
-        let canonical = canonical::to_vec_of(&statement, line.len())?;
+        let canonical = canonical::to_vec(&statement)?;
         if canonical != line.as_bytes() {
             let position = canonical
                 .iter()
