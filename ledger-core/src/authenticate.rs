@@ -64,7 +64,7 @@ impl AuthenticEvent {
 /// [`Refusal::UnknownKey`], [`Refusal::InactiveKey`] or [`Refusal::InvalidSignature`], naming the
 /// line; [`Refusal::NotOpened`] for anything but a founding before entry 0.
 pub fn authenticate(state: &State, signed: SignedEvent) -> Result<AuthenticEvent, Refusal> {
-    let (keys, signers) = verify(state, &signed)?;
+    let (keys, signers) = verify(state.ledger(), state.size(), &signed)?;
     Ok(AuthenticEvent {
         keys,
         signed,
@@ -72,12 +72,14 @@ pub fn authenticate(state: &State, signed: SignedEvent) -> Result<AuthenticEvent
     })
 }
 
-/// As [`authenticate`], but gives back what did not verify: it may, when its turn comes.
+/// As [`authenticate`], by a ledger after so many entries, but gives back what did not verify: it may,
+/// when its turn comes.
 pub(crate) fn authenticate_early(
-    state: &State,
+    ledger: Option<&LedgerState>,
+    size: u64,
     signed: SignedEvent,
 ) -> Result<AuthenticEvent, Box<SignedEvent>> {
-    match verify(state, &signed) {
+    match verify(ledger, size, &signed) {
         Ok((keys, signers)) => Ok(AuthenticEvent {
             keys,
             signed,
@@ -89,15 +91,16 @@ pub(crate) fn authenticate_early(
 
 /// The keys that verify the lines, one for each, and whose they are.
 fn verify(
-    state: &State,
+    ledger: Option<&LedgerState>,
+    size: u64,
     signed: &SignedEvent,
 ) -> Result<(Vec<VerifierKey>, Vec<MemberId>), Refusal> {
     let text = signed.note().text();
     let lines = signed.note().signatures().len();
     let (mut signers, mut keys) = (Vec::with_capacity(lines), Vec::with_capacity(lines));
     for line in signed.note().signatures() {
-        let (member, key) = match (state.ledger(), &signed.statement().event) {
-            (Some(ledger), _) => rostered_key(ledger, state.size(), line)?,
+        let (member, key) = match (ledger, &signed.statement().event) {
+            (Some(ledger), _) => rostered_key(ledger, size, line)?,
             (None, Event::LedgerOpened(opened)) => {
                 let founder = opened
                     .members

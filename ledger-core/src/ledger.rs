@@ -34,6 +34,7 @@ mod documents;
 mod read;
 mod rebuild;
 
+pub use ahead::Submission;
 pub use rebuild::{Rebuild, RebuildError};
 
 /// How many transactions, and how many concerns, the working set keeps before it is emptied and filled
@@ -285,6 +286,19 @@ impl<S: Store> Ledger<S> {
         notes: &[impl AsRef<[u8]>],
         now: LogTime,
     ) -> Result<Vec<Result<Receipt, AppendError>>, LedgerError> {
+        let notes = notes.iter().map(|note| Submission::new(note.as_ref()));
+        self.append_submissions(notes.collect(), now)
+    }
+
+    /// As [`Ledger::append_many`], for submissions that may have been looked at before.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the store failed: then none of them was acknowledged.
+    pub fn append_submissions(
+        &mut self,
+        submissions: Vec<Submission<'_>>,
+        now: LogTime,
+    ) -> Result<Vec<Result<Receipt, AppendError>>, LedgerError> {
         self.writable()?;
         if self.state.transactions.len() > WORKING_SET {
             self.state.transactions.clear();
@@ -295,9 +309,11 @@ impl<S: Store> Ledger<S> {
         let first = self.store.size();
         let mut fresh: Vec<Entry> = Vec::new();
         let mut by_text: HashMap<String, u64> = HashMap::new();
-        let mut answers: Vec<Result<(u64, bool), AppendError>> = Vec::with_capacity(notes.len());
-        let notes: Vec<&[u8]> = notes.iter().map(AsRef::as_ref).collect();
-        for part in notes.chunks(ahead::AT_ONCE) {
+        let mut answers: Vec<Result<(u64, bool), AppendError>> =
+            Vec::with_capacity(submissions.len());
+        let mut submissions = submissions.into_iter();
+        while submissions.len() > 0 {
+            let part = submissions.by_ref().take(ahead::AT_ONCE).collect();
             for early in ahead::look(&self.state, part) {
                 answers.push(match early {
                     Ok(early) => self.place(early, now, &mut by_text, &mut fresh),

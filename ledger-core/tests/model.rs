@@ -27,6 +27,7 @@ mod world;
 use std::collections::BTreeMap;
 
 use ledger_core::calendar::{CalendarError, Span, SpanUnit};
+use ledger_core::ledger::Submission;
 use ledger_core::time::{LogTime, StatedTime};
 use ledger_core::{AppendError, Entry, Ledger, MemoryStore, Receipt, SigningKey, Store};
 use moves::{Act, Move, Wait};
@@ -113,7 +114,8 @@ fn ledger_of(entries: &[Entry]) -> Ledger<MemoryStore> {
 }
 
 /// Batches in which keys, roles and charters change, and what is wrong, stale or there already: the
-/// ledger says of each note, and ends with, what it does one by one.
+/// ledger says of each note, and ends with, what it does one by one, also where every other note was
+/// looked at long before.
 fn batches_end_as_one_by_one(start: usize, mut moves: Vec<Move>, lengths: &[usize]) {
     let mut lengths = lengths.iter().cycle();
     let mut left = 0;
@@ -127,6 +129,8 @@ fn batches_end_as_one_by_one(start: usize, mut moves: Vec<Move>, lengths: &[usiz
     }
     let before = World::at(start).scene.entries;
     let (mut single, mut many) = (ledger_of(&before), ledger_of(&before));
+    let mut ahead = ledger_of(&before);
+    let (long_before, size) = (single.state().unwrap().clone(), single.size());
     let world = run(start, &moves, &mut BTreeMap::new());
     for batch in world.tried.chunk_by(|(_, one), (_, other)| one == other) {
         let clock = batch[0].1;
@@ -135,10 +139,21 @@ fn batches_end_as_one_by_one(start: usize, mut moves: Vec<Move>, lengths: &[usiz
         let answers: Vec<String> = answers.into_iter().map(told).collect();
         let one_by_one = notes.iter().map(|note| told(single.append(note, clock)));
         assert_eq!(answers, one_by_one.collect::<Vec<_>>());
+        let submissions = (0..).zip(&notes).map(|(number, note)| {
+            let submission = Submission::new(*note);
+            match number % 2 {
+                0 => submission.looked_at(&long_before, size),
+                _ => submission,
+            }
+        });
+        let answers_ahead = ahead.append_submissions(submissions.collect(), clock);
+        let answers_ahead = answers_ahead.unwrap().into_iter().map(told);
+        assert_eq!(answers, answers_ahead.collect::<Vec<_>>());
     }
     let size = usize::try_from(single.size()).unwrap();
     let entries = single.store().entries(0, size).unwrap();
     assert_eq!(many.store().entries(0, size).unwrap(), entries);
+    assert_eq!(ahead.store().entries(0, size).unwrap(), entries);
     assert_eq!(many.checkpoint(), single.checkpoint());
     let admitted: Vec<&[u8]> = world.scene.entries.iter().map(Entry::bytes).collect();
     assert_eq!(entries, admitted);

@@ -4,9 +4,8 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use ledger_core::key::VerifierKey;
-use ledger_core::ledger::{AppendError, LedgerError, Receipt};
+use ledger_core::ledger::{AppendError, LedgerError, Receipt, Submission};
 use ledger_core::note::SignatureLine;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -50,7 +49,7 @@ pub(crate) enum Job {
     /// Append an event to the ledger with this number.
     Submit {
         ledger: usize,
-        note: Bytes,
+        submission: Submission<'static>,
         answer: oneshot::Sender<Answer>,
     },
     /// Put a witness's line below the newest checkpoint of the ledger with this number.
@@ -98,18 +97,18 @@ impl Queue {
         self.jobs.is_closed()
     }
 
-    /// Puts a submission in and waits for its answer.
-    pub(crate) async fn submit(&self, note: Bytes) -> Answer {
-        let (answer, answered) = oneshot::channel();
-        let job = Job::Submit {
-            ledger: self.ledger,
-            note,
-            answer,
-        };
-        self.jobs.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => SubmitError::QueueFull,
-            TrySendError::Closed(_) => SubmitError::Closing,
+    /// Puts a submission in, made once there is a place for it, and waits for its answer.
+    pub(crate) async fn submit(&self, made: impl FnOnce() -> Submission<'static>) -> Answer {
+        let place = self.jobs.try_reserve().map_err(|error| match error {
+            TrySendError::Full(()) => SubmitError::QueueFull,
+            TrySendError::Closed(()) => SubmitError::Closing,
         })?;
+        let (answer, answered) = oneshot::channel();
+        place.send(Job::Submit {
+            ledger: self.ledger,
+            submission: made(),
+            answer,
+        });
         let _ticket = self.waiting.enter();
         answered.await.unwrap_or(Err(SubmitError::Closing))
     }

@@ -12,7 +12,7 @@ use ledger_core::LogTime;
 use ledger_core::checkpoint::SignedCheckpoint;
 use ledger_core::hash::Digest;
 use ledger_core::key::VerifierKey;
-use ledger_core::ledger::{LedgerError, Receipt};
+use ledger_core::ledger::{LedgerError, Receipt, Submission};
 use ledger_core::note::SignatureLine;
 use ledger_core::policy::Policy;
 use ledger_core::proof::Proof;
@@ -28,6 +28,10 @@ use crate::documents::Counter;
 use crate::intake::Intake;
 use crate::queue::{Queue, SubmitError};
 use crate::stop::SigningStop;
+
+/// How long a note may be, in bytes, to be read and verified where it arrives, while the writer is at work
+/// on others. A longer one waits as it came: what was read takes several times as much memory.
+const LOOKED_AT: usize = 8 * 1024;
 
 /// Reads what is published of one ledger while another thread appends.
 ///
@@ -160,7 +164,16 @@ impl Served {
     /// # Errors
     /// [`SubmitError`]: there is no receipt.
     pub async fn submit(&self, note: Bytes) -> Result<Receipt, SubmitError> {
-        self.queue.submit(note).await
+        let submission = || {
+            let is_small = note.len() <= LOOKED_AT;
+            let submission = Submission::new(Vec::from(note));
+            if !is_small {
+                return submission;
+            }
+            let snapshot = self.snapshot();
+            submission.looked_at(&snapshot.state, snapshot.size())
+        };
+        self.queue.submit(submission).await
     }
 
     /// Tells of every later snapshot, the newest only if there were several.

@@ -12,9 +12,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use axum::body::Bytes;
 use ledger_core::key::SigningKey;
-use ledger_core::ledger::{AppendError, Ledger, LedgerError, Receipt};
+use ledger_core::ledger::{AppendError, Ledger, LedgerError, Receipt, Submission};
 use ledger_core::policy::{Policy, PolicyError};
 use ledger_core::store::StoreError;
 use ledger_core::time::LogTime;
@@ -240,7 +239,7 @@ struct Worker<S> {
 /// What waits for one ledger.
 #[derive(Default)]
 struct Group {
-    notes: Vec<Bytes>,
+    submissions: Vec<Submission<'static>>,
     answers: Vec<oneshot::Sender<Answer>>,
     cosignatures: Vec<Cosignature>,
 }
@@ -272,11 +271,11 @@ impl<S: ServedStore> Worker<S> {
                     }
                     Job::Submit {
                         ledger,
-                        note,
+                        submission,
                         answer,
                     } => {
                         let group = groups.entry(ledger).or_default();
-                        group.notes.push(note);
+                        group.submissions.push(submission);
                         group.answers.push(answer);
                     }
                     Job::Cosign {
@@ -308,22 +307,27 @@ impl<S: ServedStore> Hosted<S> {
             // If it cannot be, whoever wants to write is told.
             let _ = self.open();
         }
-        if !group.notes.is_empty() {
-            self.admit(&group.notes, group.answers, now);
+        if !group.submissions.is_empty() {
+            self.admit(group.submissions, group.answers, now);
         }
         if !group.cosignatures.is_empty() {
             self.cosign(group.cosignatures);
         }
     }
 
-    fn admit(&mut self, notes: &[Bytes], to: Vec<oneshot::Sender<Answer>>, now: LogTime) {
+    fn admit(
+        &mut self,
+        submissions: Vec<Submission<'static>>,
+        to: Vec<oneshot::Sender<Answer>>,
+        now: LogTime,
+    ) {
         if let Some(reason) = self.stop.reason() {
             for to in to {
                 let _ = to.send(Err(SubmitError::Stopped(Arc::clone(reason))));
             }
             return;
         }
-        match self.append(notes, now) {
+        match self.append(submissions, now) {
             Ok(answers) => {
                 for (to, answer) in to.into_iter().zip(answers) {
                     // Who no longer waits gets no answer; the entry stands all the same.
@@ -371,7 +375,7 @@ impl<S: ServedStore> Hosted<S> {
 
     fn append(
         &mut self,
-        notes: &[Bytes],
+        submissions: Vec<Submission<'static>>,
         now: LogTime,
     ) -> Result<Vec<Result<Receipt, AppendError>>, Arc<LedgerError>> {
         self.open()?;
@@ -379,11 +383,13 @@ impl<S: ServedStore> Hosted<S> {
         let Some(ledger) = &mut self.ledger else {
             return Err(Arc::new(LedgerError::Failed));
         };
-        let done = ledger.append_many(notes, now).and_then(|answers| {
-            let changed = ledger.size() > before.size();
-            let snapshot = changed.then(|| snapshot_of(ledger, Some(&before)));
-            Ok((answers, snapshot.transpose()?))
-        });
+        let done = ledger
+            .append_submissions(submissions, now)
+            .and_then(|answers| {
+                let changed = ledger.size() > before.size();
+                let snapshot = changed.then(|| snapshot_of(ledger, Some(&before)));
+                Ok((answers, snapshot.transpose()?))
+            });
         match done {
             Ok((answers, snapshot)) => {
                 if let Some(snapshot) = snapshot {

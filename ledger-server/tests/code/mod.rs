@@ -15,15 +15,16 @@ pub(crate) fn code_in(page: &str) -> String {
     let runs: Vec<Vec<usize>> = path.split('M').skip(1).map(numbers).collect();
     let size = page.split_once(r#"viewBox="0 0 "#).unwrap().1;
     let size = numbers(size.split('"').next().unwrap())[0];
-    let dark = |x: usize, y: usize| {
-        let covers = |run: &&Vec<usize>| {
-            (run[0]..run[0] + run[2]).contains(&x) && (run[1]..run[1] + run[3]).contains(&y)
-        };
-        runs.iter().any(|run| covers(&run))
-    };
+    let mut dark = vec![false; size * size];
+    for run in &runs {
+        for y in run[1]..run[1] + run[3] {
+            let row = y * size + run[0];
+            dark[row..row + run[2]].fill(true);
+        }
+    }
     let side = size * SCALE;
     let mut image = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| {
-        if dark(x / SCALE, y / SCALE) { 0 } else { 255 }
+        if dark[y / SCALE * size + x / SCALE] { 0 } else { 255 }
     });
     let (_, text) = image.detect_grids()[0].decode().unwrap();
     text
