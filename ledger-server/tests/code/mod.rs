@@ -24,7 +24,11 @@ pub(crate) fn code_in(page: &str) -> String {
     }
     let side = size * SCALE;
     let mut image = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| {
-        if dark[y / SCALE * size + x / SCALE] { 0 } else { 255 }
+        if dark[y / SCALE * size + x / SCALE] {
+            0
+        } else {
+            255
+        }
     });
     let (_, text) = image.detect_grids()[0].decode().unwrap();
     text
