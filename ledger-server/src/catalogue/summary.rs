@@ -13,6 +13,7 @@ use ledger_core::time::Date;
 use ledger_core::totals::{By, Totals, totals};
 use ledger_core::transaction::{Gate, Phase, Transaction};
 use ledger_core::{LogTime, Step, TransactionId};
+use memchr::memmem::Finder;
 
 /// How far a transaction has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,8 +144,9 @@ impl Summary {
     }
 
     /// Whether every word of a search stands somewhere in what is known of it.
-    pub(crate) fn mentions(&self, words: &[String]) -> bool {
-        words.iter().all(|word| self.text.contains(word.as_str()))
+    pub(crate) fn mentions(&self, words: &[Finder<'_>]) -> bool {
+        let text = self.text.as_bytes();
+        words.iter().all(|word| word.find(text).is_some())
     }
 
     /// Whether it was under way in that month.

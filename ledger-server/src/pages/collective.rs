@@ -12,6 +12,7 @@ use ledger_core::money::Fen;
 use ledger_core::state::LedgerState;
 use ledger_core::totals::{Side, Totals};
 use ledger_core::{LogTime, Step};
+use memchr::memmem::Finder;
 
 use super::facts::{Part, moment, yuan};
 use super::shell::Shell;
@@ -130,7 +131,7 @@ struct Filter {
     to: String,
     /// What cannot be read.
     wrong: Vec<String>,
-    words: Vec<String>,
+    words: Vec<Finder<'static>>,
     least: Option<Fen>,
     most: Option<Fen>,
     is_set: bool,
@@ -188,7 +189,7 @@ impl Filter {
             words: text("q")
                 .to_lowercase()
                 .split_whitespace()
-                .map(str::to_owned)
+                .map(|word| Finder::new(word).into_owned())
                 .collect(),
             least,
             most,
