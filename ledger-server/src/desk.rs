@@ -17,7 +17,7 @@ use crate::assets;
 use crate::catalogue::NoView;
 use crate::served::Served;
 
-mod api;
+pub(crate) mod api;
 mod challenge;
 pub(crate) mod cosign;
 pub(crate) mod draft;

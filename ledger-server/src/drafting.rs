@@ -34,6 +34,12 @@ pub(crate) use fault::Fault;
 pub(crate) use papers::is_personal;
 pub(crate) use place::{Misplaced, check_place, stream_of};
 
+/// The kinds of event that are drafted. The founding is recorded by `init`, a loss by `recover`.
+pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
+    let kinds = Event::KINDS.iter().copied();
+    kinds.filter(|kind| !["ledger_opened", "loss_declared"].contains(kind))
+}
+
 /// A field, and what can be chosen for it: each with its name for people, which may be empty.
 pub(crate) type Choices<'a> = (&'a str, Vec<(String, String)>);
 
@@ -42,6 +48,16 @@ pub(crate) struct Drafted {
     pub(crate) statement: Statement,
     /// The disclosure's canonical JSON.
     pub(crate) disclosure: Option<Vec<u8>>,
+}
+
+/// What becomes of a statement if everybody signs it.
+pub(crate) struct Tried {
+    /// Who would sign.
+    pub(crate) seats: Vec<Seat>,
+    /// Whether whoever drafts it is one of them.
+    pub(crate) mine: bool,
+    /// What the rules say of it.
+    pub(crate) verdict: Result<(), Fault>,
 }
 
 /// The ledger as it stands, and who is about to sign.
@@ -344,12 +360,19 @@ impl<'a> Drafting<'a> {
         signers::seats(signed, rule, &self.ledger.roster, self.state.size())
     }
 
-    /// Who would sign a statement, whether or not the signer is one of them; and whether it is.
-    pub(crate) fn seating(&self, statement: &Statement) -> (Vec<Seat>, bool) {
-        let own = self.seats(statement, std::slice::from_ref(&self.signer));
-        match (own, self.seats(statement, &[])) {
+    /// Tries a statement as if the signer had signed, who has a seat or else only asks for it, and everybody
+    /// else who could, were it received `now`.
+    pub(crate) fn tried(&self, statement: &Statement, now: LogTime) -> Tried {
+        let own = std::slice::from_ref(&self.signer);
+        let (seats, mine) = match (self.seats(statement, own), self.seats(statement, &[])) {
             (None, Some(others)) => (others, false),
             (own, _) => (own.unwrap_or_default(), true),
+        };
+        let signed = if mine { own } else { &[] };
+        Tried {
+            seats,
+            mine,
+            verdict: self.rehearse(statement, signed, now),
         }
     }
 

@@ -39,14 +39,22 @@ pub(crate) struct Row {
 }
 
 impl<'a> Words<'a> {
+    /// With what a ledger says of names, if one is at hand, and no more.
+    pub(crate) fn plain(language: Language, ledger: Option<&'a LedgerState>) -> Self {
+        Self {
+            language,
+            ledger,
+            charter: None,
+            transaction: None,
+        }
+    }
+
     /// As the ledger stands, by the charter in force.
     pub(crate) fn of_ledger(language: Language, state: &'a State) -> Self {
         let ledger = state.ledger();
         Self {
-            language,
-            ledger,
             charter: ledger.map(|ledger| &**ledger.charter_at(state.size())),
-            transaction: None,
+            ..Self::plain(language, ledger)
         }
     }
 }

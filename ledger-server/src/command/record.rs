@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use ledger_core::event::Event;
 use ledger_core::name::{ConcernId, StreamId};
 use ledger_core::state::{LedgerState, State};
 use ledger_core::{Language, MemberId, Role, SigningKey, TransactionId};
@@ -36,7 +35,7 @@ use desk::{Desk, FieldAtFault};
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples())]
 pub(crate) struct Record {
-    #[arg(value_parser = kinds(), hide_possible_values = true)]
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(drafting::kinds()), hide_possible_values = true)]
     kind: String,
     #[arg(long, value_name = "SOURCE")]
     ledger: String,
@@ -73,20 +72,11 @@ pub(crate) struct Record {
     passphrase_file: Option<PathBuf>,
 }
 
-/// What is recorded by other commands: the founding by `init`, a loss by `recover`.
-const ELSEWHERE: [&str; 2] = ["ledger_opened", "loss_declared"];
-
-/// The kinds of event that can be recorded.
-fn kinds() -> clap::builder::PossibleValuesParser {
-    let kinds = Event::KINDS.iter().copied();
-    clap::builder::PossibleValuesParser::new(kinds.filter(|kind| !ELSEWHERE.contains(kind)))
-}
-
 /// All kinds with their names, and examples.
 fn examples() -> String {
     let mut text = String::new();
     for (kind, label) in shape::kinds() {
-        if !ELSEWHERE.contains(&kind.as_str()) {
+        if drafting::kinds().any(|drafted| drafted == kind) {
             text.push_str(&format!("  {kind:<24}{label}\n"));
         }
     }

@@ -213,12 +213,7 @@ impl Verify {
             return;
         }
         if let Ok(logged) = LoggedEntry::parse(entry) {
-            let words = Words {
-                language: terminal.language,
-                ledger: None,
-                charter: None,
-                transaction: None,
-            };
+            let words = Words::plain(terminal.language, None);
             for line in words::lines(
                 &words.statement(logged.signed.statement()),
                 terminal.language,

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use super::challenge::NotTaken;
 use super::refused::{misplaced, refused};
-use super::request::{answered, host, json, no_view, own_site, sitting, working};
+use super::request::{answered, asking, host, json, no_view, own_site, sitting, working};
 use super::session::{Sitting, cookie};
 use super::standing::{About, Standing};
 use crate::client::Client;
@@ -278,7 +278,7 @@ pub(crate) async fn me(
 }
 
 /// What a member is called.
-pub(super) fn name_of(snapshot: &Snapshot, member: &MemberId) -> String {
+pub(crate) fn name_of(snapshot: &Snapshot, member: &MemberId) -> String {
     let held = snapshot.state.roster.member(member);
     held.map_or_else(|| member.to_string(), |held| held.name.to_string())
 }
@@ -362,9 +362,8 @@ pub(crate) async fn rehearse(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    own_site(request.headers(), language)?;
+    let sitting = asking(&ledger, request.headers(), language)?;
     let snapshot = ledger.snapshot();
-    let sitting = sitting(&ledger, &snapshot, request.headers(), language)?;
     let asked: Rehearsal = json(request, language).await?;
     let rehearsed = working(language, move || {
         asked.judged(&ledger, &snapshot, &sitting.member, language)
@@ -403,18 +402,15 @@ impl Rehearsal {
         let stream = statement.stream.clone();
         let drafting = Drafting::of(kind, stream, transaction, &whole.state, signer);
         let drafting = drafting.ok_or_else(|| Problem::fault(language))?;
-        let (seats, mine) = drafting.seating(&statement);
-        let own = std::slice::from_ref(member);
-        let signed = if mine { own } else { &[] };
-        let rehearsed = drafting.rehearse(&statement, signed, whole.now);
-        rehearsed.map_err(refused)?;
+        let tried = drafting.tried(&statement, whole.now);
+        tried.verdict.map_err(refused)?;
         let text = statement.to_text().map_err(|_| Problem::fault(language))?;
         let words = words::words_for(language, &whole.state, &statement);
         let disclosure = drafted.disclosure;
         Ok(Rehearsed {
             lines: words::lines(&words.statement(&statement), language),
-            seats: shown(snapshot, seats, &[]),
-            mine,
+            seats: shown(snapshot, tried.seats, &[]),
+            mine: tried.mine,
             disclosure_sha256: disclosure.as_deref().map(Digest::of),
             disclosure: disclosure.and_then(|bytes| String::from_utf8(bytes).ok()),
             statement: text,

@@ -23,9 +23,10 @@ use super::inbox::{Drafts, Inbox};
 use super::session::Sitting;
 use super::standing::Standing;
 use crate::catalogue::NoView;
-use crate::drafting::{Drafting, Fault};
+use crate::drafting::{self, Drafting, Fault};
 use crate::queue::SubmitError;
 use crate::served::{Served, Snapshot};
+use crate::signers::{self, Seat};
 
 mod not_done;
 
@@ -33,9 +34,6 @@ pub(crate) use not_done::NotDone;
 
 /// How long an entry may take.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
-
-/// What is recorded by other means than the desk: the founding, and a loss.
-const ELSEWHERE: [&str; 2] = ["ledger_opened", "loss_declared"];
 
 /// How a draft stands after it was touched.
 #[derive(Debug)]
@@ -130,7 +128,7 @@ impl<'a> Table<'a> {
             }
             Given::Statement(text) => (Statement::parse(text)?, None),
         };
-        if ELSEWHERE.contains(&statement.event.kind()) {
+        if !drafting::kinds().any(|kind| kind == statement.event.kind()) {
             return Err(NotDone::Elsewhere);
         }
         if let Some(known) = self.known(&statement.to_text()?) {
@@ -244,14 +242,8 @@ impl<'a> Table<'a> {
         drafting.check_turn().map_err(refused)?;
         let again = drafting.stated(draft.statement.event.clone(), draft.statement.at);
         let again = again.map_err(refused)?;
-        let own = std::slice::from_ref(by);
-        let signed = if drafting.seating(&again.statement).1 {
-            own
-        } else {
-            &[]
-        };
-        let rehearsed = drafting.rehearse(&again.statement, signed, judged.standing.now);
-        rehearsed.map_err(refused)?;
+        let tried = drafting.tried(&again.statement, judged.standing.now);
+        tried.verdict.map_err(refused)?;
         let mut asked_again = draft
             .rebased
             .as_ref()
@@ -259,10 +251,6 @@ impl<'a> Table<'a> {
         asked_again.extend(draft.signers());
         asked_again.sort_unstable();
         asked_again.dedup();
-        let since = draft
-            .rebased
-            .as_ref()
-            .map_or(draft.size, |rebased| rebased.since);
         let moved = Draft {
             disclosure: again
                 .disclosure
@@ -270,7 +258,7 @@ impl<'a> Table<'a> {
             rebased: Some(Rebased {
                 at: judged.standing.now,
                 asked_again,
-                since,
+                since: draft.since(),
             }),
             signatures: Vec::new(),
             size: self.snapshot.size(),
@@ -282,29 +270,23 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// Whether a member may sign a draft, who has not.
-    pub(crate) fn may_sign(&self, draft: &Draft, member: &MemberId) -> Result<bool, NotDone> {
+    /// Who has signed a draft, and who could fill the roles that are left; and whether a member may sign
+    /// it, who has not.
+    pub(crate) fn seating(
+        &self,
+        draft: &Draft,
+        member: &MemberId,
+    ) -> Result<(Vec<Seat>, bool), NotDone> {
         let mut signers = draft.signers();
-        if signers.contains(member) {
-            return Ok(false);
-        }
+        let has_signed = signers.contains(member);
+        let Some(rule) = self.rule(draft)? else {
+            return Ok((Vec::new(), !has_signed && draft.author == *member));
+        };
+        let (roster, position) = (&self.snapshot.state.roster, self.snapshot.size());
+        let seats = signers::seats(&signers, &rule, roster, position).unwrap_or_default();
         signers.push(member.clone());
-        let Some(rule) = self.rule(draft)? else {
-            return Ok(draft.author == *member);
-        };
-        let roster = &self.snapshot.state.roster;
-        let seats = crate::signers::seats(&signers, &rule, roster, self.snapshot.size());
-        Ok(seats.is_some())
-    }
-
-    /// Who has signed a draft, and who could fill the roles that are left.
-    pub(crate) fn seats(&self, draft: &Draft) -> Result<Vec<crate::signers::Seat>, NotDone> {
-        let Some(rule) = self.rule(draft)? else {
-            return Ok(Vec::new());
-        };
-        let roster = &self.snapshot.state.roster;
-        let seats = crate::signers::seats(&draft.signers(), &rule, roster, self.snapshot.size());
-        Ok(seats.unwrap_or_default())
+        let may_sign = !has_signed && signers::seats(&signers, &rule, roster, position).is_some();
+        Ok((seats, may_sign))
     }
 
     /// The charter's rule for who signs a draft. Reads nothing back but for a correction.
@@ -566,7 +548,7 @@ pub(crate) async fn withdraw(
     at_table(ledger, move |table| {
         let draft = waiting(&table.inbox.lock(), &id)?;
         let is_signer = draft.signers().contains(&by);
-        if draft.author != by && !is_signer && !table.may_sign(&draft, &by)? {
+        if draft.author != by && !is_signer && !table.seating(&draft, &by)?.1 {
             return Err(NotDone::NotYours);
         }
         let ended = Ended::Withdrawn { by, reason };

@@ -207,6 +207,12 @@ impl Draft {
         SignedEvent::parse(&bytes).is_ok().then_some(bytes)
     }
 
+    /// How many entries the log had when it was first drafted.
+    pub(crate) fn since(&self) -> u64 {
+        let rebased = self.rebased.as_ref();
+        rebased.map_or(self.size, |rebased| rebased.since)
+    }
+
     /// Until when it waits.
     pub(crate) fn expires_at(&self) -> LogTime {
         self.begun_at.plus_seconds(LIFE_SECONDS)

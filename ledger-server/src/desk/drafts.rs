@@ -19,14 +19,13 @@ use super::api::{SeatShown, name_of, shown};
 use super::cosign::{self, Given, NotDone, State, Table, at_table};
 use super::draft::{Draft, DraftId, Ended, Rebased};
 use super::refused::not_done;
-use super::request::{answered, json, own_site, sitting};
-use super::session::Sitting;
+use super::request::{answered, asking, json, sitting};
 use super::standing::Standing;
 use crate::catalogue::{NoView, read};
 use crate::language::Asked;
 use crate::problem::Problem;
 use crate::served::Served;
-use crate::words;
+use crate::words::{self, Row, Words};
 
 /// Somebody, by id and by name.
 #[derive(Debug, Serialize, ToSchema)]
@@ -105,6 +104,9 @@ pub(crate) struct Shown {
     pub(crate) note: Option<String>,
     /// What it says, in words.
     pub(crate) lines: Vec<String>,
+    /// The same, for a page.
+    #[serde(skip)]
+    pub(crate) rows: Vec<Row>,
     /// What would be published with it, as canonical JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) disclosure: Option<String>,
@@ -142,6 +144,7 @@ impl Listed {
             Some(Ended::Expired) => ("expired", None, None),
         };
         let event = &draft.statement.event;
+        let (seats, may_sign) = table.seating(draft, member)?;
         Ok(Self {
             id: draft.id.as_str().to_owned(),
             state,
@@ -156,8 +159,8 @@ impl Listed {
             author: person(&draft.author),
             begun_at: draft.begun_at,
             expires_at: draft.expires_at(),
-            seats: shown(snapshot, table.seats(draft)?, &draft.signers()),
-            mine: is_waiting && table.may_sign(draft, member)?,
+            seats: shown(snapshot, seats, &draft.signers()),
+            mine: is_waiting && may_sign,
             stale: is_waiting && table.is_stale(draft)?,
             rebased: draft.rebased.clone(),
         })
@@ -192,13 +195,7 @@ const FIRST_FIELDS: usize = 2;
 const GIST: usize = 80;
 
 fn gist(event: &Event, ledger: &LedgerState, language: Language) -> String {
-    let words = words::Words {
-        language,
-        ledger: Some(ledger),
-        charter: None,
-        transaction: None,
-    };
-    let rows = words.event(event);
+    let rows = Words::plain(language, Some(ledger)).event(event);
     let said = rows.iter().filter(|row| !row.value.is_empty());
     let colon = language.pick("：", ": ");
     let said = said.map(|row| format!("{}{colon}{}", row.label, row.value));
@@ -212,13 +209,7 @@ fn gist(event: &Event, ledger: &LedgerState, language: Language) -> String {
 }
 
 fn title(event: &Event, language: Language) -> String {
-    let words = words::Words {
-        language,
-        ledger: None,
-        charter: None,
-        transaction: None,
-    };
-    words.title(event)
+    Words::plain(language, None).title(event)
 }
 
 impl Shown {
@@ -232,11 +223,12 @@ impl Shown {
         let draft = table.inbox().draft(id).ok_or(NotDone::Unknown)?;
         let statement = &draft.statement;
         let standing = Standing::under(table.ledger(), table.snapshot(), statement)?;
-        let words = words::words_for(l, &standing.state, statement);
+        let rows = words::words_for(l, &standing.state, statement).statement(statement);
         let note = draft.note().and_then(|bytes| String::from_utf8(bytes).ok());
         Ok(Self {
             listed: Listed::of(table, &draft, member, l)?,
-            lines: words::lines(&words.statement(statement), l),
+            lines: words::lines(&rows, l),
+            rows,
             changed: changed(table, &draft, l)?,
             missing_documents: missing(table, &draft)?,
             note,
@@ -248,10 +240,7 @@ impl Shown {
 
 /// What entered the stream of a draft since it was begun, and not by itself.
 fn changed(table: &Table<'_>, draft: &Draft, l: Language) -> Result<Vec<Change>, NotDone> {
-    let since = draft
-        .rebased
-        .as_ref()
-        .map_or(draft.size, |rebased| rebased.since);
+    let since = draft.since();
     let own = match draft.ended {
         Some(Ended::Entered { index }) => Some(index),
         _ => None,
@@ -265,12 +254,7 @@ fn changed(table: &Table<'_>, draft: &Draft, l: Language) -> Result<Vec<Change>,
     let mut changes = Vec::new();
     for (entry, logged) in read(snapshot, &new).map_err(NoView::from)? {
         let event = &logged.signed.statement().event;
-        let words = words::Words {
-            language: l,
-            ledger: Some(&snapshot.state),
-            charter: None,
-            transaction: None,
-        };
+        let words = Words::plain(l, Some(&snapshot.state));
         changes.push(Change {
             entry,
             title: title(event, l),
@@ -341,12 +325,6 @@ async fn stands(ledger: &Arc<Served>, id: &DraftId, l: Language) -> Result<Stand
     let draft = inbox.draft(id).ok_or(NotDone::Unknown)?;
     let state = cosign::enter(ledger, id).await?;
     Ok(Stands::of(id, draft.statement.event.kind(), state, l))
-}
-
-/// A request of a member that changes something, from a page of this site.
-fn asking(ledger: &Served, headers: &HeaderMap, language: Language) -> Result<Sitting, Problem> {
-    own_site(headers, language)?;
-    sitting(ledger, &ledger.snapshot(), headers, language)
 }
 
 fn id_in(path: &str, language: Language) -> Result<DraftId, Problem> {

@@ -10,7 +10,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use ledger_core::store::local::DocumentName;
 
-use super::request::{own_site, sitting};
+use super::request::asking;
 use crate::documents::{name, take};
 use crate::language::Asked;
 use crate::problem::Problem;
@@ -34,8 +34,7 @@ pub(crate) async fn public(
     digest: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    own_site(request.headers(), language)?;
-    let sitting = sitting(&ledger, &ledger.snapshot(), request.headers(), language)?;
+    let sitting = asking(&ledger, request.headers(), language)?;
     let name = DocumentName::Public(name(digest, language)?);
     take(&ledger, (sitting.member, None), name, request, language).await
 }
@@ -58,8 +57,7 @@ pub(crate) async fn private(
     commitment: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    own_site(request.headers(), language)?;
-    let sitting = sitting(&ledger, &ledger.snapshot(), request.headers(), language)?;
+    let sitting = asking(&ledger, request.headers(), language)?;
     let name = DocumentName::Private(name(commitment, language)?);
     take(&ledger, (sitting.member, None), name, request, language).await
 }

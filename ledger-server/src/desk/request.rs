@@ -63,6 +63,16 @@ pub(crate) fn sitting(
     Sitting::at(ledger, snapshot, headers).ok_or_else(|| signed_out(language))
 }
 
+/// A request of a member that changes something, from a page of this site.
+pub(crate) fn asking(
+    ledger: &Served,
+    headers: &HeaderMap,
+    language: Language,
+) -> Result<Sitting, Problem> {
+    own_site(headers, language)?;
+    sitting(ledger, &ledger.snapshot(), headers, language)
+}
+
 fn signed_out(language: Language) -> Problem {
     Problem::new(
         StatusCode::UNAUTHORIZED,

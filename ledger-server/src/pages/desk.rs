@@ -8,14 +8,17 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
+use ledger_core::dealing::Dealing;
+use ledger_core::transaction::Transaction;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::shell::Shell;
 use super::visit::Visit;
 use super::{NoPage, Scene};
+use crate::desk::Sitting;
 use crate::served::Served;
 
 mod inbox;
@@ -28,6 +31,9 @@ mod record;
 const DESK_ONLY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
      connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types sanzi-desk";
+
+/// How many seconds before its end something ends soon: a day.
+const SOON_SECONDS: u64 = 86_400;
 
 /// The routes of the desk's pages.
 pub(super) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
@@ -100,6 +106,35 @@ pub(crate) async fn sign_in(ledger: Arc<Served>, visit: Visit) -> Response {
         *response.status_mut() = StatusCode::UNAUTHORIZED;
     }
     response
+}
+
+/// Makes a page for whoever is signed in, counting from the log's clock unless another day was chosen; for
+/// anybody else the page to sign in at.
+async fn signed_in(
+    ledger: Arc<Served>,
+    mut visit: Visit,
+    headers: &HeaderMap,
+    make: impl FnOnce(&Scene, &Sitting) -> Result<String, NoPage> + Send + 'static,
+) -> Response {
+    let Some(sitting) = Sitting::at(&ledger, &ledger.snapshot(), headers) else {
+        return sign_in(ledger, visit).await;
+    };
+    if visit.as_of.is_none() {
+        visit.now = (ledger.clock)();
+    }
+    page(ledger, visit, move |scene| make(scene, &sitting)).await
+}
+
+/// An address of the ledger, which may have parameters of its own, with what was chosen.
+fn to(scene: &Scene, path: &str) -> String {
+    scene.visit.link_with(&format!("{}{path}", scene.base()))
+}
+
+/// What a transaction is about; nothing while that is not said.
+fn subject(transaction: &Transaction) -> String {
+    let dealing = Dealing::of(transaction);
+    let thing = dealing.thing();
+    thing.map_or_else(String::new, |thing| thing.name.to_string())
 }
 
 /// What a page of the desk shares with all others; `view` is its name in `web/src/desk`.

@@ -6,14 +6,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { complaints, listen, look } from "./looking.mjs";
 
 const [base, folder, tools] = process.argv.slice(2);
 const DESK = `${base}/donglang/desk`;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const FOUNDERS = readFileSync(join(folder, "pass"), "utf8").trim();
 const SECRET = "荷花塘 三把锁 1987";
 
@@ -21,7 +19,6 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? 
 
 /** Everything that any browser sent: method, address, headers and body. */
 const sent = [];
-const complaints = [];
 
 /** What a page does not answer to, by intent. */
 const EXPECTED = /status of (?:401|403|404|409|422)/;
@@ -39,31 +36,8 @@ async function person(viewport = { width: 1280, height: 800 }, options = {}) {
     sent.push([request.method(), request.url(), JSON.stringify(request.headers()), request.postData() ?? ""]);
   });
   const page = await context.newPage();
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error" && !EXPECTED.test(message.text())) {
-      complaints.push(message.text());
-    }
-  });
+  listen(page, EXPECTED);
   return page;
-}
-
-let pictures = 0;
-async function look(page, name) {
-  await page.evaluate(AXE);
-  const violations = await page.evaluate(async (values) => {
-    const found = await window.axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"] });
-    return found.violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`));
-  }, WCAG);
-  assert.deepEqual(violations, [], `${name}: axe`);
-  const [needs, has] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-  assert.ok(needs <= has, `${name}: scrolls sideways, ${needs} of ${has}`);
-  assert.deepEqual(complaints, [], `${name}: complaints`);
-  if (process.env.PICTURES !== undefined) {
-    pictures += 1;
-    await page.screenshot({ path: join(process.env.PICTURES, `${String(pictures).padStart(2, "0")}-${name}.png`) });
-  }
-  console.log(name);
 }
 
 const dialog = (page) => page.locator("dialog.ask").last();

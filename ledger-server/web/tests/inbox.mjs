@@ -5,16 +5,14 @@
 // looked at; ends with 1 if one is not as it should be.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { listen, look as lookOnce } from "./looking.mjs";
 import { sit } from "./sitting.mjs";
 
 const [base, folder] = process.argv.slice(2);
 const LEDGER = `${base}/donglang`;
 const DESK = `${LEDGER}/desk`;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const PASSPHRASE = readFileSync(join(folder, "pass"), "utf8").trim();
 const keyOf = (member) => join(folder, `data/founding/keys/${member}.key`);
 const SIZES = [
@@ -23,7 +21,6 @@ const SIZES = [
 ];
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-const complaints = [];
 /** What is answered so on purpose, and the connections that the test breaks. */
 const EXPECTED = /status of (?:401|403|404|409|410|422)|ERR_FAILED/;
 
@@ -31,31 +28,8 @@ async function person(viewport) {
   const context = await browser.newContext({ viewport, locale: "zh-CN" });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error" && !EXPECTED.test(message.text())) {
-      complaints.push(message.text());
-    }
-  });
+  listen(page, EXPECTED);
   return page;
-}
-
-let pictures = 0;
-async function lookOnce(page, name) {
-  await page.evaluate(AXE);
-  const violations = await page.evaluate(async (values) => {
-    const found = await window.axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"] });
-    return found.violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id}: ${node.html.slice(0, 160)} ${node.any[0]?.message ?? ""}`));
-  }, WCAG);
-  assert.deepEqual(violations, [], `${name}: axe`);
-  const [needs, has] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-  assert.ok(needs <= has, `${name}: scrolls sideways, ${needs} of ${has}`);
-  assert.deepEqual(complaints, [], `${name}: complaints`);
-  if (process.env.PICTURES !== undefined) {
-    pictures += 1;
-    await page.screenshot({ path: join(process.env.PICTURES, `${String(pictures).padStart(2, "0")}-${name}.png`), fullPage: true });
-  }
-  console.log(name);
 }
 
 /** Looks at a page on a telephone and on a desk's screen. */
@@ -63,7 +37,7 @@ async function look(page, name) {
   const before = page.viewportSize();
   for (const size of SIZES) {
     await page.setViewportSize(size);
-    await lookOnce(page, `${name}-${size.width}`);
+    await lookOnce(page, `${name}-${size.width}`, { fullPage: true });
   }
   await page.setViewportSize(before);
 }

@@ -20,11 +20,8 @@ use crate::catalogue::View;
 use crate::desk::cosign::{NotDone, Table};
 use crate::desk::draft::DraftId;
 use crate::desk::drafts::{self, Listed, Shown};
-use crate::desk::session::Sitting;
-use crate::desk::standing::Standing;
 use crate::language::Asked;
 use crate::served::Served;
-use crate::words::{Row, words_for};
 
 /// How many that are over are listed, the newest first.
 const OVER: usize = 20;
@@ -44,7 +41,6 @@ struct One {
     s: Shell,
     card: Card,
     shown: Shown,
-    rows: Vec<Row>,
     /// Whether whoever looks may take it back.
     is_theirs: bool,
     /// Where its disclosure is shown as residents will see it.
@@ -75,37 +71,6 @@ pub(super) struct Card {
     pub(super) reason: String,
     /// Whether those who had signed are asked again.
     pub(super) again: bool,
-}
-
-/// Who sits at the desk; `None` if nobody does any more.
-pub(super) fn who(ledger: &Served, headers: &HeaderMap) -> Option<Sitting> {
-    Sitting::at(ledger, &ledger.snapshot(), headers)
-}
-
-/// A visit that counts from the log's clock, unless another day was chosen.
-pub(super) fn by_log(ledger: &Served, mut visit: Visit) -> Visit {
-    if visit.as_of.is_none() {
-        visit.now = (ledger.clock)();
-    }
-    visit
-}
-
-/// What a member is called.
-pub(super) fn member_name(scene: &Scene, member: &MemberId) -> String {
-    let held = scene.snapshot.state.roster.member(member);
-    held.map_or_else(|| member.to_string(), |held| held.name.to_string())
-}
-
-/// An address of the ledger that may have parameters of its own, with what was chosen.
-pub(super) fn to(scene: &Scene, path: &str) -> String {
-    let address = format!("{}{path}", scene.base());
-    match serde_urlencoded::to_string(scene.visit.chosen()) {
-        Ok(chosen) if !chosen.is_empty() => {
-            let between = if address.contains('?') { '&' } else { '?' };
-            format!("{address}{between}{chosen}")
-        }
-        _ => address,
-    }
 }
 
 impl From<NotDone> for NoPage {
@@ -149,7 +114,7 @@ impl Card {
             None => by.name.clone(),
         });
         Self {
-            to: to(scene, &format!("/desk/drafts/{}", draft.id)),
+            to: super::to(scene, &format!("/desk/drafts/{}", draft.id)),
             title: draft.title.clone(),
             gist: draft.gist.clone(),
             about: draft
@@ -205,11 +170,7 @@ pub(crate) async fn list(
             .await
             .into_response();
     }
-    let Some(sitting) = who(&ledger, &headers) else {
-        return super::sign_in(ledger, visit).await;
-    };
-    let visit = by_log(&ledger, visit);
-    super::page(ledger, visit, move |scene| {
+    super::signed_in(ledger, visit, &headers, |scene, sitting| {
         Ok(Inbox::of(scene, &sitting.member)?.render()?)
     })
     .await
@@ -254,20 +215,20 @@ pub(crate) async fn one(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Response {
-    let Some(sitting) = who(&ledger, &headers) else {
-        return super::sign_in(ledger, visit).await;
-    };
-    let visit = by_log(&ledger, visit);
     let asked = visit.clone();
-    let mut response = super::page(Arc::clone(&ledger), visit, move |scene| {
-        let id: DraftId = id.parse().map_err(|_| NoPage::Missing)?;
-        Ok(One::of(scene, &id, &sitting.member)?.render()?)
-    })
-    .await;
-    if response.status() == StatusCode::NOT_FOUND {
-        response = gone(ledger, asked).await;
+    let made = super::signed_in(
+        Arc::clone(&ledger),
+        visit,
+        &headers,
+        move |scene, sitting| {
+            let id: DraftId = id.parse().map_err(|_| NoPage::Missing)?;
+            Ok(One::of(scene, &id, &sitting.member)?.render()?)
+        },
+    );
+    match made.await {
+        missing if missing.status() == StatusCode::NOT_FOUND => gone(ledger, asked).await,
+        response => response,
     }
-    response
 }
 
 #[derive(Template)]
@@ -301,8 +262,6 @@ impl One {
         let table = Table::of(&scene.ledger)?;
         let shown = Shown::of(&table, id, member, l)?;
         let draft = table.inbox().draft(id).ok_or(NoPage::Missing)?;
-        let statement = &draft.statement;
-        let standing = Standing::under(&scene.ledger, table.snapshot(), statement)?;
         let view = scene.view()?;
         let card = Card::of(scene, &view, &shown.listed);
         let mut s = super::shell(scene, "draft", ("草稿", "Draft"))?;
@@ -314,10 +273,9 @@ impl One {
         let is_theirs = draft.author == *member || draft.signers().contains(member);
         Ok(Self {
             s,
-            rows: words_for(l, &standing.state, statement).statement(statement),
             is_theirs: is_theirs || shown.listed.mine,
             preview: published.filter(|_| draft.ended.is_none()).map(|id| {
-                to(
+                super::to(
                     scene,
                     &format!("/desk/publish?transaction={id}&draft={}", draft.id.as_str()),
                 )

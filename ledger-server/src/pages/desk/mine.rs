@@ -16,9 +16,11 @@ use super::super::facts::moment;
 use super::super::shell::Shell;
 use super::super::visit::Visit;
 use super::super::{NoPage, Scene, collective};
+use super::SOON_SECONDS;
 use super::inbox::{self, Card};
 use crate::agenda::{Task, Waiting, What};
 use crate::catalogue::View;
+use crate::desk::api::name_of;
 use crate::desk::drafts::Listed;
 use crate::desk::session::Sitting;
 use crate::served::Served;
@@ -31,9 +33,6 @@ const CONCERNS: usize = 5;
 
 /// How many days before its end something ends soon.
 const SOON_DAYS: u32 = 1;
-
-/// The same for what has no calendar, in seconds.
-const SOON_SECONDS: u64 = 86_400;
 
 #[derive(Template)]
 #[template(path = "pages/desk/mine.html")]
@@ -120,12 +119,8 @@ pub(crate) async fn mine(
     visit: Visit,
     headers: HeaderMap,
 ) -> Response {
-    let Some(sitting) = inbox::who(&ledger, &headers) else {
-        return super::sign_in(ledger, visit).await;
-    };
-    let visit = inbox::by_log(&ledger, visit);
-    super::page(ledger, visit, move |scene| {
-        Ok(Mine::of(scene, &sitting)?.render()?)
+    super::signed_in(ledger, visit, &headers, |scene, sitting| {
+        Ok(Mine::of(scene, sitting)?.render()?)
     })
     .await
 }
@@ -153,7 +148,7 @@ impl Mine {
         };
         Ok(Self {
             s: super::shell(scene, "mine", ("我的工作台", "My desk"))?,
-            name: inbox::member_name(scene, &sitting.member),
+            name: name_of(&scene.snapshot, &sitting.member),
             roles: roles.join(l.pick("、", ", ")),
             to_sign: drafts.as_ref().map(cards),
             due,
@@ -323,7 +318,7 @@ impl<'a> Gathering<'a> {
         let l = self.scene.visit.language;
         let names = held
             .iter()
-            .map(|member| inbox::member_name(self.scene, member));
+            .map(|member| name_of(&self.scene.snapshot, member));
         let names: Vec<String> = names.collect();
         let nobody = l.pick("（无人任职）", "(nobody)");
         match names.is_empty() {
@@ -438,7 +433,7 @@ impl<'a> Gathering<'a> {
     }
 
     fn to(&self, path: &str) -> String {
-        inbox::to(self.scene, path)
+        super::to(self.scene, path)
     }
 
     fn pick<T>(&self, zh: T, en: T) -> T {

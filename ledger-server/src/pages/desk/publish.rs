@@ -24,16 +24,15 @@ use super::super::facts::moment;
 use super::super::shell::Shell;
 use super::super::visit::Visit;
 use super::super::{NoPage, Scene, collective};
-use super::inbox;
+use super::SOON_SECONDS;
 use crate::agenda::{self, Task, What};
 use crate::catalogue::read;
+use crate::desk::api::name_of;
 use crate::desk::cosign::{NotDone, Table};
 use crate::desk::draft::{Draft, DraftId};
 use crate::drafting::{Drafting, Fault};
 use crate::served::Served;
-
-/// How many seconds before its end something ends soon.
-const SOON_SECONDS: u64 = 86_400;
+use crate::signers::Seat;
 
 /// How many transactions are listed.
 const LISTED: usize = 100;
@@ -139,11 +138,7 @@ pub(crate) async fn publish(
     visit: Visit,
     headers: HeaderMap,
 ) -> Response {
-    let Some(sitting) = inbox::who(&ledger, &headers) else {
-        return super::sign_in(ledger, visit).await;
-    };
-    let visit = inbox::by_log(&ledger, visit);
-    super::page(ledger, visit, move |scene| {
+    super::signed_in(ledger, visit, &headers, |scene, sitting| {
         let named = scene.visit.value("transaction").map(str::parse).transpose();
         match named.map_err(|_| NoPage::Missing)? {
             Some(id) => Ok(Page::of(scene, &sitting.member, id)?.render()?),
@@ -172,7 +167,7 @@ impl Choose {
             let step = l.pick(task.step.zh(), task.step.en());
             let summary = view.transaction(&task.transaction);
             list.push(Item {
-                to: inbox::to(
+                to: super::to(
                     scene,
                     &format!("/desk/publish?transaction={}", task.transaction),
                 ),
@@ -217,7 +212,7 @@ impl Page {
         let step = l.pick(task.step.zh(), task.step.en());
         Ok(Self {
             s,
-            name: name(&transaction),
+            name: super::subject(&transaction),
             id: id.to_string(),
             ahead,
             posting,
@@ -228,13 +223,6 @@ impl Page {
             },
         })
     }
-}
-
-fn name(transaction: &Transaction) -> String {
-    let dealing = Dealing::of(transaction);
-    dealing
-        .thing()
-        .map_or_else(String::new, |asset| asset.name.to_string())
 }
 
 /// The publications that stand, each with where it is shown.
@@ -248,7 +236,7 @@ fn earlier(scene: &Scene, transaction: &Transaction) -> Vec<(&'static str, Strin
         let path = format!("/d/{}/{point}", transaction.id);
         Some((
             l.pick(passed.step.zh(), passed.step.en()),
-            inbox::to(scene, &path),
+            super::to(scene, &path),
         ))
     };
     transaction.passed.iter().filter_map(shown).collect()
@@ -297,7 +285,7 @@ impl Drafts {
 }
 
 fn to_draft(scene: &Scene, id: &DraftId) -> String {
-    inbox::to(scene, &format!("/desk/drafts/{}", id.as_str()))
+    super::to(scene, &format!("/desk/drafts/{}", id.as_str()))
 }
 
 /// What the publisher says beside the facts.
@@ -348,33 +336,6 @@ impl Said {
     }
 }
 
-/// Who would sign a statement, and what the rules say of it.
-#[derive(Default)]
-struct Tried {
-    seats: Vec<(&'static str, String)>,
-    mine: bool,
-    refused: Option<Fault>,
-}
-
-impl Tried {
-    fn of(scene: &Scene, drafting: &Drafting<'_>, statement: &Statement) -> Self {
-        let l = scene.visit.language;
-        let (sitting, mine) = drafting.seating(statement);
-        let own = std::slice::from_ref(&drafting.signer);
-        let signed = if mine { own } else { &[] };
-        let rehearsed = drafting.rehearse(statement, signed, scene.visit.now);
-        let seats = sitting.iter().map(|seat| {
-            let name = inbox::member_name(scene, &seat.member);
-            (l.pick(seat.role.zh(), seat.role.en()), name)
-        });
-        Self {
-            seats: seats.collect(),
-            mine,
-            refused: rehearsed.err(),
-        }
-    }
-}
-
 impl Ahead {
     fn of(
         scene: &Scene,
@@ -397,19 +358,20 @@ impl Ahead {
             Some(asked) => Ok(Some(asked.clone())),
             None => said.statement(&drafting, scene.visit.now),
         };
-        let tried = match &stated {
-            Ok(statement) => statement
-                .as_ref()
-                .map(|statement| Tried::of(scene, &drafting, statement))
-                .unwrap_or_default(),
-            Err(_) => Tried::default(),
-        };
         let (statement, malformed) = match stated {
             Ok(statement) => (statement, None),
             Err(fault) => (None, Some(fault)),
         };
-        let refused = malformed.or(tried.refused);
+        let tried = (statement.as_ref()).map(|of| drafting.tried(of, scene.visit.now));
+        let (seats, mine, refused) = match tried {
+            Some(tried) => (tried.seats, tried.mine, tried.verdict.err()),
+            None => (Vec::new(), false, malformed),
+        };
         let refused = refused.map(|fault| fault.detail(kind, l));
+        let seat = |seat: &Seat| {
+            let name = name_of(&scene.snapshot, &seat.member);
+            (l.pick(seat.role.zh(), seat.role.en()), name)
+        };
         let publication = statement.as_ref().and_then(|of| of.event.publication());
         let shown = match publication {
             Some(publication) => {
@@ -430,11 +392,11 @@ impl Ahead {
             overdue: task.overdue,
             soon: task.left.is_some_and(|left| left.length <= 1),
             time: collective::time(l, task, scene.visit.now),
-            seats: tried.seats,
-            mine: tried.mine,
+            seats: seats.iter().map(seat).collect(),
+            mine,
             draft: drafts.publications.get(kind).map(|id| to_draft(scene, id)),
             of_draft: asked.is_some(),
-            form: inbox::to(scene, &format!("/desk/record/{kind}?transaction={id}")),
+            form: super::to(scene, &format!("/desk/record/{kind}?transaction={id}")),
         })
     }
 }
@@ -526,7 +488,7 @@ impl Posting {
                     .postings
                     .get(&channel.id)
                     .map(|id| to_draft(scene, id)),
-                form: inbox::to(scene, &path),
+                form: super::to(scene, &path),
             }
         });
         let calendar = scene.snapshot.state.calendar_at(scene.snapshot.size());

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{self, Path};
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use ledger_core::event::{Event, Home};
 use ledger_core::language::Language;
 use ledger_core::name::{ConcernId, StreamId};
 use ledger_core::state::State;
 use ledger_core::transaction::Phase;
-use ledger_core::{MemberId, Step, TransactionId};
+use ledger_core::{Step, TransactionId};
 use serde_json::{Value, json};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
@@ -24,8 +24,8 @@ use super::super::shell::Shell;
 use super::super::visit::Visit;
 use super::super::{NoPage, Scene, collective};
 use crate::agenda;
-use crate::desk::{Sitting, request, standing};
-use crate::drafting::{Drafting, Misplaced};
+use crate::desk::{request, standing};
+use crate::drafting::{Drafting, Misplaced, kinds};
 use crate::served::Served;
 use crate::shape::{self, Leaf, Shape};
 
@@ -42,9 +42,6 @@ use control::{Control, Drawn, Item, Maker};
 use paper::{Reader, Slot};
 use source::Sources;
 
-/// What is recorded elsewhere: the founding by `init`, a loss by `recover`.
-const ELSEWHERE: [&str; 2] = ["ledger_opened", "loss_declared"];
-
 /// What the server fills in, so that nobody is asked for it.
 const GIVEN: [&str; 3] = ["disclosure", "transaction", "documents"];
 
@@ -54,12 +51,6 @@ pub(super) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(choose::choose))
         .routes(routes!(form))
         .routes(routes!(answered::typed).layer(extract::DefaultBodyLimit::max(request::LIMIT)))
-}
-
-/// The kinds of event that the desk records.
-fn kinds() -> impl Iterator<Item = &'static str> {
-    let kinds = Event::KINDS.iter().copied();
-    kinds.filter(|kind| !ELSEWHERE.contains(kind))
 }
 
 /// What an event is about, as an address or a request says it.
@@ -163,10 +154,7 @@ pub(crate) async fn form(
     headers: HeaderMap,
     Path(kind): Path<String>,
 ) -> Response {
-    let Some(member) = who(&ledger, &headers) else {
-        return super::sign_in(ledger, visit).await;
-    };
-    let made = super::page(ledger, visit, move |scene| {
+    super::signed_in(ledger, visit, &headers, move |scene, sitting| {
         let kind = kinds()
             .find(|known| *known == kind)
             .ok_or(NoPage::Missing)?;
@@ -174,15 +162,15 @@ pub(crate) async fn form(
         let state = about.state(scene)?;
         // Asked for without what it belongs to: that is chosen first.
         let Ok(stream) = about.stream(scene, kind, &state) else {
-            return choose::Page::of(scene, &member, Some(kind), &About::default());
+            return choose::Page::of(scene, &sitting.member, Some(kind), &About::default());
         };
-        let who = (member, scene.visit.language);
+        let who = (sitting.member.clone(), scene.visit.language);
         let transaction = about.transaction.as_ref();
         let drafting =
             Drafting::of(kind, stream, transaction, &state, who).ok_or(NoPage::Missing)?;
         Ok(Form::of(scene, &drafting, &about)?.render()?)
-    });
-    made.await.into_response()
+    })
+    .await
 }
 
 impl Form {
@@ -263,13 +251,7 @@ impl Form {
 /// What the transaction is about.
 fn subject(drafting: &Drafting<'_>) -> String {
     let transaction = drafting.state.transaction_of(&drafting.stream);
-    let dealing = transaction.map(ledger_core::dealing::Dealing::of);
-    let thing = dealing
-        .as_ref()
-        .and_then(ledger_core::dealing::Dealing::thing);
-    thing
-        .map(|thing| thing.name.to_string())
-        .unwrap_or_default()
+    transaction.map_or_else(String::new, super::subject)
 }
 
 /// The roles that sign, each with who holds it.
@@ -494,12 +476,6 @@ fn correction(scene: &Scene, drafting: &Drafting<'_>, about: &About) -> Result<C
         format!("as it stands now (entry {entry}); make it right"),
     );
     Ok(Correction::Of(Box::new(Chosen { items, leaf, from })))
-}
-
-/// Who is signed in.
-fn who(ledger: &Served, headers: &HeaderMap) -> Option<MemberId> {
-    let sitting = Sitting::at(ledger, &ledger.snapshot(), headers);
-    sitting.map(|sitting| sitting.member)
 }
 
 /// Whether events of a kind belong to a transaction.

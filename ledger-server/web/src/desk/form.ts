@@ -7,8 +7,8 @@ import { addRow, collect, find, own, removeRow, restore, target, vary } from "./
 import { documents, type Papers } from "./document.ts";
 import { forget, keep, kept, type Kept, type Typed } from "./kept.ts";
 import { t } from "./language.ts";
-import { note, sign, Unsignable } from "./sign.ts";
-import { Cancelled } from "./sitting.ts";
+import { note, signed } from "./sign.ts";
+import { Turn } from "./turn.ts";
 import { announce, at, slug, view } from "./view.ts";
 
 /** How long nothing is typed before it is looked at, in milliseconds. */
@@ -82,7 +82,7 @@ class Sheet {
   /** Which look it is: the answer to an older one comes too late. */
   private turn = 0;
   private isOver = false;
-  private isBusy = false;
+  private readonly acting = new Turn();
   private spoken = "";
 
   constructor(
@@ -109,7 +109,7 @@ class Sheet {
     form.addEventListener("focusout", (event) => this.onLeave(event));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.finish();
+      void this.acting.take(this.one("#go"), () => this.act());
     });
     // Enter in a field is no signature.
     form.addEventListener("keydown", (event) => {
@@ -447,21 +447,6 @@ class Sheet {
 
   // Check, sign, done.
 
-  private async finish(): Promise<void> {
-    if (this.isBusy) {
-      return;
-    }
-    this.isBusy = true;
-    const button = this.one<HTMLButtonElement>("#go");
-    button?.setAttribute("aria-disabled", "true");
-    try {
-      await this.act();
-    } finally {
-      this.isBusy = false;
-      button?.removeAttribute("aria-disabled");
-    }
-  }
-
   private async act(): Promise<void> {
     clearTimeout(this.timer);
     this.state(t("正在核对……", "Checking…"));
@@ -482,17 +467,14 @@ class Sheet {
       await this.send({ statement });
       return;
     }
-    try {
-      const signed = note(statement, await sign(statement));
-      this.keepAll({ note: signed });
-      await this.send({ note: signed });
-    } catch (error) {
-      const said = error instanceof Cancelled ? error.message : error instanceof Unsignable ? error.why : undefined;
-      if (said === undefined) {
-        throw error;
-      }
-      this.state(said);
+    const line = await signed(statement, (why) => {
+      this.state(why);
       this.one("#go")?.focus();
+    });
+    if (line !== undefined) {
+      const whole = note(statement, line);
+      this.keepAll({ note: whole });
+      await this.send({ note: whole });
     }
   }
 

@@ -4,9 +4,10 @@
 import { get, post, remove, type Problem } from "./api.ts";
 import type { Seat } from "./drafts.ts";
 import { t } from "./language.ts";
-import { sign, Unsignable } from "./sign.ts";
-import { Cancelled, unlocked } from "./sitting.ts";
+import { signed } from "./sign.ts";
+import { unlocked } from "./sitting.ts";
 import { problemText } from "./trouble.ts";
+import { Turn } from "./turn.ts";
 import { announce, reload, view } from "./view.ts";
 
 /** How often it is looked whether somebody else has signed meanwhile, in milliseconds. */
@@ -60,7 +61,7 @@ class Sheet {
   private readonly statement: string;
   /** The line of a signature that has not arrived, as far as is known. */
   private unsent: string | undefined;
-  private isBusy = false;
+  private readonly turn = new Turn();
   private isOver = false;
   private readonly timer: ReturnType<typeof setInterval>;
 
@@ -93,24 +94,8 @@ class Sheet {
     const form = this.main.querySelector<HTMLFormElement>(selector);
     form?.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.once(form, act);
+      void this.turn.take(form.querySelector("button"), () => act(form));
     });
-  }
-
-  /** One act at a time: a second press is not a second act. */
-  private async once(form: HTMLFormElement, act: (form: HTMLFormElement) => Promise<void>): Promise<void> {
-    if (this.isBusy) {
-      return;
-    }
-    this.isBusy = true;
-    const button = form.querySelector("button");
-    button?.setAttribute("aria-disabled", "true");
-    try {
-      await act(form);
-    } finally {
-      this.isBusy = false;
-      button?.removeAttribute("aria-disabled");
-    }
   }
 
   private tell(said: string, wrong = true): void {
@@ -156,16 +141,10 @@ class Sheet {
       await this.anew(changed(fresh.data), true);
       return;
     }
-    try {
-      this.unsent = await sign(this.statement);
-    } catch (error) {
-      if (!(error instanceof Cancelled || error instanceof Unsignable)) {
-        throw error;
-      }
-      this.tell(error instanceof Unsignable ? error.why : error.message);
-      return;
+    this.unsent = await signed(this.statement, (why) => this.tell(why));
+    if (this.unsent !== undefined) {
+      await this.send(this.unsent);
     }
-    await this.send(this.unsent);
   }
 
   private async send(line: string): Promise<void> {
@@ -242,11 +221,11 @@ class Sheet {
   /** Whether somebody else has done something meanwhile. */
   private async look(): Promise<void> {
     // Nobody is asked for a passphrase by a page that merely looks.
-    if (document.hidden || this.isBusy || unlocked() === undefined || document.querySelector("dialog[open]") !== null) {
+    if (document.hidden || this.turn.isTaken || unlocked() === undefined || document.querySelector("dialog[open]") !== null) {
       return;
     }
     const fresh = await get<Draft>(`drafts/${this.id}/json`);
-    if (this.isOver || this.isBusy || !fresh.ok) {
+    if (this.isOver || this.turn.isTaken || !fresh.ok) {
       return;
     }
     const { state, stale, statement, seats } = fresh.data;

@@ -5,9 +5,9 @@ import { post, type Problem } from "./api.ts";
 import { requestSignatures, type Standing } from "./drafts.ts";
 import { keep, kept } from "./kept.ts";
 import { t } from "./language.ts";
-import { note, sign, Unsignable } from "./sign.ts";
-import { Cancelled } from "./sitting.ts";
+import { note, signed } from "./sign.ts";
 import { problemText } from "./trouble.ts";
+import { Turn } from "./turn.ts";
 import { announce, at, go, reload, slug, view } from "./view.ts";
 
 /** What rehearsing a publication gives. */
@@ -19,7 +19,7 @@ interface Rehearsed {
 class Sheet {
   /** What was signed and has not arrived, as far as is known. */
   private unsent: string | undefined;
-  private isBusy = false;
+  private readonly turn = new Turn();
 
   constructor(
     private readonly main: HTMLElement,
@@ -27,7 +27,7 @@ class Sheet {
   ) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.once();
+      void this.turn.take(this.form.querySelector("button"), () => this.act());
     });
   }
 
@@ -39,22 +39,6 @@ class Sheet {
       if (said !== "") {
         line.focus();
       }
-    }
-  }
-
-  /** One act at a time: a second press is not a second act. */
-  private async once(): Promise<void> {
-    if (this.isBusy) {
-      return;
-    }
-    this.isBusy = true;
-    const button = this.form.querySelector("button");
-    button?.setAttribute("aria-disabled", "true");
-    try {
-      await this.act();
-    } finally {
-      this.isBusy = false;
-      button?.removeAttribute("aria-disabled");
     }
   }
 
@@ -91,16 +75,11 @@ class Sheet {
       await this.became(asked);
       return;
     }
-    try {
-      this.unsent = note(statement, await sign(statement));
-    } catch (error) {
-      if (!(error instanceof Cancelled || error instanceof Unsignable)) {
-        throw error;
-      }
-      this.tell(error instanceof Unsignable ? error.why : error.message);
-      return;
+    const line = await signed(statement, (why) => this.tell(why));
+    if (line !== undefined) {
+      this.unsent = note(statement, line);
+      await this.send(this.unsent);
     }
-    await this.send(this.unsent);
   }
 
   private async send(signed: string): Promise<void> {

@@ -192,6 +192,19 @@ export async function sign(text: string, event?: JsonObject): Promise<string> {
   return line;
 }
 
+/** As `sign`; where nothing was signed, tells why instead, and gives nothing. */
+export async function signed(text: string, tell: (why: string) => void): Promise<string | undefined> {
+  try {
+    return await sign(text);
+  } catch (error) {
+    if (!(error instanceof Cancelled || error instanceof Unsignable)) {
+      throw error;
+    }
+    tell(error.message);
+    return undefined;
+  }
+}
+
 /** The note of a statement with these lines, as `POST drafts` takes it: ascending by name. */
 export function note(statement: string, ...lines: readonly string[]): string {
   // A space is smaller than what a name may hold, so that lines sort as their names do.

@@ -51,9 +51,8 @@ pub(crate) async fn typed(
     request: Request,
 ) -> Result<Response, Problem> {
     let l = visit.language;
-    request::own_site(request.headers(), l)?;
+    let sitting = request::asking(&ledger, request.headers(), l)?;
     let snapshot = ledger.snapshot();
-    let sitting = request::sitting(&ledger, &snapshot, request.headers(), l)?;
     let typed: Typed = request::json(request, l).await?;
     let scene = Scene {
         snapshot,

@@ -13,7 +13,7 @@ use ledger_core::{MemberId, TransactionId};
 use super::super::super::shell::Shell;
 use super::super::super::visit::Visit;
 use super::super::super::{NoPage, Scene, collective};
-use super::{About, is_of_transaction, kinds, not_now, who};
+use super::{About, is_of_transaction, kinds, not_now};
 use crate::agenda::{Task, What};
 use crate::catalogue::View;
 use crate::drafting::Drafting;
@@ -67,12 +67,9 @@ pub(crate) async fn choose(
     visit: Visit,
     headers: HeaderMap,
 ) -> Response {
-    let Some(member) = who(&ledger, &headers) else {
-        return super::super::sign_in(ledger, visit).await;
-    };
-    super::super::page(ledger, visit, move |scene| {
+    super::super::signed_in(ledger, visit, &headers, |scene, sitting| {
         let about = About::of(&scene.visit)?;
-        Page::of(scene, &member, None, &about)
+        Page::of(scene, &sitting.member, None, &about)
     })
     .await
 }
