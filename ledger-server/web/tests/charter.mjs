@@ -122,7 +122,9 @@ await look(chen, "compared");
 // A rule of the whole is told at its field, too.
 await chen.locator("#f-charter-version-input").focus();
 await type(chen, "#f-charter-version-input", "0");
+await chen.keyboard.press("Tab");
 await chen.locator("#f-charter-version-fault").getByText("版本号从 1 起").waitFor();
+await chen.keyboard.press("Shift+Tab");
 await type(chen, "#f-charter-version-input", "2");
 
 const download = chen.waitForEvent("download");
@@ -147,7 +149,7 @@ if (!verdict.includes("填好了")) {
   for (const [field, value] of Object.entries({ members: 60, eligible: 50, present: 45, for: 45, against: 0, abstain: 0 })) {
     await chen.fill(`#f-vote-${field}-input`, String(value));
   }
-  await chen.locator('#f-vote-body input[value="assembly"]').check();
+  await chen.selectOption("#f-vote-body-input", "assembly");
   await chen.fill("#f-vote-held_on-input", "2026-01-05");
   await chen.locator("#f-reason-input").focus();
 }

@@ -369,6 +369,7 @@ fn items(
         carried: &carried,
         source: &source,
         given: &GIVEN,
+        many: control::MANY,
     };
     if drafting.kind != "corrected" {
         return Ok((maker.items(&fields), None));

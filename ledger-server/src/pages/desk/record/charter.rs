@@ -147,6 +147,7 @@ fn items(drafting: &Drafting<'_>) -> Result<Vec<Item>, NoPage> {
         carried: &carried,
         source: &source,
         given: &GIVEN,
+        many: 0,
     };
     Ok(maker.items(&fields))
 }

@@ -16,8 +16,8 @@ use crate::shape::{self, Field, Shape, Unit, Variant};
 /// What stands for the place of a row that is not there yet; the script puts a number in.
 const PLACE: &str = "__N__";
 
-/// From how many options on they are shown as a list that opens, rather than side by side.
-const MANY: usize = 6;
+/// Up to how many options are shown side by side, rather than as a list that opens.
+pub(super) const MANY: usize = 6;
 
 /// One field of a form.
 #[derive(Clone)]
@@ -96,6 +96,8 @@ pub(super) struct Maker<'a> {
     pub(super) source: &'a dyn Fn(&str) -> String,
     /// What the server fills in by itself.
     pub(super) given: &'a [&'a str],
+    /// Up to how many options are shown side by side: [`MANY`], or fewer where there are many fields.
+    pub(super) many: usize,
 }
 
 impl Maker<'_> {
@@ -159,7 +161,7 @@ impl Maker<'_> {
                 Control::Choice {
                     tag: String::new(),
                     options: choices.iter().map(option).collect(),
-                    many: choices.len() > MANY,
+                    many: choices.len() > self.many,
                 }
             }
             (Shape::Boolean, _) => Control::YesNo(value.and_then(Value::as_bool)),
@@ -204,7 +206,7 @@ impl Maker<'_> {
         Control::Choice {
             tag: tag.unwrap_or_default().to_owned(),
             options: variants.iter().map(option).collect(),
-            many: tag.is_none() && variants.len() > MANY,
+            many: tag.is_none() && variants.len() > self.many,
         }
     }
 
