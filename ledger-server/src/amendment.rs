@@ -180,9 +180,14 @@ impl Found<'_> {
             (Shape::Object(fields), Some(was), Some(is)) if !self.is_one(shape, was, is) => {
                 self.fields(at, fields.iter(), was, is);
             }
-            (Shape::Choice { tag: Some(tag), variants }, Some(was), Some(is))
-                if was[tag] == is[tag] =>
-            {
+            (
+                Shape::Choice {
+                    tag: Some(tag),
+                    variants,
+                },
+                Some(was),
+                Some(is),
+            ) if was[tag] == is[tag] => {
                 let variant = variants.iter().find(|variant| is[tag] == *variant.id);
                 let fields = variant.map(|variant| variant.fields.as_slice());
                 self.fields(at, fields.unwrap_or_default().iter(), was, is);
@@ -295,10 +300,10 @@ impl Found<'_> {
         };
         let name = NAMES.iter().find_map(|name| value(name));
         let name = match (item.get("one"), name, value("other")) {
-            (Some(_), Some(one), Some(other)) => Some(self.l().pick(
-                format!("{one}与{other}"),
-                format!("{one} and {other}"),
-            )),
+            (Some(_), Some(one), Some(other)) => Some(
+                self.l()
+                    .pick(format!("{one}与{other}"), format!("{one} and {other}")),
+            ),
             (_, name, _) => name,
         };
         let name = name.unwrap_or_else(|| (place + 1).to_string());

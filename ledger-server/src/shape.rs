@@ -318,7 +318,10 @@ impl Schema<'_> {
             optional: false,
             shape: Shape::Text("Year".to_owned()),
         }];
-        fields.extend(of.map(|of| self.fields(self.resolve(of).1)).unwrap_or_default());
+        fields.extend(
+            of.map(|of| self.fields(self.resolve(of).1))
+                .unwrap_or_default(),
+        );
         Shape::List(Box::new(Shape::Object(fields)))
     }
 
@@ -391,9 +394,7 @@ pub(crate) fn at(kind: &str, path: &str, language: Language) -> Option<(String, 
     let mut called: Vec<String> = Vec::new();
     for name in path.trim_start_matches("event.").split('.') {
         let (name, place) = name.split_once('[').unwrap_or((name, ""));
-        let field = within(shape)
-            .into_iter()
-            .find(|field| field.name == name)?;
+        let field = within(shape).into_iter().find(|field| field.name == name)?;
         let label = field.label.pick(language);
         shape = match (place.trim_end_matches(']').parse::<usize>(), field.shape) {
             (Ok(place), Shape::List(of)) => {

@@ -272,12 +272,14 @@ impl Reader<'_> {
             said,
             instead,
         };
-        let value = scalar(self.language, self.offset_minutes, shape, &answer)
-            .and_then(|value| match path {
-                // Judged as a whole.
-                [Part::Field("charter"), ..] => Ok(value),
-                _ => judge(self.kind, path, &value).map(|()| value),
-            });
+        let value =
+            scalar(self.language, self.offset_minutes, shape, &answer).and_then(
+                |value| match path {
+                    // Judged as a whole.
+                    [Part::Field("charter"), ..] => Ok(value),
+                    _ => judge(self.kind, path, &value).map(|()| value),
+                },
+            );
         let value = match value {
             Ok(value) => value,
             Err(said) => {

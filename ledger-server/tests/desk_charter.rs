@@ -58,13 +58,34 @@ fn a_charter_is_amended_by_keyboard_and_in_force_once_both_have_signed() {
 fn charters_are_compared_on_the_command_line() {
     let office = Office::opened_with_windows(600);
     let charter = std::fs::read_to_string(office.path("charter.json")).unwrap();
-    office.write("new.json", &charter.replace("\"length\": 600", "\"length\": 900"));
+    office.write(
+        "new.json",
+        &charter.replace("\"length\": 600", "\"length\": 900"),
+    );
     let of = office.ok(&["charter", "diff", "new.json", "--of", "data"]);
     let with = office.ok(&["charter", "diff", "new.json", "charter.json"]);
     assert_eq!(of.out, with.out);
     assert!(of.out.contains("第 4 环节"), "{}", of.out);
     assert!(of.out.contains("600 秒 → 900 秒"), "{}", of.out);
-    office.fails(&["charter", "diff", "new.json", "charter.json", "--of", "data"], 2, "--of");
-    office.write("broken.json", &charter.replace("\"answers\": \"chair\"", "\"answers\": \"chef\""));
-    office.fails(&["charter", "diff", "broken.json"], 1, "charter_changes.answers");
+    office.fails(
+        &[
+            "charter",
+            "diff",
+            "new.json",
+            "charter.json",
+            "--of",
+            "data",
+        ],
+        2,
+        "--of",
+    );
+    office.write(
+        "broken.json",
+        &charter.replace("\"answers\": \"chair\"", "\"answers\": \"chef\""),
+    );
+    office.fails(
+        &["charter", "diff", "broken.json"],
+        1,
+        "charter_changes.answers",
+    );
 }

@@ -67,8 +67,8 @@ fn every_leaf_that_differs_is_named_where_it_stands() {
         let found = changes(Language::Zh, &before, &after);
         let path = path(pointer);
         // Where an item is known by the leaf, one is gone and another has come.
-        let names_item = KEYS.contains(&pointer.rsplit('/').next().unwrap())
-            || pointer.ends_with("/other");
+        let names_item =
+            KEYS.contains(&pointer.rsplit('/').next().unwrap()) || pointer.ends_with("/other");
         let most = if names_item { 2 } else { 1 };
         assert!((1..=most).contains(&found.len()), "{pointer}: {found:?}");
         for change in &found {
@@ -76,14 +76,17 @@ fn every_leaf_that_differs_is_named_where_it_stands() {
             assert_ne!(change.from, change.to, "{pointer}");
         }
         let at = |change: &&Change| {
-            path.starts_with(&change.path) || path.replace("denominator", "numerator") == change.path
+            path.starts_with(&change.path)
+                || path.replace("denominator", "numerator") == change.path
         };
         let there = found.iter().find(at);
         let there = there.unwrap_or_else(|| panic!("{pointer}: {found:?}"));
         if let (Value::String(_), Some(to), false) = (&is, &there.to, names_item) {
             // Codes are told by their words, where they have some.
             let said = is.as_str().unwrap();
-            let is_text = was.as_str().is_some_and(|was| !was.is_ascii() || was.contains('-'));
+            let is_text = was
+                .as_str()
+                .is_some_and(|was| !was.is_ascii() || was.contains('-'));
             assert!(!is_text || to.contains(said), "{pointer}: {there:?}");
         }
     }
@@ -94,7 +97,10 @@ fn an_item_put_between_others_is_one_change_and_a_new_order_one() {
     let before = default_rows();
     let mut after = before.clone();
     let channels = after["channels"].as_array_mut().unwrap();
-    channels.insert(1, json!({"id": "radio", "name": "村广播", "required": false}));
+    channels.insert(
+        1,
+        json!({"id": "radio", "name": "村广播", "required": false}),
+    );
     let found = changes(Language::Zh, &before, &after);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].path, "channels[1]");
@@ -120,7 +126,10 @@ fn a_change_is_told_in_words() {
     after["steps"]["party_review"]["signing"]["answers"] = json!("chair");
     after["voting"]["council"]["approval"]["numerator"] = json!(3);
     after["calendar"]["years"][3]["off"][0] = json!("2026-12-31");
-    after["steps"]["bidding"].as_object_mut().unwrap().remove("within");
+    after["steps"]["bidding"]
+        .as_object_mut()
+        .unwrap()
+        .remove("within");
     let said: Vec<[String; 4]> = changes(Language::Zh, &before, &after)
         .into_iter()
         .map(|change| {
@@ -129,11 +138,41 @@ fn a_change_is_told_in_words() {
         })
         .collect();
     let row = |row: [&str; 4]| row.map(str::to_owned);
-    assert!(said.contains(&row(["第 3 环节 党组织研究", "谁签·负责岗位", "党组织书记", "理事长"])), "{said:?}");
-    assert!(said.contains(&row(["第 9 环节 街道审查与定级", "办理时限·时长", "7 个工作日", "9 天"])), "{said:?}");
-    assert!(said.contains(&row(["表决规则", "理事会·赞成比例·比例", "1/2", "3/2"])), "{said:?}");
-    assert!(said.contains(&row(["节假日历", "各年放假安排「2026」·放假", "2026-01-01", "2026-12-31"])), "{said:?}");
+    assert!(
+        said.contains(&row([
+            "第 3 环节 党组织研究",
+            "谁签·负责岗位",
+            "党组织书记",
+            "理事长"
+        ])),
+        "{said:?}"
+    );
+    assert!(
+        said.contains(&row([
+            "第 9 环节 街道审查与定级",
+            "办理时限·时长",
+            "7 个工作日",
+            "9 天"
+        ])),
+        "{said:?}"
+    );
+    assert!(
+        said.contains(&row(["表决规则", "理事会·赞成比例·比例", "1/2", "3/2"])),
+        "{said:?}"
+    );
+    assert!(
+        said.contains(&row([
+            "节假日历",
+            "各年放假安排「2026」·放假",
+            "2026-01-01",
+            "2026-12-31"
+        ])),
+        "{said:?}"
+    );
     let bidding = said.iter().find(|row| row[0].starts_with("第 12")).unwrap();
-    assert_eq!((bidding[1].as_str(), bidding[3].as_str()), ("办理时限", "—"));
+    assert_eq!(
+        (bidding[1].as_str(), bidding[3].as_str()),
+        ("办理时限", "—")
+    );
     assert_eq!(said.len(), 5, "{said:?}");
 }

@@ -140,7 +140,12 @@ fn diff(terminal: Terminal, args: &Diff) -> anyhow::Result<()> {
             let source = source_arg::open(terminal, source, args.pins.as_deref())?;
             let state = source.replay(&mut |_, _, _| {})?.state;
             let ledger = state.ledger().map(|ledger| ledger.charter_at(state.size()));
-            let unopened = || terminal.pick("账本还是空的，没有章程", "the ledger is empty and has no charter");
+            let unopened = || {
+                terminal.pick(
+                    "账本还是空的，没有章程",
+                    "the ledger is empty and has no charter",
+                )
+            };
             charter::Charter::clone(ledger.with_context(unopened)?)
         }
         (None, Some(file)) => read(file)?,

@@ -137,7 +137,12 @@ impl Row {
             number: step.number(),
             name: l.pick(step.zh(), step.en()),
             is_publication: step.publication_point().is_some(),
-            content: stands(from, &format!("{at}/content"), "text", rule.content.as_str()),
+            content: stands(
+                from,
+                &format!("{at}/content"),
+                "text",
+                rule.content.as_str(),
+            ),
             answers: stands(
                 from,
                 &format!("{at}/signing/answers"),

@@ -88,7 +88,10 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
         "The charter in force as a sheet to be changed",
         "现行章程，列成可改的表",
     ),
-    ("A charter as the fields of the sheet", "一份章程，拆成表里的各栏"),
+    (
+        "A charter as the fields of the sheet",
+        "一份章程，拆成表里的各栏",
+    ),
     (
         "`\"in_force\"`, `\"default\"`, or `{\"file\": text}` with what `sanzi charter` prints",
         "\"in_force\"（现行）、\"default\"（默认），或 {\"file\": 文本}：sanzi charter 打印的那种文件",

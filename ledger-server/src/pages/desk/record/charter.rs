@@ -216,7 +216,10 @@ pub(crate) async fn sheet(
     let shape = Shape::Object(shape::of_charter().to_vec());
     let offset = in_force.calendar.utc_offset_minutes();
     let typed = typed_as(&shape, Some(&rows), offset);
-    Ok(request::answered(StatusCode::OK, &json!({ "typed": typed })))
+    Ok(request::answered(
+        StatusCode::OK,
+        &json!({ "typed": typed }),
+    ))
 }
 
 fn at_fault(l: Language, error: &CharterError) -> Problem {

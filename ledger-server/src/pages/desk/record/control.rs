@@ -126,7 +126,9 @@ impl Maker<'_> {
             name: field.name.clone(),
             label: match field.shape {
                 // Asked for in per cent: see `written`.
-                Shape::Integer(Unit::BasisPoints) if field.name == "rate_basis_points" => self.l.pick("每次涨多少", "rise").to_owned(),
+                Shape::Integer(Unit::BasisPoints) if field.name == "rate_basis_points" => {
+                    self.l.pick("每次涨多少", "rise").to_owned()
+                }
                 _ => field.label.pick(self.l).to_owned(),
             },
             why: field.explanation.pick(self.l).to_owned(),
@@ -315,11 +317,20 @@ pub(super) fn typed_as(shape: &Shape, value: Option<&Value>, offset_minutes: i32
     let fields = |fields: &[Field]| -> Map<String, Value> {
         let held = |field: &Field| value.and_then(|value| value.get(&field.name));
         let typed = |field: &Field| typed_as(&field.shape, held(field), offset_minutes);
-        fields.iter().map(|field| (field.name.clone(), typed(field))).collect()
+        fields
+            .iter()
+            .map(|field| (field.name.clone(), typed(field)))
+            .collect()
     };
     match (shape, value) {
         (Shape::Object(of), _) => Value::Object(fields(of)),
-        (Shape::Choice { tag: Some(tag), variants }, Some(held)) => {
+        (
+            Shape::Choice {
+                tag: Some(tag),
+                variants,
+            },
+            Some(held),
+        ) => {
             let variant = variants.iter().find(|variant| held[tag] == *variant.id);
             let of = variant.map(|variant| variant.fields.as_slice());
             let mut typed = fields(of.unwrap_or_default());
