@@ -363,11 +363,11 @@ impl Reader<'_> {
 pub(crate) fn charter_fault(language: Language, place: &str, fault: &str) -> String {
     let said = fault::in_language(fault, language);
     let found = shape::at("charter_adopted", &format!("charter.{place}"), language);
-    match (language, found) {
-        (Language::Zh, Some((_, shape))) if !fault::is_chinese(&said) => {
-            format!("应填：{}", hint(language, &shape))
-        }
-        _ => said,
+    let hint = found.map_or("", |(_, shape)| hint(language, &shape));
+    // What the reader of JSON says of a number's type, nobody who fills in a sheet can use.
+    match fault::is_chinese(fault) || hint.is_empty() || !fault.starts_with("invalid ") {
+        true => said,
+        false => language.pick(format!("应填：{hint}"), format!("expected: {hint}")),
     }
 }
 

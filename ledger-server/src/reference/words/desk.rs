@@ -93,8 +93,8 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
         "一份章程，拆成表里的各栏",
     ),
     (
-        "`\"in_force\"`, `\"default\"`, or `{\"file\": text}` with what `sanzi charter` prints",
-        "\"in_force\"（现行）、\"default\"（默认），或 {\"file\": 文本}：sanzi charter 打印的那种文件",
+        "`in_force`, `default`, or `file` with the text of what `sanzi charter` prints",
+        "in_force（现行）、default（默认），或 file：sanzi charter 打印的那种文件的文本",
     ),
     ("The fields as text", "各栏的文字"),
     (

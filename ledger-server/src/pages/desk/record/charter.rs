@@ -187,7 +187,7 @@ enum Begin {
     post,
     path = "/desk/charter/sheet",
     summary = "A charter as the fields of the sheet",
-    request_body(content = String, description = "`\"in_force\"`, `\"default\"`, or `{\"file\": text}` with what `sanzi charter` prints", content_type = "application/json"),
+    request_body(content = String, description = "`in_force`, `default`, or `file` with the text of what `sanzi charter` prints", content_type = "application/json"),
     responses(
         (status = 200, description = "The fields as text", body = String, content_type = "application/json"),
         (status = 401, description = "Nobody is signed in", body = String, content_type = "application/problem+json"),
