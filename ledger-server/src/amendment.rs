@@ -320,15 +320,18 @@ fn key(item: &Value) -> Option<(&'static str, &Value, Option<&Value>)> {
     Some((name, &item[name], item.get("other")))
 }
 
+/// Whether two items are the same one.
+type Alike = fn(&Value, &Value) -> bool;
+
 /// Which item of one list is which of the other, in the order of the newer: those that are equal, then those of
 /// one key, then those without any, in order. What is gone comes last.
 fn pairs(before: &[Value], after: &[Value]) -> Vec<(Option<usize>, Option<usize>)> {
     let mut taken = vec![false; before.len()];
     let mut of: Vec<Option<usize>> = vec![None; after.len()];
-    let alike: [&dyn Fn(&Value, &Value) -> bool; 3] = [
-        &|was, is| was == is,
-        &|was, is| key(is).is_some() && key(was) == key(is),
-        &|was, is| key(was).is_none() && key(is).is_none(),
+    let alike: [Alike; 3] = [
+        |was, is| was == is,
+        |was, is| key(is).is_some() && key(was) == key(is),
+        |was, is| key(was).is_none() && key(is).is_none(),
     ];
     for alike in alike {
         for (is, item) in after.iter().enumerate() {
