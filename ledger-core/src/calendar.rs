@@ -86,8 +86,10 @@ pub struct Calendar {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "Calendar"))]
 struct CalendarFields {
+    /// How far east of UTC its days begin, in minutes. (时区：日界比世界时早几分钟，全国都是 480)
     #[cfg_attr(feature = "schema", schemars(range(min = -840, max = 840)))]
     utc_offset_minutes: i32,
+    /// The notices, by year. (各年放假安排：按国务院办公厅每年的通知)
     years: BTreeMap<Year, YearNotice>,
 }
 

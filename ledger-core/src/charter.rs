@@ -48,9 +48,10 @@ pub enum Mark {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Basis {
-    /// Its nature.
+    /// Its nature. (性质)
     pub mark: Mark,
     /// The law and article, the published rule, or the reason of the choice.
+    /// (出处：法律条款、已公布的规则，或自定的理由)
     pub source: Line,
 }
 
@@ -59,9 +60,9 @@ pub struct Basis {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TimeRule {
-    /// Why this long.
+    /// Why this long. (依据)
     pub basis: Basis,
-    /// How long.
+    /// How long. (时长)
     pub span: Span,
 }
 
@@ -83,9 +84,9 @@ pub enum When {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cosigner {
-    /// The role.
+    /// The role. (会签岗位)
     pub role: Role,
-    /// When it must sign.
+    /// When it must sign. (何时须签)
     pub when: When,
 }
 
@@ -94,9 +95,9 @@ pub struct Cosigner {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SigningRule {
-    /// The role that answers for it.
+    /// The role that answers for it. (负责岗位)
     pub answers: Role,
-    /// The roles that sign with it.
+    /// The roles that sign with it. (会签)
     pub cosigns: Vec<Cosigner>,
 }
 
@@ -105,11 +106,11 @@ pub struct SigningRule {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DocumentRule {
-    /// Its name in events.
+    /// Its name in events. (代号：记录里用的短名，小写字母、数字、_，如 minutes)
     pub kind: Label,
-    /// Whether the step is refused without it.
+    /// Whether the step is refused without it. (必备：没有这份材料就不能登记)
     pub required: bool,
-    /// Its name for people.
+    /// Its name for people. (名称)
     pub title: Line,
 }
 
@@ -118,19 +119,22 @@ pub struct DocumentRule {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepRule {
-    /// Why this step and these signers.
+    /// Why this step and these signers. (依据)
     pub basis: Vec<Basis>,
     /// What is done in it, in a sentence: the middle column of the clear sheet.
+    /// (办什么：明白纸中间一栏，一两句话)
     pub content: Paragraph,
-    /// The documents that belong to it.
+    /// The documents that belong to it. (材料)
     pub documents: Vec<DocumentRule>,
     /// How long it stays open: nothing follows before this has run. On publication steps it runs
     /// from the last posting, elsewhere from the event.
+    /// (公开期：没过完不能办下一环节；公开环节从最后一个渠道张贴起算，其他环节从登记起算)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_for: Option<TimeRule>,
-    /// Who signs it.
+    /// Who signs it. (谁签)
     pub signing: SigningRule,
     /// Within how long it should be done once it can be: a deadline that is shown, not a gate.
+    /// (办理时限：轮到以后多久内办完；逾期会标出来，但不拦)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<TimeRule>,
 }
@@ -140,11 +144,11 @@ pub struct StepRule {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Channel {
-    /// Its name in events.
+    /// Its name in events. (代号：记录里用的短名，小写字母、数字、_，如 notice_board)
     pub id: Label,
-    /// Its name for people.
+    /// Its name for people. (名称)
     pub name: Line,
-    /// Whether every disclosure must be posted there.
+    /// Whether every disclosure must be posted there. (必须张贴：每次公开都要在这里张贴)
     pub required: bool,
 }
 
@@ -153,11 +157,11 @@ pub struct Channel {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Exclusion {
-    /// Why.
+    /// Why. (依据)
     pub basis: Basis,
-    /// One role.
+    /// One role. (岗位)
     pub one: Role,
-    /// The other.
+    /// The other. (另一岗位)
     pub other: Role,
 }
 
@@ -167,8 +171,10 @@ pub struct Exclusion {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Clocks {
     /// How far ahead of the log's clock `at` may be, for clocks that are a little fast.
+    /// (允许快多少：填写的时间最多可比账本的时钟早到多少)
     pub ahead: TimeRule,
-    /// How far behind `at` may be before the event is marked as recorded late. (补录)
+    /// How far behind `at` may be before the event is marked as recorded late.
+    /// (晚多久算补录：发生之后多久才登记，就标明“补录”)
     pub late: TimeRule,
 }
 
@@ -177,17 +183,20 @@ pub struct Clocks {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Waiver {
-    /// Only if the dealing is worth at most this, in fen, over its whole term at its reserve price; no limit if
-    /// left out. Where the record does not say what the whole is worth, the waiver does not fit.
+    /// Only if the dealing is worth at most this, in fen, over its whole term at its reserve price;
+    /// no limit if left out. Where the record does not say what the whole is worth, the waiver does
+    /// not fit.
+    /// (金额上限：整个期限按底价合计不超过这个数才可豁免；不填就不限)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most_fen: Option<Fen>,
-    /// Why.
+    /// Why. (依据)
     pub basis: Basis,
-    /// For dealings of these kinds; of all kinds, if there is none.
+    /// For dealings of these kinds; of all kinds, if there is none. (适用类别：一个都不选就是全部)
     pub categories: Vec<Category>,
-    /// For these ways of dealing; for all, if there is none.
+    /// For these ways of dealing; for all, if there is none. (适用方式：一个都不选就是全部)
     pub methods: Vec<Method>,
     /// The steps that may be left out: none of 1, 3, 6, 14, 16 and no publication.
+    /// (可豁免的环节：第 1、3、6、14、16 环节和公开环节不能豁免)
     pub steps: Vec<Step>,
 }
 
@@ -196,9 +205,10 @@ pub struct Waiver {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Adoption {
-    /// Why.
+    /// Why. (依据)
     pub basis: Basis,
     /// One of these bodies, by its voting rule; no vote is needed if there is none.
+    /// (由谁表决：其中一个按表决规则通过即可；一个都不选就不用表决)
     pub bodies: Vec<VotingBody>,
 }
 
@@ -207,8 +217,9 @@ pub struct Adoption {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConcernRules {
-    /// Within how long a concern is to be answered: a deadline that is shown and flagged; what waits
-    /// for the answer itself is the gate of the window that it was raised in.
+    /// Within how long a concern is to be answered: a deadline that is shown and flagged; what
+    /// waits for the answer itself is the gate of the window that it was raised in.
+    /// (答复时限：逾期会标出来；拦住下一环节的是还没答复的意见本身)
     pub answer_within: TimeRule,
 }
 
@@ -269,40 +280,41 @@ impl From<StepRules> for BTreeMap<Step, StepRule> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "Charter"))]
 pub struct CharterText {
-    /// Who must vote on the charter that follows this one.
+    /// Who must vote on the charter that follows this one. (章程修订的表决：以后再改章程时由谁表决)
     pub adoption: Adoption,
-    /// The working days of the years it knows.
+    /// The working days of the years it knows. (节假日历)
     pub calendar: Calendar,
-    /// Who adopts a new charter.
+    /// Who adopts a new charter. (谁修订章程)
     pub charter_changes: SigningRule,
-    /// Where disclosures are posted.
+    /// Where disclosures are posted. (公开渠道)
     pub channels: Vec<Channel>,
-    /// How far stated and logged time may lie apart.
+    /// How far stated and logged time may lie apart. (时间差)
     pub clocks: Clocks,
-    /// How residents' concerns are dealt with.
+    /// How residents' concerns are dealt with. (群众意见)
     pub concerns: ConcernRules,
-    /// Roles that one person must not hold together.
+    /// Roles that one person must not hold together. (不得兼任)
     pub exclusions: Vec<Exclusion>,
-    /// From where on the record is flagged.
+    /// From where on the record is flagged. (风险提示阈值：到了就提示核对，不是结论)
     pub flags: FlagThresholds,
     /// What is forbidden or bounded: checked at the door. (负面清单)
     pub limits: Vec<Limit>,
-    /// Who records a posting.
+    /// Who records a posting. (谁登记张贴)
     pub postings: SigningRule,
-    /// Who changes the roster.
+    /// Who changes the roster. (谁变更名册)
     pub roster_changes: SigningRule,
     /// Who signs the events that are neither steps, postings nor changes of roster and charter.
+    /// (其他事项由谁签)
     pub signing: EventSigning,
-    /// The sixteen steps.
+    /// The sixteen steps. (十六环节)
     pub steps: StepRules,
-    /// Its title.
+    /// Its title. (章程名称)
     pub title: Line,
-    /// The collective's own numbering, rising with every adoption.
+    /// The collective's own numbering, rising with every adoption. (版本号：每次修订都要更大)
     pub version: u32,
-    /// How the bodies decide.
+    /// How the bodies decide. (表决规则)
     #[cfg_attr(feature = "schema", schemars(extend("propertyNames" = {"$ref": "#/$defs/VotingBody"})))]
     pub voting: BTreeMap<VotingBody, VotingRule>,
-    /// Which steps may be left out, and when.
+    /// Which steps may be left out, and when. (豁免规定)
     pub waivers: Vec<Waiver>,
 }
 

@@ -13,10 +13,12 @@ extern crate self as ledger_server;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod agenda;
+mod amendment;
 mod api;
 mod app;
 mod assets;
 mod catalogue;
+mod charter_sheet;
 mod client;
 mod command;
 mod concerns;

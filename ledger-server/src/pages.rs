@@ -21,6 +21,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use crate::catalogue::NoView;
+use crate::desk::request;
 use crate::problem::Problem;
 use crate::served::{Served, Snapshot};
 use crate::wire::{BRIEFLY, headers};
@@ -172,6 +173,16 @@ async fn page(
 }
 
 impl NoPage {
+    /// For a script.
+    fn into_problem(self, l: Language) -> Problem {
+        match self {
+            Self::Missing => Problem::not_found(l),
+            Self::Behind { done, all } => request::no_view(NoView::Behind { done, all }, l),
+            Self::Unread(error) => Problem::of_read(&error, l),
+            Self::Fault => Problem::fault(l),
+        }
+    }
+
     fn into_response(self, visit: &Visit) -> Response {
         match self {
             Self::Missing => missing::page(visit),

@@ -6,8 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use ledger_core::charter::Charter;
 use ledger_core::{Event, Language};
 use serde_json::Value;
+
+mod order;
+
+use order::{CHARTER_ORDER, ORDER};
 
 /// A value's shape.
 #[derive(Debug, Clone)]
@@ -145,139 +150,13 @@ fn collect(fields: &[Field], value: &Value, above: &[&Field], leaves: &mut Vec<L
     }
 }
 
-/// The order in which people expect fields; what is not here comes after, by name.
-const ORDER: &[&str] = &[
-    "entry",
-    "from",
-    "through",
-    "to",
-    "subject",
-    "asset",
-    "listing_number",
-    "contract_number",
-    "member",
-    "enrolment",
-    "name",
-    "parties",
-    "title",
-    "kind",
-    "location",
-    "ownership",
-    "area",
-    "value",
-    "unit",
-    "current_use",
-    "current_contract",
-    "book_value_fen",
-    "category",
-    "method",
-    "body",
-    "notified_on",
-    "met_on",
-    "held_on",
-    "held_at",
-    "members",
-    "eligible",
-    "present",
-    "for",
-    "against",
-    "abstain",
-    "consulted_from",
-    "consulted_until",
-    "opinions_received",
-    "opinions_answered",
-    "valuation_method",
-    "valuer",
-    "fen",
-    "basis",
-    "reserve_price",
-    "price_basis",
-    "expected_term_months",
-    "term_months",
-    "rent_free_months",
-    "escalation",
-    "every_months",
-    "rate_basis_points",
-    "deposit_fen",
-    "eligibility",
-    "conclusion",
-    "verdict",
-    "conditions",
-    "platform_level",
-    "opens_at",
-    "closes_at",
-    "bid_increment_fen",
-    "extension_rule",
-    "applicants",
-    "admitted",
-    "round",
-    "bidders",
-    "bids",
-    "subject",
-    "text",
-    "by",
-    "answer",
-    "outcome",
-    "also",
-    "stars",
-    "comment",
-    "result",
-    "winner",
-    "price",
-    "notice",
-    "objections_to",
-    "amount_fen",
-    "signed_on",
-    "term_start",
-    "term_end",
-    "performance_bond_fen",
-    "handed_over_on",
-    "received",
-    "dues",
-    "id",
-    "purpose",
-    "direction",
-    "due_on",
-    "received_on",
-    "paid_on",
-    "payer",
-    "payee",
-    "account",
-    "voucher",
-    "ended_on",
-    "cancels",
-    "returned_on",
-    "performance_bond_refunded_fen",
-    "deposits_refunded_fen",
-    "channel",
-    "key",
-    "role",
-    "roles",
-    "since",
-    "until",
-    "payer",
-    "payee",
-    "due",
-    "dues",
-    "stars",
-    "text",
-    "basis",
-    "finding",
-    "answer",
-    "answer_by",
-    "stops",
-    "reason",
-    "summary",
-    "channels",
-    "comments_to",
-    "disclosure",
-    "documents",
-];
-
 /// The shapes of all kinds of event: the schema is derived once, for a page shows many events.
 static SHAPES: LazyLock<BTreeMap<String, Shape>> = LazyLock::new(|| {
     let root = schemars::schema_for!(Event).to_value();
-    let schema = Schema { root: &root };
+    let schema = Schema {
+        root: &root,
+        order: ORDER,
+    };
     let variants = root["oneOf"].as_array().map(Vec::as_slice);
     let shape = |variant: &Value| {
         let kind = variant["properties"]["kind"]["const"].as_str()?;
@@ -288,6 +167,22 @@ static SHAPES: LazyLock<BTreeMap<String, Shape>> = LazyLock::new(|| {
     let all = variants.unwrap_or_default().iter();
     all.filter_map(shape).collect()
 });
+
+/// The fields of a charter, as its sheet asks for them and a comparison names them.
+static CHARTER: LazyLock<Vec<Field>> = LazyLock::new(|| {
+    let root = schemars::schema_for!(Charter).to_value();
+    let schema = Schema {
+        root: &root,
+        order: CHARTER_ORDER,
+    };
+    schema.fields(&root)
+});
+
+/// The fields of a charter. Its tables with fixed keys are objects here; what it holds by year is a list,
+/// each with its year: see [`crate::charter_sheet`].
+pub(crate) fn of_charter() -> &'static [Field] {
+    &CHARTER
+}
 
 /// The shape of a kind of event; `None` if there is no such kind.
 pub(crate) fn of_event(kind: &str) -> Option<Shape> {
@@ -315,6 +210,8 @@ pub(crate) fn kinds() -> Vec<(String, String)> {
 
 struct Schema<'a> {
     root: &'a Value,
+    /// The order of fields: what is not in it comes last, by name.
+    order: &'static [&'static str],
 }
 
 impl Schema<'_> {
@@ -348,10 +245,10 @@ impl Schema<'_> {
             })
             .collect();
         let rank = |field: &Field| {
-            ORDER
+            self.order
                 .iter()
                 .position(|name| *name == field.name)
-                .unwrap_or(ORDER.len())
+                .unwrap_or(self.order.len())
         };
         fields.sort_by_key(rank);
         fields
@@ -372,6 +269,8 @@ impl Schema<'_> {
             return self.choice(variants);
         }
         match kind_of(schema) {
+            "object" if schema.get("propertyNames").is_some() => Shape::Object(self.keyed(schema)),
+            "object" if schema.get("patternProperties").is_some() => self.by_year(schema),
             "object" => Shape::Object(self.fields(schema)),
             "array" => Shape::List(Box::new(self.shape(&schema["items"]))),
             "integer" => Shape::Integer(Unit::Plain),
@@ -385,6 +284,45 @@ impl Schema<'_> {
                 None => Shape::Text(name.unwrap_or("Text").to_owned()),
             },
         }
+    }
+
+    /// The fields of a table whose keys are known: one for each key.
+    fn keyed(&self, table: &Value) -> Vec<Field> {
+        let required = table["required"].as_array();
+        let required = |key: &str| required.is_some_and(|keys| keys.iter().any(|name| name == key));
+        let Shape::Choice { variants, .. } = self.shape(&table["propertyNames"]) else {
+            return Vec::new();
+        };
+        let field = |key: Variant| Field {
+            // Kinds of event have names of their own.
+            label: match Event::names_of(&key.id) {
+                Some([zh, en]) if key.label.zh.is_ascii() => label(zh, en),
+                _ => key.label,
+            },
+            explanation: label("", ""),
+            optional: !required(&key.id),
+            shape: self.shape(&table["additionalProperties"]),
+            name: key.id,
+        };
+        variants.into_iter().map(field).collect()
+    }
+
+    /// A table by year, as a list.
+    fn by_year(&self, table: &Value) -> Shape {
+        let patterns = table["patternProperties"].as_object();
+        let of = patterns.and_then(|patterns| patterns.values().next());
+        let mut fields = vec![Field {
+            name: "year".to_owned(),
+            label: label("年份", "year"),
+            explanation: label("如 2027", "as in 2027"),
+            optional: false,
+            shape: Shape::Text("Year".to_owned()),
+        }];
+        fields.extend(
+            of.map(|of| self.fields(self.resolve(of).1))
+                .unwrap_or_default(),
+        );
+        Shape::List(Box::new(Shape::Object(fields)))
     }
 
     fn choice(&self, variants: &[Value]) -> Shape {
@@ -428,25 +366,35 @@ impl Schema<'_> {
     }
 }
 
+fn label(zh: &str, en: &str) -> Label {
+    Label {
+        zh: zh.to_owned(),
+        en: en.to_owned(),
+    }
+}
+
 /// The library names units last.
 fn unit_of(name: &str) -> Unit {
     match name {
         _ if name.ends_with("_months") => Unit::Months,
-        _ if name.ends_with("_basis_points") => Unit::BasisPoints,
+        _ if name.ends_with("basis_points") => Unit::BasisPoints,
         _ => Unit::Plain,
     }
 }
 
 /// What a field of an event is called, by the names that lead to it, as in `event.asset.name`.
 pub(crate) fn name_of(kind: &str, path: &str, language: Language) -> Option<String> {
+    let (called, _) = at(kind, path, language)?;
+    Some(called)
+}
+
+/// What the field at a path is called, and its shape.
+pub(crate) fn at(kind: &str, path: &str, language: Language) -> Option<(String, Shape)> {
     let mut shape = of_event(kind)?;
     let mut called: Vec<String> = Vec::new();
     for name in path.trim_start_matches("event.").split('.') {
         let (name, place) = name.split_once('[').unwrap_or((name, ""));
-        let Shape::Object(fields) = shape else {
-            return None;
-        };
-        let field = fields.into_iter().find(|field| field.name == name)?;
+        let field = within(shape).into_iter().find(|field| field.name == name)?;
         let label = field.label.pick(language);
         shape = match (place.trim_end_matches(']').parse::<usize>(), field.shape) {
             (Ok(place), Shape::List(of)) => {
@@ -459,7 +407,20 @@ pub(crate) fn name_of(kind: &str, path: &str, language: Language) -> Option<Stri
             }
         };
     }
-    Some(called.join("·"))
+    Some((called.join("·"), shape))
+}
+
+/// The fields that may stand in a value.
+fn within(shape: Shape) -> Vec<Field> {
+    match shape {
+        Shape::Object(fields) => fields,
+        Shape::Charter => of_charter().to_vec(),
+        Shape::Choice { variants, .. } => {
+            let fields = variants.into_iter().flat_map(|variant| variant.fields);
+            fields.collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The schema of the value that may be left out.
@@ -578,6 +539,11 @@ mod tests {
         for kind in Event::KINDS {
             check(kind, &of_event(kind).unwrap());
         }
+    }
+
+    #[test]
+    fn every_field_and_choice_of_a_charter_has_a_chinese_name() {
+        check("charter", &Shape::Object(of_charter().to_vec()));
     }
 
     #[test]

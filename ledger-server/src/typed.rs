@@ -11,10 +11,11 @@ use ledger_core::money::Fen;
 use ledger_core::privacy::{self, Kind};
 use serde_json::{Map, Value, json};
 
+use crate::charter_sheet;
 use crate::fault;
 use crate::masking;
 use crate::moment;
-use crate::shape::{Field, Shape, Unit, Variant};
+use crate::shape::{self, Field, Shape, Unit, Variant};
 
 /// Where an answer stands in its event.
 #[derive(Debug, Clone, Copy)]
@@ -172,7 +173,7 @@ impl Reader<'_> {
                     None
                 }
             },
-            Shape::Charter => self.charter(read, at, typed),
+            Shape::Charter => self.charter(read, path, at, typed),
             Shape::Any => Some(typed.clone()),
             Shape::Money | Shape::Integer(_) | Shape::Text(_) => {
                 self.scalar(read, path, at, shape, typed)
@@ -234,7 +235,16 @@ impl Reader<'_> {
         typed: &Value,
     ) -> Value {
         let path = [path, &[Part::Item]].concat();
-        let typed = typed.as_array().map(Vec::as_slice).unwrap_or_default();
+        // Days are typed one after the other.
+        let days: Vec<Value> = match typed {
+            Value::String(days) => days
+                .split(|c: char| c.is_whitespace() || ",，、;；".contains(c))
+                .filter(|day| !day.is_empty())
+                .map(Value::from)
+                .collect(),
+            _ => Vec::new(),
+        };
+        let typed = typed.as_array().unwrap_or(&days);
         let mut items = Vec::new();
         for (place, item) in typed.iter().enumerate() {
             // A row that was added and not filled in.
@@ -262,8 +272,14 @@ impl Reader<'_> {
             said,
             instead,
         };
-        let value = scalar(self.language, self.offset_minutes, shape, &answer)
-            .and_then(|value| judge(self.kind, path, &value).map(|()| value));
+        let value =
+            scalar(self.language, self.offset_minutes, shape, &answer).and_then(
+                |value| match path {
+                    // Judged as a whole.
+                    [Part::Field("charter"), ..] => Ok(value),
+                    _ => judge(self.kind, path, &value).map(|()| value),
+                },
+            );
         let value = match value {
             Ok(value) => value,
             Err(said) => {
@@ -300,31 +316,58 @@ impl Reader<'_> {
         Some(value)
     }
 
-    fn charter(&self, read: &mut Read, at: &str, typed: &Value) -> Option<Value> {
-        let text = match typed {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let unfit = |said: String| Unfit {
-            field: at.to_owned(),
-            said,
-            instead: None,
-        };
+    /// A charter's sheet. Its parts have to fit together: once all is read it is judged as a whole.
+    fn charter(
+        &self,
+        read: &mut Read,
+        path: &[Part<'_>],
+        at: &str,
+        typed: &Value,
+    ) -> Option<Value> {
         let l = self.language;
-        match Charter::parse(&text) {
-            Ok(charter) => serde_json::to_value(charter)
-                .map_err(|error| read.faults.push(unfit(error.to_string())))
-                .ok(),
+        let empty = Map::new();
+        let wrong = (read.faults.len(), read.missing.len());
+        let fields: Vec<&Field> = shape::of_charter().iter().collect();
+        let typed = typed.as_object().unwrap_or(&empty);
+        let rows = Value::Object(self.object(read, path, at, &fields, typed));
+        if wrong != (read.faults.len(), read.missing.len()) {
+            return None;
+        }
+        let mut unfit = |path: &str, said: String| {
+            read.faults.push(Unfit {
+                field: format!("{at}.{path}"),
+                said,
+                instead: None,
+            });
+        };
+        let charter = match charter_sheet::charter(rows.clone()) {
+            Ok(charter) => charter,
+            Err(place) => {
+                let said = l.pick("这一年已经有了", "this year is there already");
+                unfit(&format!("calendar.years[{place}].year"), said.to_owned());
+                return None;
+            }
+        };
+        match Charter::parse(&charter.to_string()) {
+            Ok(charter) => serde_json::to_value(charter).ok(),
             Err(error) => {
-                let said = fault::in_language(&error.fault, l);
-                let said = l.pick(
-                    format!("章程 {}：{said}", error.path),
-                    format!("charter, at {}: {said}", error.path),
-                );
-                read.faults.push(unfit(said));
+                let place = charter_sheet::path_in_rows(&error.path, &rows);
+                unfit(&place, charter_fault(l, &place, &error.fault));
                 None
             }
         }
+    }
+}
+
+/// What is wrong with a charter at a place of its rows, in words.
+pub(crate) fn charter_fault(language: Language, place: &str, fault: &str) -> String {
+    let said = fault::in_language(fault, language);
+    let found = shape::at("charter_adopted", &format!("charter.{place}"), language);
+    let hint = found.map_or("", |(_, shape)| hint(language, &shape));
+    // What the reader of JSON says of a number's type, nobody who fills in a sheet can use.
+    match fault::is_chinese(fault) || hint.is_empty() || !fault.starts_with("invalid ") {
+        true => said,
+        false => language.pick(format!("应填：{hint}"), format!("expected: {hint}")),
     }
 }
 
@@ -353,7 +396,7 @@ pub(crate) fn scalar(
                 })
         }
         Shape::Integer(_) => number
-            .parse::<u64>()
+            .parse::<i64>()
             .map(|number| json!(number))
             .map_err(|_| {
                 language.pick(
@@ -474,7 +517,6 @@ pub(crate) fn hint(language: Language, shape: &Shape) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape;
 
     fn read(kind: &str, typed: Value) -> Read {
         let Some(Shape::Object(fields)) = shape::of_event(kind) else {

@@ -4,6 +4,7 @@
 //! gives: nothing that is signed is left out. Names of members, channels and documents come from the
 //! ledger where one is at hand.
 
+use ledger_core::calendar::Span;
 use ledger_core::charter::Charter;
 use ledger_core::event::{Event, Statement};
 use ledger_core::money::{Area, Fen, Price};
@@ -225,6 +226,13 @@ impl Words<'_> {
         }
     }
 
+    /// A value, as far as its shape goes.
+    pub(crate) fn rows(&self, shape: &Shape, value: &Value) -> Vec<Row> {
+        let mut rows = Vec::new();
+        self.value(&mut rows, 0, "", shape, value);
+        rows
+    }
+
     fn value(&self, rows: &mut Vec<Row>, depth: usize, label: &str, shape: &Shape, value: &Value) {
         let mut row = |text: String| {
             rows.push(Row {
@@ -284,8 +292,8 @@ impl Words<'_> {
         }
     }
 
-    /// A price or an area: an object that reads as one thing.
-    fn measure(&self, shape: &Shape, value: &Value) -> Option<String> {
+    /// A price, an area or a length of time: an object that reads as one thing.
+    pub(crate) fn measure(&self, shape: &Shape, value: &Value) -> Option<String> {
         if !matches!(shape, Shape::Object(_)) {
             return None;
         }
@@ -294,6 +302,9 @@ impl Words<'_> {
                 price.to_string(),
                 format!("{} yuan {}", price.fen, price.basis.label_en()),
             ));
+        }
+        if let Ok(span) = serde_json::from_value::<Span>(value.clone()) {
+            return Some(self.language.pick(span.label_zh(), span.label_en()));
         }
         let area: Area = serde_json::from_value(value.clone()).ok()?;
         let unit = self

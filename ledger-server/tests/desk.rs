@@ -232,6 +232,10 @@ fn only_the_key_in_use_of_somebody_in_office_signs_in_and_only_once_per_challeng
         204
     );
     nobody.get("/me").problem(401, "signed_out");
+    for path in ["/charter/sheet", "/charter/proposed"] {
+        let answer = nobody.post(path, &json!("default"));
+        answer.problem(401, "signed_out");
+    }
 }
 
 #[test]
@@ -288,6 +292,8 @@ fn what_another_site_sends_changes_nothing() {
     ] {
         for (method, path) in [
             ("POST", "/rehearse"),
+            ("POST", "/charter/sheet"),
+            ("POST", "/charter/proposed"),
             ("POST", "/challenge"),
             ("POST", "/session"),
             ("DELETE", "/session"),

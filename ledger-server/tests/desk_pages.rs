@@ -316,3 +316,163 @@ fn a_desk_of_500_open_transactions_reads_nothing_of_the_log() {
     let read = site.store.entries_read.load(Ordering::SeqCst) - before;
     assert!(read <= 2, "{read} entries read after one came");
 }
+
+/// The value at a path of what was typed, as in `channels[0].id`.
+fn typed_at<'a>(typed: &'a mut Value, path: &str) -> &'a mut Value {
+    let pointer: String = path
+        .split(['.', '['])
+        .map(|name| format!("/{}", name.trim_end_matches(']')))
+        .collect();
+    let found = typed.pointer_mut(&pointer);
+    found.unwrap_or_else(|| panic!("{path}"))
+}
+
+#[test]
+fn a_charters_sheet_is_judged_by_the_core_at_its_fields() {
+    let site = Site::new();
+    let chen = sitter(&site, "chen");
+    let page = page(&chen, "/record/charter_adopted");
+    assert_eq!(page.status.as_u16(), 303);
+    assert_eq!(page.header("location"), "/donglang/desk/charter");
+    let sheet = chen.post("/charter/sheet", &json!("in_force")).json()["typed"].clone();
+    let read = |typed: &Value| {
+        let form = json!({"kind": "charter_adopted", "typed": {"charter": typed}});
+        chen.post("/typed", &form).json()
+    };
+    // As it stands it is the charter in force, under the next version.
+    let answer = read(&sheet);
+    assert_eq!(answer["faults"], json!([]), "{answer}");
+    let mut charter = answer["body"]["charter"].clone();
+    assert_eq!(charter["version"], 2);
+    charter["version"] = json!(1);
+    let in_force = site.get("/donglang/e/0/raw").text().to_owned();
+    let entry: Value = serde_json::from_str(in_force.lines().nth(1).unwrap()).unwrap();
+    assert_eq!(charter, entry["event"]["charter"]);
+    for (path, typed, at, said) in [
+        ("version", json!("-1"), "charter.version", "whole number"),
+        ("version", json!("0"), "charter.version", "count from 1"),
+        (
+            "channels[1].id",
+            json!("Radio"),
+            "charter.channels[1].id",
+            "a-z",
+        ),
+        (
+            "channels[1].id",
+            sheet["channels"][0]["id"].clone(),
+            "charter.channels[1].id",
+            "listed twice",
+        ),
+        (
+            "steps.party_review.content",
+            json!("电话13812345678"),
+            "charter.steps.party_review.content",
+            "mobile",
+        ),
+        (
+            "steps.bidding.within.span.length",
+            json!("九"),
+            "charter.steps.bidding.within.span.length",
+            "whole number",
+        ),
+        (
+            "voting.council.approval.numerator",
+            json!("9"),
+            "charter.voting.council.approval",
+            "share",
+        ),
+        (
+            "waivers[0].steps",
+            json!(["party_review"]),
+            "charter.waivers[0].steps",
+            "cannot be waived",
+        ),
+        (
+            "waivers[0].at_most_fen",
+            json!("五万"),
+            "charter.waivers[0].at_most_fen",
+            "yuan",
+        ),
+        (
+            "calendar.years[1].year",
+            sheet["calendar"]["years"][0]["year"].clone(),
+            "charter.calendar.years[1].year",
+            "already",
+        ),
+        (
+            "calendar.years[1].off",
+            json!("2019-02-30"),
+            "charter.calendar.years[1]",
+            "2019-02-30",
+        ),
+        (
+            "flags.winner_share.basis_points",
+            json!("200"),
+            "charter.flags.winner_share.basis_points",
+            "100",
+        ),
+        (
+            "steps.publish_plan.open_for",
+            json!(""),
+            "charter.steps.publish_plan.open_for",
+            "stay open",
+        ),
+    ] {
+        let mut wrong = sheet.clone();
+        *typed_at(&mut wrong, path) = typed;
+        let answer = read(&wrong);
+        let fault = &answer["faults"][0];
+        assert!(
+            fault["field"].as_str().unwrap_or_default().starts_with(at),
+            "{path}: {answer}"
+        );
+        assert!(
+            fault["detail"].as_str().unwrap().contains(said),
+            "{path}: {fault}"
+        );
+        assert!(answer["body"].get("charter").is_none(), "{path}");
+    }
+    let mut empty = sheet.clone();
+    *typed_at(&mut empty, "steps.bidding.content") = json!("");
+    let missing = read(&empty)["missing"].clone();
+    let named = missing.as_array().unwrap().iter();
+    let mut named = named.filter(|one| one["field"] == "charter.steps.bidding.content");
+    let one = named.next().unwrap_or_else(|| panic!("{missing}"));
+    assert!(one["name"].as_str().unwrap().contains("bidding"), "{one}");
+}
+
+#[test]
+fn a_charters_file_is_put_into_the_sheet_or_refused_whole() {
+    let site = Site::new();
+    let chen = sitter(&site, "chen");
+    let default = ledger_core::charter::Charter::default_text();
+    let from_file = chen
+        .post("/charter/sheet", &json!({"file": default}))
+        .json();
+    let mut from_default = chen.post("/charter/sheet", &json!("default")).json();
+    from_default["typed"]["version"] = from_file["typed"]["version"].clone();
+    assert_eq!(from_file, from_default);
+    assert_eq!(from_file["typed"]["waivers"][0]["at_most_fen"], "50,000.00");
+    let broken = default.replacen("\"answers\": \"chair\"", "\"answers\": \"chef\"", 1);
+    let answer = chen.post("/charter/sheet", &json!({"file": broken}));
+    let problem = answer.problem(422, "malformed_charter");
+    assert!(
+        problem["field"].as_str().unwrap().ends_with(".answers"),
+        "{problem}"
+    );
+    for body in [json!({"file": 1}), json!("mine"), json!({})] {
+        chen.post("/charter/sheet", &body)
+            .problem(400, "malformed_json");
+    }
+    // What it changes is told of a charter only.
+    let proposed = chen.post("/charter/proposed", &json!({"charter": {"title": "x"}}));
+    proposed.problem(422, "malformed_charter");
+    let charter: Value = serde_json::from_str(default).unwrap();
+    let seen = chen.post(
+        "/charter/proposed",
+        &json!({"charter": charter, "applies_to_open": true}),
+    );
+    let page = seen.json()["page"].as_str().unwrap().to_owned();
+    assert!(page.contains("Draft, not in force"), "{page}");
+    assert!(page.contains("they, too, go by the new charter"));
+}

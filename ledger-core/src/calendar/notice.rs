@@ -47,12 +47,12 @@ pub enum NoticeError {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct YearNotice {
-    /// The number of the notice, as in `国办发明电〔2017〕12号`.
+    /// The number of the notice, as in `国办发明电〔2017〕12号`. (文号：如 国办发明电〔2017〕12号)
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
     pub source: String,
-    /// The days off that it names, weekends among them. (放假)
+    /// The days off that it names, weekends among them. (放假：通知写明的放假日，周末在内，从早到晚)
     pub off: Vec<Date>,
-    /// The Saturdays and Sundays that are worked. (上班)
+    /// The Saturdays and Sundays that are worked. (上班：要上班的周六、周日，从早到晚)
     pub work: Vec<Date>,
 }
 

@@ -152,7 +152,9 @@ impl Span {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "Span"))]
 struct SpanFields {
+    /// How many. (数量)
     length: u32,
+    /// Of what. (单位)
     unit: SpanUnit,
 }
 

@@ -14,9 +14,9 @@ use crate::money::Fen;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NumberRule {
-    /// Why this number.
+    /// Why this number. (依据)
     pub basis: Basis,
-    /// The number, in the unit that the field's name says.
+    /// The number, in the unit that the field's name says. (数值)
     pub number: u32,
 }
 
@@ -25,11 +25,12 @@ pub struct NumberRule {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CloseToReserve {
-    /// Why these numbers.
+    /// Why these numbers. (依据)
     pub basis: Basis,
-    /// From how many bidders on.
+    /// From how many bidders on. (竞投人数：从几人起)
     pub bidders: u32,
     /// How close, in hundredths of a per cent of the reserve price.
+    /// (贴近程度：成交价高出底价不到底价的百分之几)
     pub within_basis_points: u32,
 }
 
@@ -38,11 +39,11 @@ pub struct CloseToReserve {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Splitting {
-    /// Why these numbers.
+    /// Why these numbers. (依据)
     pub basis: Basis,
-    /// What each stays below and all together reach, in fen.
+    /// What each stays below and all together reach, in fen. (金额：每笔都低于它，合计达到它)
     pub amount_fen: Fen,
-    /// Within how many days of each other they are signed.
+    /// Within how many days of each other they are signed. (相隔天数：签约相隔不超过几天)
     pub within_days: u32,
 }
 
@@ -51,11 +52,13 @@ pub struct Splitting {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WinnerShare {
-    /// Why these numbers.
+    /// Why these numbers. (依据)
     pub basis: Basis,
     /// From which share of the year's contracted amounts on, in hundredths of a per cent.
+    /// (占比：从全年合同金额的百分之几起)
     pub basis_points: u32,
     /// In years with at least so many contracts: of a few, one is always a large part.
+    /// (合同数：全年至少有几份合同才算)
     pub contracts: u32,
 }
 
@@ -64,29 +67,30 @@ pub struct WinnerShare {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FlagThresholds {
-    /// When a price is too close to the reserve for so many bidders.
+    /// When a price is too close to the reserve for so many bidders. (贴近底价)
     pub close_to_reserve: CloseToReserve,
-    /// How long after the contract is signed the others' deposits should be back.
+    /// How long after the contract is signed the others' deposits should be back. (退还保证金：签约后多久内)
     pub deposit_refund: TimeRule,
     /// How long after a term's end its renewal, return or next dealing may stay unrecorded.
+    /// (到期未处理：到期后多久还没有续约、收回或重新交易)
     pub expiry: TimeRule,
-    /// The longest term of a lease, in months.
+    /// The longest term of a lease, in months. (出租最长期限：单位月)
     pub lease_term_months: NumberRule,
-    /// The fewest bidders of an open bidding.
+    /// The fewest bidders of an open bidding. (竞价最少人数)
     pub least_bidders: NumberRule,
-    /// The fewest bidders of a tender.
+    /// The fewest bidders of a tender. (招标最少家数)
     pub least_tenderers: NumberRule,
-    /// Within how long a publication should be on all its channels.
+    /// Within how long a publication should be on all its channels. (张贴时限：公开后多久内应在各渠道贴齐)
     pub posting: TimeRule,
-    /// How long after its day a payment may stay unrecorded.
+    /// How long after its day a payment may stay unrecorded. (款项逾期：到期后多久还没有登记收付)
     pub rent: TimeRule,
-    /// How many rounds of bidding one vote covers.
+    /// How many rounds of bidding one vote covers. (一次表决可竞价轮数)
     pub rounds_per_vote: NumberRule,
-    /// When dealings that are small each are looked at together.
+    /// When dealings that are small each are looked at together. (化整为零)
     pub splitting: Splitting,
-    /// The longest term of any dealing, in months.
+    /// The longest term of any dealing, in months. (各类最长期限：单位月)
     pub term_months: NumberRule,
-    /// When one counterparty has a large part of a year's contracts.
+    /// When one counterparty has a large part of a year's contracts. (集中度)
     pub winner_share: WinnerShare,
 }
 

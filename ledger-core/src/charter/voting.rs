@@ -47,15 +47,16 @@ pub enum Denominator {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Threshold {
-    /// Why this share.
+    /// Why this share. (依据)
     pub basis: Basis,
-    /// The lower part of the fraction.
+    /// The lower part of the fraction. (分母)
     pub denominator: u32,
     /// Whether exactly this share is too little: "more than half" rather than "two thirds or more".
+    /// (须超过：刚好到这个比例不算，如“过半数”)
     pub more_than: bool,
-    /// The upper part of the fraction.
+    /// The upper part of the fraction. (分子)
     pub numerator: u32,
-    /// Of whom.
+    /// Of whom. (以谁为基数)
     pub of: Denominator,
 }
 
@@ -93,13 +94,14 @@ impl Threshold {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VotingRule {
-    /// The share that must approve.
+    /// The share that must approve. (赞成比例)
     pub approval: Threshold,
-    /// Whether it may decide a plan in step 7.
+    /// Whether it may decide a plan in step 7. (可表决交易方案：第 7 环节可由它表决)
     pub may_decide_plan: bool,
     /// How long before the meeting notice must be given; shown and flagged, not a gate.
+    /// (提前通知：会前多久通知；不足会提示，但不拦)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<TimeRule>,
-    /// The share that must take part.
+    /// The share that must take part. (到会比例)
     pub participation: Threshold,
 }

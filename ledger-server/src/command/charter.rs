@@ -1,19 +1,21 @@
-//! `sanzi charter`: prints the default charter to edit, and checks an edited one.
+//! `sanzi charter`: prints the default charter to edit, checks an edited one, and tells what it changes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use ledger_core::{Language, charter};
 
 use super::help::Text;
+use crate::amendment::Amendment;
 use crate::fault;
+use crate::source_arg;
 use crate::terminal::{Refused, Terminal};
 
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "  $ sanzi charter > charter.json\n  $ sanzi charter check charter.json"
+    after_help = "  $ sanzi charter > charter.json\n  $ sanzi charter check charter.json\n  $ sanzi charter diff charter.json --of https://sanzi.example.org/donglang"
 )]
 pub(crate) struct Charter {
     #[arg(long)]
@@ -25,6 +27,7 @@ pub(crate) struct Charter {
 #[derive(Debug, clap::Subcommand)]
 enum Action {
     Check(Check),
+    Diff(Diff),
 }
 
 #[derive(Debug, clap::Args)]
@@ -32,6 +35,19 @@ struct Check {
     file: PathBuf,
     #[arg(long)]
     training: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Diff {
+    file: PathBuf,
+    #[arg(conflicts_with = "of")]
+    against: Option<PathBuf>,
+    #[arg(long, value_name = "SOURCE")]
+    of: Option<String>,
+    #[arg(long, value_name = "FILE", requires = "of")]
+    pins: Option<PathBuf>,
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) const TEXTS: &[Text] = &[
@@ -60,6 +76,36 @@ pub(crate) const TEXTS: &[Text] = &[
         zh: "按演示账本检查：允许以秒、分、小时计",
         en: "Check for a training ledger: seconds, minutes and hours are allowed",
     },
+    Text {
+        of: "charter.diff",
+        zh: "逐项列出一份章程改了什么；不写跟哪份比，就跟默认章程比",
+        en: "Tell what a charter changes, value by value: against the default charter, unless another is named",
+    },
+    Text {
+        of: "charter.diff.file",
+        zh: "改好的章程文件",
+        en: "The changed charter's file",
+    },
+    Text {
+        of: "charter.diff.against",
+        zh: "原来的章程文件",
+        en: "The file of the charter that it is compared with",
+    },
+    Text {
+        of: "charter.diff.of",
+        zh: "跟这个账本的现行章程比：数据文件夹、镜像文件夹或网址",
+        en: "Compare with the charter in force of this ledger: data folder, mirror's folder or URL",
+    },
+    Text {
+        of: "charter.diff.pins",
+        zh: "信任锚文件",
+        en: "The pins to verify the ledger by",
+    },
+    Text {
+        of: "charter.diff.json",
+        zh: "以 JSON 输出",
+        en: "Print JSON",
+    },
 ];
 
 impl Charter {
@@ -68,6 +114,7 @@ impl Charter {
         let terminal = Terminal::new(language);
         match self.action {
             Some(Action::Check(args)) => check(terminal, args)?,
+            Some(Action::Diff(args)) => diff(terminal, &args)?,
             None if self.training => terminal.say(training_text()?.trim_end()),
             None => terminal.say(charter::Charter::default_text().trim_end()),
         }
@@ -75,13 +122,67 @@ impl Charter {
     }
 }
 
-fn check(terminal: Terminal, args: Check) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(&args.file).with_context(|| {
+fn text_of(terminal: Terminal, file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| {
         terminal.pick(
-            format!("读不到章程文件 {}", args.file.display()),
-            format!("cannot read the charter {}", args.file.display()),
+            format!("读不到章程文件 {}", file.display()),
+            format!("cannot read the charter {}", file.display()),
         )
-    })?;
+    })
+}
+
+fn diff(terminal: Terminal, args: &Diff) -> anyhow::Result<()> {
+    // For which kind of ledger it is, is not asked here.
+    let read = |file: &Path| parse(terminal, &text_of(terminal, file)?, true);
+    let after = read(&args.file)?;
+    let before = match (&args.of, &args.against) {
+        (Some(source), _) => {
+            let source = source_arg::open(terminal, source, args.pins.as_deref())?;
+            let state = source.replay(&mut |_, _, _| {})?.state;
+            let ledger = state.ledger().map(|ledger| ledger.charter_at(state.size()));
+            let unopened = || {
+                terminal.pick(
+                    "账本还是空的，没有章程",
+                    "the ledger is empty and has no charter",
+                )
+            };
+            charter::Charter::clone(ledger.with_context(unopened)?)
+        }
+        (None, Some(file)) => read(file)?,
+        (None, None) => charter::Charter::parse(charter::Charter::default_text())?,
+    };
+    let amendment = Amendment::between(terminal.language, &before, &after);
+    if args.json {
+        terminal.say(serde_json::to_string(&amendment)?);
+        return Ok(());
+    }
+    let l = terminal.language;
+    let none = l.pick("（没有）", "(none)");
+    for change in &amendment.changes {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| none.to_owned());
+        let place = match change.name.as_str() {
+            "" => change.part.clone(),
+            name => format!("{}{}{name}", change.part, l.pick("　", " / ")),
+        };
+        let (colon, from, to) = (l.pick("：", ": "), value(&change.from), value(&change.to));
+        terminal.say(format!("{place}{colon}{from} → {to}"));
+    }
+    let ((_, was), (_, is), count) = (&amendment.before, &amendment.after, amendment.changes.len());
+    terminal.say(match count {
+        0 => l.pick(
+            format!("第 {was} 版 → 第 {is} 版：除版本号外没有改动。"),
+            format!("Version {was} → {is}: nothing is changed but the version."),
+        ),
+        count => l.pick(
+            format!("第 {was} 版 → 第 {is} 版：改动 {count} 处。"),
+            format!("Version {was} → {is}: {count} changed."),
+        ),
+    });
+    Ok(())
+}
+
+fn check(terminal: Terminal, args: Check) -> anyhow::Result<()> {
+    let text = text_of(terminal, &args.file)?;
     let charter = parse(terminal, &text, args.training)?;
     terminal.say(terminal.pick(
         format!("章程可用：《{}》第 {} 版。", charter.title, charter.version),

@@ -49,6 +49,9 @@ impl Fault {
             Self::Refused(refusal) => match &**refusal {
                 Refusal::Inconsistent { field, .. } => (*field).to_owned(),
                 Refusal::PrivateData { field, .. } => field.clone(),
+                Refusal::TrainingOnly { field } => format!("charter.{field}"),
+                Refusal::CharterVersion { .. } => "charter.version".to_owned(),
+                Refusal::AdoptionUnvoted { .. } => "vote".to_owned(),
                 _ => return None,
             },
             Self::Malformed(error) => of_malformed(error),
@@ -143,9 +146,12 @@ fn with_names(kind: &str, refusal: &Refusal, l: Language) -> String {
     let path = match refusal {
         Refusal::Inconsistent { field, .. } => (*field).to_owned(),
         Refusal::PrivateData { field, .. } => field.clone(),
+        Refusal::TrainingOnly { field } => field.clone(),
         _ => return said,
     };
-    match shape::name_of(kind, &path, l) {
+    let of_charter = format!("charter.{path}");
+    let named = shape::name_of(kind, &path, l).or_else(|| shape::name_of(kind, &of_charter, l));
+    match named {
         Some(name) if l == Language::Zh => {
             let said = said.replacen(&path, &format!("「{name}」"), 1);
             said.replacen("」 第", "」第", 1)

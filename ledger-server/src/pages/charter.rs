@@ -19,27 +19,34 @@ use crate::served::Served;
 #[template(path = "pages/charter.html")]
 struct Page {
     s: Shell,
-    title: Part,
-    version: Part,
+    sheet: ClearSheet,
     is_default: bool,
     from: u64,
-    rows: Vec<Row>,
-    channels: Vec<(String, bool)>,
-    answer_within: String,
     older: Vec<(u32, u64)>,
 }
 
-struct Row {
-    number: u8,
-    name: &'static str,
-    is_publication: bool,
-    content: Part,
-    answers: Part,
-    holders: String,
-    cosigns: String,
-    documents: String,
-    time: String,
-    basis: String,
+/// A charter as rows to be hung up.
+pub(super) struct ClearSheet {
+    pub(super) title: Part,
+    pub(super) version: Part,
+    pub(super) rows: Vec<Row>,
+    pub(super) channels: Vec<(String, bool)>,
+    pub(super) answer_within: String,
+}
+
+/// A step.
+pub(super) struct Row {
+    pub(super) id: &'static str,
+    pub(super) number: u8,
+    pub(super) name: &'static str,
+    pub(super) is_publication: bool,
+    pub(super) content: Part,
+    pub(super) answers: Part,
+    pub(super) holders: String,
+    pub(super) cosigns: String,
+    pub(super) documents: String,
+    pub(super) time: String,
+    pub(super) basis: String,
 }
 
 /// `GET /<slug>/charter`: the sixteen steps on one sheet.
@@ -63,18 +70,35 @@ impl Page {
         let default = Charter::parse(Charter::default_text()).ok();
         let is_default = default.is_some_and(|default| default.steps == charter.steps);
         let older = ledger.charters.iter().rev().skip(1);
-        let span = charter.concerns.answer_within.span;
         Ok(Self {
             s: scene.shell("charter", title, &[from])?,
-            title: Part::fact(from, "/event/charter/title", "text", charter.title.as_str()),
-            version: Part::fact(
-                from,
-                "/event/charter/version",
-                "number",
-                charter.version.to_string(),
-            ),
+            sheet: ClearSheet::of(scene, charter, Some(from)),
             is_default,
             from,
+            older: older
+                .map(|adopted| (adopted.charter.version, adopted.from))
+                .collect(),
+        })
+    }
+}
+
+/// What stands at a place of a charter: in the entry that adopted it, if it has been.
+fn stands(from: Option<u64>, at: &str, form: &'static str, text: impl Into<String>) -> Part {
+    match from {
+        Some(from) => Part::fact(from, format!("/event/charter{at}"), form, text),
+        None => Part::plain(text),
+    }
+}
+
+impl ClearSheet {
+    /// Of a charter that an entry adopted, or of one that nobody has adopted yet.
+    pub(super) fn of(scene: &Scene, charter: &Charter, from: Option<u64>) -> Self {
+        let l = scene.visit.language;
+        let span = charter.concerns.answer_within.span;
+        let version = charter.version.to_string();
+        Self {
+            title: stands(from, "/title", "text", charter.title.as_str()),
+            version: stands(from, "/version", "number", version),
             rows: Step::ALL
                 .map(|step| Row::of(scene, charter, from, step))
                 .into_iter()
@@ -85,22 +109,19 @@ impl Page {
                 .map(|c| (c.name.to_string(), c.required))
                 .collect(),
             answer_within: l.pick(span.label_zh(), span.label_en()),
-            older: older
-                .map(|adopted| (adopted.charter.version, adopted.from))
-                .collect(),
-        })
+        }
     }
 }
 
 impl Row {
-    fn of(scene: &Scene, charter: &Charter, from: u64, step: Step) -> Self {
+    fn of(scene: &Scene, charter: &Charter, from: Option<u64>, step: Step) -> Self {
         let l = scene.visit.language;
         let rule = charter.steps.of(step);
         let roster = &scene.snapshot.state.roster;
         let holders = roster.holders(rule.signing.answers, scene.snapshot.size());
         let holders = holders.filter_map(|id| roster.member(id));
         let holders: Vec<String> = holders.map(|member| member.name.to_string()).collect();
-        let at = format!("/event/charter/steps/{}", step.id());
+        let at = format!("/steps/{}", step.id());
         let answers = rule.signing.answers;
         let required = rule.documents.iter().filter(|document| document.required);
         let documents: Vec<String> = required
@@ -112,13 +133,19 @@ impl Row {
             .map(|basis| format!("{} [{:?}]", basis.source, basis.mark))
             .collect();
         Self {
+            id: step.id(),
             number: step.number(),
             name: l.pick(step.zh(), step.en()),
             is_publication: step.publication_point().is_some(),
-            content: Part::fact(from, format!("{at}/content"), "text", rule.content.as_str()),
-            answers: Part::fact(
+            content: stands(
                 from,
-                format!("{at}/signing/answers"),
+                &format!("{at}/content"),
+                "text",
+                rule.content.as_str(),
+            ),
+            answers: stands(
+                from,
+                &format!("{at}/signing/answers"),
                 "word",
                 l.pick(answers.zh(), answers.en()),
             ),

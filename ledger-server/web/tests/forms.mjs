@@ -46,6 +46,11 @@ async function fill(page, within, fields, tag) {
     if (name === tag || name === "documents") {
       continue;
     }
+    if (name === "charter") {
+      await page.setInputFiles("#open-charter", { name: "charter.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(value)) });
+      await page.locator("#begun").getByText("✓").waitFor();
+      continue;
+    }
     const field = page.locator(`${within} [data-name="${name}"]:visible`).first();
     const control = `#${await field.getAttribute("id")}`;
     if (value === FIRST) {

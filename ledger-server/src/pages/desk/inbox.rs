@@ -10,15 +10,16 @@ use axum::extract::{Path, State};
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use ledger_core::MemberId;
+use ledger_core::{Event, MemberId};
 
 use super::super::facts::moment;
 use super::super::shell::Shell;
 use super::super::visit::Visit;
 use super::super::{NoPage, Scene};
+use super::record::charter::Proposal;
 use crate::catalogue::View;
 use crate::desk::cosign::{NotDone, Table};
-use crate::desk::draft::DraftId;
+use crate::desk::draft::{Draft, DraftId, Ended};
 use crate::desk::drafts::{self, Listed, Shown};
 use crate::language::Asked;
 use crate::served::Served;
@@ -45,6 +46,8 @@ struct One {
     is_theirs: bool,
     /// Where its disclosure is shown as residents will see it.
     preview: Option<String>,
+    /// What it changes, if it is a charter.
+    proposal: Option<Proposal>,
 }
 
 /// A draft in a list.
@@ -280,8 +283,23 @@ impl One {
                     &format!("/desk/publish?transaction={id}&draft={}", draft.id.as_str()),
                 )
             }),
+            proposal: proposal(scene, &draft)?,
             card,
             shown,
         })
     }
+}
+
+/// A draft's charter beside the one in force; beside the one before it, once it is in force itself.
+fn proposal(scene: &Scene, draft: &Draft) -> Result<Option<Proposal>, NoPage> {
+    let Event::CharterAdopted(adopted) = &draft.statement.event else {
+        return Ok(None);
+    };
+    let position = match draft.ended {
+        Some(Ended::Entered { index }) => index,
+        _ => scene.snapshot.size(),
+    };
+    let before = scene.snapshot.state.charter_at(position);
+    let applies = Some(adopted.applies_to_open);
+    Proposal::of(scene, before, &adopted.charter, applies).map(Some)
 }

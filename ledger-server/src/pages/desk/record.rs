@@ -9,7 +9,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{self, Path};
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use ledger_core::event::{Event, Home};
 use ledger_core::language::Language;
 use ledger_core::name::{ConcernId, StreamId};
@@ -17,7 +17,7 @@ use ledger_core::state::State;
 use ledger_core::transaction::Phase;
 use ledger_core::{Step, TransactionId};
 use serde_json::{Value, json};
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::super::shell::Shell;
@@ -31,6 +31,7 @@ use crate::shape::{self, Leaf, Shape};
 
 mod answered;
 mod carried;
+pub(super) mod charter;
 mod choose;
 mod control;
 mod offered;
@@ -50,7 +51,17 @@ pub(super) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
     OpenApiRouter::new()
         .routes(routes!(choose::choose))
         .routes(routes!(form))
-        .routes(routes!(answered::typed).layer(extract::DefaultBodyLimit::max(request::LIMIT)))
+        .routes(routes!(charter::charter))
+        .merge(bodied())
+}
+
+/// The routes that take a form's content.
+fn bodied() -> OpenApiRouter<Arc<Served>> {
+    OpenApiRouter::new()
+        .routes(routes!(answered::typed))
+        .routes(routes!(charter::sheet))
+        .routes(routes!(charter::proposed_page))
+        .layer(extract::DefaultBodyLimit::max(request::LIMIT))
 }
 
 /// What an event is about, as an address or a request says it.
@@ -144,6 +155,7 @@ struct Form {
     ),
     responses(
         (status = 200, description = "The form", body = String, content_type = "text/html; charset=utf-8"),
+        (status = 303, description = "The form is a page of its own"),
         (status = 401, description = "Nobody is signed in", body = String, content_type = "text/html; charset=utf-8"),
         (status = 404, description = "No such kind, transaction or concern", body = String, content_type = "text/html; charset=utf-8"),
     )
@@ -154,6 +166,11 @@ pub(crate) async fn form(
     headers: HeaderMap,
     Path(kind): Path<String>,
 ) -> Response {
+    if kind == charter::KIND {
+        // Its form is the charter's sheet.
+        let to = format!("/{}/desk/charter", ledger.slug());
+        return Redirect::to(&visit.link_with(&to)).into_response();
+    }
     super::signed_in(ledger, visit, &headers, move |scene, sitting| {
         let kind = kinds()
             .find(|known| *known == kind)
@@ -352,6 +369,7 @@ fn items(
         carried: &carried,
         source: &source,
         given: &GIVEN,
+        many: control::MANY,
     };
     if drafting.kind != "corrected" {
         return Ok((maker.items(&fields), None));

@@ -84,6 +84,33 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
     ("Who fills it, or could.", "由谁签，或可由谁签。"),
     ("What that member is called.", "这位成员的名称。"),
     ("Whether that member has signed.", "这位成员签了没有。"),
+    (
+        "The charter in force as a sheet to be changed",
+        "现行章程，列成可改的表",
+    ),
+    (
+        "A charter as the fields of the sheet",
+        "一份章程，拆成表里的各栏",
+    ),
+    (
+        "`in_force`, `default`, or `file` with the text of what `sanzi charter` prints",
+        "in_force（现行）、default（默认），或 file：sanzi charter 打印的那种文件的文本",
+    ),
+    ("The fields as text", "各栏的文字"),
+    (
+        "The charter is at fault: where, and what",
+        "章程有误：在哪里，错在哪",
+    ),
+    (
+        "What a charter would change, and its clear sheet",
+        "一份章程会改什么，和它的明白纸",
+    ),
+    (
+        "`charter`, and `applies_to_open` if that has been said",
+        "charter，和 applies_to_open（说了的话）",
+    ),
+    ("Part of a page", "网页的一部分"),
+    ("The form is a page of its own", "这张表另有一页"),
     ("Begin a draft", "起草"),
     (
         "It is kept, and has entered the log if nobody else has to sign",

@@ -203,6 +203,13 @@ export function find(form: HTMLFormElement, path: string): HTMLElement | undefin
   return found;
 }
 
+/** Opens whatever a control is folded away in. */
+export function reveal(control: Element): void {
+  for (let fold = control.closest("details"); fold !== null; fold = fold.parentElement?.closest("details") ?? null) {
+    fold.open = true;
+  }
+}
+
 /** What takes the focus of a control: what is typed into, or else its group. */
 export function target(control: HTMLElement): HTMLElement {
   const kind = control.dataset["value"];

@@ -3,13 +3,13 @@
 import { element, refill } from "../page/element.ts";
 import { wordsFor } from "../page/words.ts";
 import { get, post, type Problem } from "./api.ts";
-import { addRow, collect, find, own, removeRow, restore, target, vary } from "./controls.ts";
+import { addRow, collect, find, own, removeRow, restore, reveal, target, vary, write } from "./controls.ts";
 import { documents, type Papers } from "./document.ts";
 import { forget, keep, kept, type Kept, type Typed } from "./kept.ts";
 import { t } from "./language.ts";
 import { note, signed } from "./sign.ts";
 import { Turn } from "./turn.ts";
-import { announce, at, slug, view } from "./view.ts";
+import { announce, at, slug, view, type Leave } from "./view.ts";
 
 /** How long nothing is typed before it is looked at, in milliseconds. */
 const PAUSE = 500;
@@ -188,20 +188,7 @@ class Sheet {
     if (control?.dataset["value"] === "choice") {
       vary(control);
     }
-    if (from instanceof HTMLInputElement && from.dataset["into"] !== undefined) {
-      void this.readInto(from);
-    }
     this.changed();
-  }
-
-  private async readInto(from: HTMLInputElement): Promise<void> {
-    const into = document.getElementById(from.dataset["into"] ?? "");
-    const text = await from.files?.[0]?.text();
-    if (into instanceof HTMLTextAreaElement && text !== undefined) {
-      into.value = text;
-      this.changed();
-      into.focus();
-    }
   }
 
   private onClick(event: Event): void {
@@ -218,6 +205,13 @@ class Sheet {
       const next = row === null ? undefined : removeRow(row);
       next?.focus();
       this.changed();
+    } else if (button?.hasAttribute("data-clear") === true) {
+      const group = button.closest<HTMLElement>("[data-value='object']");
+      if (group !== null) {
+        write(group, undefined);
+        group.focus();
+        this.changed();
+      }
     }
   }
 
@@ -251,6 +245,7 @@ class Sheet {
       return { first: this.one("#go") ?? undefined };
     }
     const { body, faults, missing, notes } = read.data;
+    this.form.dispatchEvent(new CustomEvent("read", { detail: body }));
     this.echo(notes);
     const shown = faults.filter(({ field }) => this.isOpen(field, isFinal));
     const first = this.blame(shown);
@@ -331,8 +326,19 @@ class Sheet {
     return first === undefined ? undefined : target(first);
   }
 
+  /** Takes somebody to a field, wherever it is folded away. */
+  private goTo(field: HTMLElement | undefined): void {
+    if (field !== undefined) {
+      reveal(field);
+      field.focus();
+    }
+  }
+
   private showFault(line: HTMLElement, control: HTMLElement | null, said: Said | undefined): void {
     const field = control === null ? undefined : target(control);
+    if (said !== undefined) {
+      reveal(line);
+    }
     line.hidden = said === undefined;
     control?.classList.toggle("amiss", said !== undefined);
     if (said === undefined) {
@@ -379,9 +385,7 @@ class Sheet {
     const links = fields.map(({ control, name }) => {
       const button = element("button", { type: "button" }, name);
       button.addEventListener("click", () => {
-        if (control !== undefined) {
-          target(control).focus();
-        }
+        this.goTo(control === undefined ? undefined : target(control));
       });
       return element("li", {}, button);
     });
@@ -459,7 +463,7 @@ class Sheet {
     }
     const checked = await this.look(true);
     if (!("ready" in checked)) {
-      checked.first?.focus();
+      this.goTo(checked.first);
       return;
     }
     const { statement, mine } = checked.ready;
@@ -549,7 +553,8 @@ class Sheet {
   }
 }
 
-view("record", (main) => {
+/** Brings a page's form to life. */
+export function fillIn(main: HTMLElement): Leave | undefined {
   const form = main.querySelector<HTMLFormElement>("form#record");
   if (form === null) {
     return undefined;
@@ -557,4 +562,6 @@ view("record", (main) => {
   const sheet = new Sheet(main, form);
   sheet.begin();
   return () => sheet.end();
-});
+}
+
+view("record", fillIn);

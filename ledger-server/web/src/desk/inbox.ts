@@ -2,6 +2,7 @@
 // what the page showed: a draft that says something else by now is shown anew first. Nothing is lost when the
 // line breaks: the signature is kept and sent again as it is, and the server takes the same only once.
 import { get, post, remove, type Problem } from "./api.ts";
+import { offerFile } from "./charter.ts";
 import type { Seat } from "./drafts.ts";
 import { t } from "./language.ts";
 import { signed } from "./sign.ts";
@@ -71,6 +72,7 @@ class Sheet {
   ) {
     this.id = place.dataset["draft"] ?? "";
     this.statement = main.querySelector("#statement")?.textContent ?? "";
+    offerFile(main, this.statement);
     this.on("[data-sign]", () => this.sign());
     this.on("[data-rebase]", () => this.rebase());
     this.on("[data-withdraw]", (form) => this.withdraw(form));

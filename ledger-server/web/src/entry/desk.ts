@@ -1,4 +1,5 @@
 // The script of the staff desk. Views register themselves when they are imported; residents never load it.
+import "../desk/charter.ts";
 import "../desk/form.ts";
 import "../desk/enrol.ts";
 import "../desk/inbox.ts";

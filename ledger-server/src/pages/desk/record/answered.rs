@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 use super::super::super::visit::Visit;
 use super::super::super::{NoPage, Scene};
 use super::{About, GIVEN, kinds, source};
-use crate::catalogue::NoView;
 use crate::desk::request;
 use crate::drafting::Drafting;
 use crate::problem::Problem;
@@ -60,12 +59,7 @@ pub(crate) async fn typed(
         visit,
     };
     let read = request::working(l, move || {
-        answer(&scene, sitting.member, &typed).map_err(|error| match error {
-            NoPage::Missing => Problem::not_found(l),
-            NoPage::Unread(error) => Problem::of_read(&error, l),
-            NoPage::Behind { done, all } => request::no_view(NoView::Behind { done, all }, l),
-            NoPage::Fault => Problem::fault(l),
-        })
+        answer(&scene, sitting.member, &typed).map_err(|no_page| no_page.into_problem(l))
     });
     Ok(request::answered(StatusCode::OK, &read.await?))
 }

@@ -35,6 +35,13 @@ impl Carried {
         carried
     }
 
+    /// A charter to be changed, as rows.
+    pub(super) fn of_charter(rows: Value) -> Self {
+        let mut carried = Self::default();
+        carried.put("charter", Some(rows), "");
+        carried
+    }
+
     /// What the transaction, and the ledger, have for this form.
     pub(super) fn of(drafting: &Drafting<'_>) -> Self {
         let mut carried = Self::default();

@@ -225,7 +225,10 @@ impl Choice {
     fn of(scene: &Scene, kind: &str, about: &About) -> Self {
         let l = scene.visit.language;
         let [zh, en] = Event::names_of(kind).unwrap_or_default();
-        let path = format!("{}/desk/record/{kind}{}", scene.base(), about.query());
+        let path = match kind {
+            super::charter::KIND => format!("{}/desk/charter", scene.base()),
+            kind => format!("{}/desk/record/{kind}{}", scene.base(), about.query()),
+        };
         Self {
             to: scene.visit.link_with(&path),
             name: l.pick(zh, en).to_owned(),

@@ -7,17 +7,17 @@ use askama::Template;
 use ledger_core::Language;
 use ledger_core::StatedTime;
 use ledger_core::money::Fen;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::carried::Carried;
 use crate::drafting::Choices;
-use crate::shape::{Field, Shape, Unit, Variant};
+use crate::shape::{self, Field, Shape, Unit, Variant};
 
 /// What stands for the place of a row that is not there yet; the script puts a number in.
 const PLACE: &str = "__N__";
 
-/// From how many options on they are shown as a list that opens, rather than side by side.
-const MANY: usize = 6;
+/// Up to how many options are shown side by side, rather than as a list that opens.
+pub(super) const MANY: usize = 6;
 
 /// One field of a form.
 #[derive(Clone)]
@@ -58,7 +58,6 @@ pub(super) enum Control {
     /// A line or a paragraph, a number, an amount, a day or a moment.
     Text(Input),
     YesNo(Option<bool>),
-    Charter(String),
     /// What is settled already, as JSON, and in words.
     Fixed(String, String),
 }
@@ -97,6 +96,8 @@ pub(super) struct Maker<'a> {
     pub(super) source: &'a dyn Fn(&str) -> String,
     /// What the server fills in by itself.
     pub(super) given: &'a [&'a str],
+    /// Up to how many options are shown side by side: [`MANY`], or fewer where there are many fields.
+    pub(super) many: usize,
 }
 
 impl Maker<'_> {
@@ -125,7 +126,9 @@ impl Maker<'_> {
             name: field.name.clone(),
             label: match field.shape {
                 // Asked for in per cent: see `written`.
-                Shape::Integer(Unit::BasisPoints) => self.l.pick("每次涨多少", "rise").to_owned(),
+                Shape::Integer(Unit::BasisPoints) if field.name == "rate_basis_points" => {
+                    self.l.pick("每次涨多少", "rise").to_owned()
+                }
                 _ => field.label.pick(self.l).to_owned(),
             },
             why: field.explanation.pick(self.l).to_owned(),
@@ -160,15 +163,11 @@ impl Maker<'_> {
                 Control::Choice {
                     tag: String::new(),
                     options: choices.iter().map(option).collect(),
-                    many: choices.len() > MANY,
+                    many: choices.len() > self.many,
                 }
             }
             (Shape::Boolean, _) => Control::YesNo(value.and_then(Value::as_bool)),
-            (Shape::Charter, _) => Control::Charter(
-                value
-                    .and_then(|value| serde_json::to_string_pretty(value).ok())
-                    .unwrap_or_default(),
-            ),
+            (Shape::Charter, _) => Control::Group(self.below(path, shape::of_charter(), value)),
             (shape, _) => Control::Text(self.input(shape, value)),
         }
     }
@@ -209,7 +208,7 @@ impl Maker<'_> {
         Control::Choice {
             tag: tag.unwrap_or_default().to_owned(),
             options: variants.iter().map(option).collect(),
-            many: tag.is_none() && variants.len() > MANY,
+            many: tag.is_none() && variants.len() > self.many,
         }
     }
 
@@ -224,6 +223,16 @@ impl Maker<'_> {
             let holds = |id: &str| held.is_some_and(|held| held.iter().any(|v| v == id));
             let option = |v: &Variant| chosen(&v.id, v.label.pick(self.l), holds(&v.id));
             return Control::Checks(variants.iter().map(option).collect());
+        }
+        // Days are typed one after the other.
+        if is_days(of) {
+            return Control::Text(Input {
+                value: typed_as(&Shape::List(Box::new(of.clone())), value, 0)
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
+                ..Input::default()
+            });
         }
         let row = |place: &str, value: Option<&Value>| {
             let path = format!("{path}[{place}]");
@@ -295,6 +304,50 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+/// Whether a list is one of days, which are typed into one field.
+fn is_days(of: &Shape) -> bool {
+    matches!(of, Shape::Text(kind) if kind == "Date")
+}
+
+/// A value as a form's controls hold it: what [`crate::typed`] reads back.
+pub(super) fn typed_as(shape: &Shape, value: Option<&Value>, offset_minutes: i32) -> Value {
+    let fields = |fields: &[Field]| -> Map<String, Value> {
+        let held = |field: &Field| value.and_then(|value| value.get(&field.name));
+        let typed = |field: &Field| typed_as(&field.shape, held(field), offset_minutes);
+        fields
+            .iter()
+            .map(|field| (field.name.clone(), typed(field)))
+            .collect()
+    };
+    match (shape, value) {
+        (Shape::Object(of), _) => Value::Object(fields(of)),
+        (
+            Shape::Choice {
+                tag: Some(tag),
+                variants,
+            },
+            Some(held),
+        ) => {
+            let variant = variants.iter().find(|variant| held[tag] == *variant.id);
+            let of = variant.map(|variant| variant.fields.as_slice());
+            let mut typed = fields(of.unwrap_or_default());
+            typed.insert(tag.clone(), held[tag].clone());
+            Value::Object(typed)
+        }
+        (Shape::List(of), Some(Value::Array(items))) if is_days(of) => {
+            let days: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            Value::from(days.join(" "))
+        }
+        (Shape::List(of), Some(Value::Array(items))) => {
+            let item = |item| typed_as(of, Some(item), offset_minutes);
+            items.iter().map(item).collect()
+        }
+        (Shape::Boolean, Some(held)) => held.clone(),
+        (_, None) => Value::from(""),
+        (shape, Some(held)) => Value::from(written(shape, held, offset_minutes)),
     }
 }
 
