@@ -44,6 +44,7 @@ mod monitor;
 mod named;
 mod notice;
 mod openapi;
+mod overview;
 mod pages;
 mod problem;
 mod queue;

@@ -15,25 +15,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use ledger_core::hash::Digest;
 use ledger_core::policy::Policy;
 use ledger_core::source::Source as _;
-use ledger_core::{Origin, Pins};
+use ledger_core::{LogTime, Origin, Pins};
 use serde_json::json;
 
+pub(crate) mod book;
 pub(crate) mod finding;
 mod memory;
 pub(crate) mod outbox;
 mod overdue;
 mod pace;
+pub(crate) mod showing;
 pub(crate) mod split;
 pub(crate) mod target;
 mod watch;
 
 use finding::{Finding, Kind, Scope};
 pub(crate) use memory::Standings;
+use showing::{Followed, Showing, Window};
 use memory::{Look, Memory};
 pub(crate) use watch::Rules;
 use watch::{Shown, Watch, condition, unreachable};
@@ -61,6 +65,7 @@ pub(crate) struct Monitor {
     rules: Rules,
     memory: Memory,
     watches: BTreeMap<Origin, Watch>,
+    window: Window,
     _lock: File,
 }
 
@@ -113,6 +118,7 @@ impl Monitor {
             rules: Rules::default(),
             memory: Memory::read(terminal, &data.join("memory.json"))?,
             watches: BTreeMap::new(),
+            window: Window::default(),
             _lock: locked,
         })
     }
@@ -176,8 +182,45 @@ impl Monitor {
             (self.memory).take(terminal, Some(&origin), look, now, &evidence)?;
         }
         self.save()?;
+        self.show(now);
         self.hand_on(hand_on)?;
         Ok(self.memory.standings())
+    }
+
+    /// What it knows, for those who look at its page.
+    pub(crate) fn window(&self) -> Window {
+        self.window.clone()
+    }
+
+    fn show(&self, now: LogTime) {
+        let mut origins: BTreeSet<&Origin> = self.watches.keys().collect();
+        let sources = self.asked.sources.iter();
+        let known = sources.filter_map(|place| Some((place, self.memory.sources.get(place)?)));
+        let mut homes: BTreeMap<&Origin, &str> = BTreeMap::new();
+        for (place, seen) in known {
+            origins.insert(&seen.origin);
+            if source_arg::is_url(place) {
+                homes.entry(&seen.origin).or_insert(place);
+            }
+        }
+        let followed = |origin: &Origin| {
+            let watch = self.watches.get(origin);
+            let (checked, compared_at) = watch.map_or((0, None), Watch::checked);
+            let known = self.memory.ledgers.get(origin);
+            Followed {
+                origin: origin.clone(),
+                name: known.and_then(|ledger| ledger.name.clone()),
+                home: homes.get(origin).map(|home| (*home).to_owned()),
+                checked,
+                compared_at,
+                book: watch.map(|watch| Arc::clone(watch.book())),
+            }
+        };
+        self.window.show(Showing {
+            looked_at: Some(now),
+            ledgers: origins.into_iter().map(followed).collect(),
+            findings: self.memory.told().cloned().collect(),
+        });
     }
 
     fn hand_on(
@@ -307,7 +350,7 @@ impl Monitor {
             if source.self_pinned && given.is_none() && kept.is_none() {
                 source.warn_self_pinned();
             }
-            let watch = Watch::open(terminal, &self.data, pins)?;
+            let watch = Watch::open(terminal, &self.data, pins, &self.rules)?;
             self.warn_without_policy(pins);
             self.watches.insert(found.origin.clone(), watch);
         }

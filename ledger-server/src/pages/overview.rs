@@ -1,0 +1,315 @@
+//! The supervisors' desk: all ledgers side by side, and what to look into in each. (监督台)
+//!
+//! Shown by a server for its own ledgers, and by a monitor for those that it follows, from what it has
+//! checked itself. Rows and figures are in [`board`]; here they are gathered and put into words.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_DISPOSITION;
+use axum::response::{IntoResponse, Redirect, Response};
+use ledger_core::LogTime;
+use ledger_core::language::Language;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::visit::{Visit, clock};
+use super::{facts, missing, shown};
+use crate::catalogue::NoView;
+use crate::monitor::book::locked;
+use crate::monitor::finding::{Finding, Kind};
+use crate::monitor::showing::{Followed, Window};
+use crate::overview::{Lists, Period};
+use crate::problem::Problem;
+use crate::served::{Ledgers, Served};
+use crate::wire::{BRIEFLY, headers};
+
+mod board;
+mod detail;
+mod sheet;
+mod table;
+
+use board::{Board, Column, Row};
+
+/// Whose ledgers are shown.
+#[derive(Clone)]
+pub(crate) enum Overseen {
+    /// A server's own.
+    Server(Ledgers),
+    /// Those that a monitor follows.
+    Monitor(Window),
+}
+
+/// The routes of the supervisors' desk.
+pub(crate) fn of_site() -> OpenApiRouter<Overseen> {
+    OpenApiRouter::new()
+        .routes(routes!(overview))
+        .routes(routes!(json))
+        .routes(routes!(csv))
+}
+
+/// What is asked for, and what there is.
+struct Asked {
+    board: Board,
+    /// What was typed that cannot be read.
+    wrong: Option<String>,
+    /// One ledger, with what was late in it.
+    one: Option<(usize, Lists)>,
+    /// All regions, also of the ledgers that are filtered out.
+    regions: BTreeSet<String>,
+    column: Column,
+    reverse: bool,
+}
+
+/// There is no such ledger.
+struct NoLedger;
+
+impl Asked {
+    fn of(overseen: &Overseen, visit: &Visit) -> Result<Self, NoLedger> {
+        let now = clock();
+        let today = facts::day(visit.now);
+        let [_, _, (_, year), _] = Period::around(today);
+        let typed = visit.value("period");
+        let read = typed.map(|typed| Period::read(typed, today).map_err(|_| typed));
+        let (period, wrong) = match read {
+            None => (year, None),
+            Some(Ok(period)) => (period, None),
+            Some(Err(typed)) => (year, Some(not_read(visit.language, typed))),
+        };
+        let mut board = overseen.board(period, now);
+        let regions = board.rows.iter().map(|row| row.region.clone()).collect();
+        let column = visit.value("sort").and_then(Column::read);
+        let column = column.unwrap_or(Column::Urgency);
+        let reverse = visit.value("order") == Some("reverse");
+        board.sort(column, reverse);
+        let mut one = None;
+        if let Some(origin) = visit.value("ledger") {
+            let found = board.rows.iter().position(|row| row.origin == origin);
+            let place = found.ok_or(NoLedger)?;
+            one = Some((place, overseen.late_in(origin, period)));
+        } else {
+            let words = visit.value("q").unwrap_or_default();
+            let region = visit.value("region");
+            let takes =
+                |row: &Row| row.mentions(words) && region.is_none_or(|region| row.region == region);
+            board.rows.retain(takes);
+        }
+        Ok(Self {
+            board,
+            wrong,
+            one,
+            regions,
+            column,
+            reverse,
+        })
+    }
+}
+
+fn not_read(l: Language, typed: &str) -> String {
+    let typed: String = typed.chars().take(40).collect();
+    l.pick(
+        format!("期间应写成 2026-09（月）、2026-Q3（季）、2026（年）或 all（全部），您填的是“{typed}”；下面按本年列出。"),
+        format!("A period is written 2026-09, 2026-Q3, 2026 or all; “{typed}” is none. This year is shown."),
+    )
+}
+
+impl Overseen {
+    fn board(&self, period: Period, now: LogTime) -> Board {
+        match self {
+            Self::Server(ledgers) => Board {
+                period,
+                now,
+                monitor: None,
+                rows: (ledgers.iter().map(|one| served(one, period, now))).collect(),
+                findings: Vec::new(),
+            },
+            Self::Monitor(window) => {
+                let showing = window.look();
+                // What is overdue stands in the figures.
+                let open = showing.findings.iter();
+                let open = open.filter(|finding| finding.kind != Kind::Overdue);
+                let mut findings: Vec<Finding> = open.cloned().collect();
+                findings.sort_by_key(|finding| (finding.severity, finding.since));
+                let row = |one: &Followed| followed(one, &findings, period, now);
+                Board {
+                    period,
+                    now,
+                    monitor: Some(showing.looked_at),
+                    rows: showing.ledgers.iter().map(row).collect(),
+                    findings,
+                }
+            }
+        }
+    }
+
+    fn late_in(&self, origin: &str, period: Period) -> Lists {
+        match self {
+            Self::Server(ledgers) => {
+                let found = ledgers
+                    .iter()
+                    .find(|one| one.snapshot().state.log_origin.as_str() == origin);
+                found.map(|one| one.catalogue.late_in(period))
+            }
+            Self::Monitor(window) => {
+                let showing = window.look();
+                let mut all = showing.ledgers.iter();
+                let found = all.find(|one| one.origin.as_str() == origin);
+                found
+                    .and_then(|one| one.book.as_ref())
+                    .map(|book| locked(book).late_in(period))
+            }
+        }
+        .unwrap_or_default()
+    }
+}
+
+fn served(ledger: &Served, period: Period, now: LogTime) -> Row {
+    let snapshot = ledger.snapshot();
+    let (state, size) = (&snapshot.state, snapshot.size());
+    let (overview, read) = match ledger.catalogue.overview(&snapshot, period, now) {
+        Ok(overview) => (Some(overview), size),
+        Err(NoView::Behind { done, .. }) => (None, done),
+        Err(NoView::Failed(error)) => {
+            tracing::warn!(slug = ledger.slug(), %error, "a ledger cannot be read");
+            (None, 0)
+        }
+    };
+    Row {
+        name: state.collective.name.to_string(),
+        region: state.collective.region.to_string(),
+        reports_to: state.collective.reports_to.to_string(),
+        origin: state.log_origin.to_string(),
+        training: state.training,
+        home: Some(format!("/{}", ledger.slug())),
+        read: (read, size),
+        compared_at: None,
+        overview,
+        findings: Vec::new(),
+    }
+}
+
+fn followed(one: &Followed, findings: &[Finding], period: Period, now: LogTime) -> Row {
+    let about = findings.iter();
+    let about = about.filter(|finding| finding.ledger.as_ref() == Some(&one.origin));
+    let mut row = Row {
+        name: one.name.clone().unwrap_or_else(|| one.origin.to_string()),
+        region: String::new(),
+        reports_to: String::new(),
+        origin: one.origin.to_string(),
+        training: false,
+        home: one.home.clone(),
+        read: (one.checked, one.checked),
+        compared_at: one.compared_at,
+        overview: None,
+        findings: about.cloned().collect(),
+    };
+    let Some(book) = &one.book else {
+        return row;
+    };
+    let mut book = locked(book);
+    row.overview = book.overview(period, now);
+    match book.state().ledger() {
+        Some(ledger) => {
+            row.name = ledger.collective.name.to_string();
+            row.region = ledger.collective.region.to_string();
+            row.reports_to = ledger.collective.reports_to.to_string();
+            row.training = ledger.training;
+        }
+        None => row.overview = None,
+    }
+    row
+}
+
+/// Gathers, and makes an answer of it, where nobody else has to wait for that.
+async fn gathered(
+    overseen: Overseen,
+    visit: Visit,
+    make: impl FnOnce(Asked, &Visit) -> Option<Response> + Send + 'static,
+) -> Response {
+    let language = visit.language;
+    let made = tokio::task::spawn_blocking(move || match Asked::of(&overseen, &visit) {
+        Ok(asked) => make(asked, &visit),
+        Err(NoLedger) => Some(missing::page(&visit)),
+    });
+    match made.await {
+        Ok(Some(response)) => response,
+        Ok(None) => Problem::fault(language).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the supervisors' desk broke off");
+            Problem::fault(language).into_response()
+        }
+    }
+}
+
+/// `GET /overview`: all ledgers side by side, or one with what to look into.
+#[utoipa::path(
+    get,
+    path = "/overview",
+    summary = "The supervisors' desk: all ledgers side by side",
+    responses((status = 200, description = "The supervisors' desk: all ledgers side by side", body = String, content_type = "text/html; charset=utf-8"))
+)]
+pub(crate) async fn overview(State(overseen): State<Overseen>, visit: Visit) -> Response {
+    gathered(overseen, visit, |asked, visit| {
+        let html = match &asked.one {
+            Some((place, late)) => {
+                let row = asked.board.rows.get(*place)?;
+                detail::Page::of(visit, &asked.board, row, late, asked.wrong.clone()).render()
+            }
+            None => table::Page::of(visit, &asked).render(),
+        };
+        Some(shown(visit, html.ok()?))
+    })
+    .await
+}
+
+/// `GET /overview.json`: the same, for programs.
+#[utoipa::path(
+    get,
+    path = "/overview.json",
+    summary = "The supervisors' figures, for programs",
+    responses((status = 200, description = "The supervisors' figures, for programs", body = serde_json::Value, content_type = "application/json"))
+)]
+pub(crate) async fn json(State(overseen): State<Overseen>, visit: Visit) -> Response {
+    gathered(overseen, visit, |asked, _| {
+        let one = asked.one.as_ref();
+        let one = one.and_then(|(place, late)| Some((asked.board.rows.get(*place)?, late)));
+        let value = asked.board.to_json(one);
+        let kind = HeaderValue::from_static("application/json");
+        Some((headers(kind, BRIEFLY), value.to_string()).into_response())
+    })
+    .await
+}
+
+/// `GET /overview.csv`: the same, as a sheet for Excel and WPS.
+#[utoipa::path(
+    get,
+    path = "/overview.csv",
+    summary = "The supervisors' figures, as a sheet",
+    responses((status = 200, description = "The supervisors' figures, as a sheet", body = String, content_type = "text/csv; charset=utf-8"))
+)]
+pub(crate) async fn csv(State(overseen): State<Overseen>, visit: Visit) -> Response {
+    gathered(overseen, visit, |asked, _| {
+        let mut bytes = Vec::new();
+        let period = asked.board.period;
+        match &asked.one {
+            Some((place, late)) => {
+                sheet::items(asked.board.rows.get(*place)?, late, &mut bytes).ok()?;
+            }
+            None => sheet::ledgers(&asked.board, &mut bytes).ok()?,
+        }
+        let kind = HeaderValue::from_static("text/csv; charset=utf-8");
+        let mut response = (headers(kind, BRIEFLY), bytes).into_response();
+        let name = format!("attachment; filename=\"overview-{period}.csv\"");
+        let name = HeaderValue::try_from(name).ok()?;
+        response.headers_mut().insert(CONTENT_DISPOSITION, name);
+        Some(response)
+    })
+    .await
+}
+
+/// `GET /` of a monitor: its only page.
+pub(crate) async fn home(visit: Visit) -> Redirect {
+    Redirect::temporary(&visit.link("/overview"))
+}
