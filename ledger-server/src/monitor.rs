@@ -37,8 +37,8 @@ mod watch;
 
 use finding::{Finding, Kind, Scope};
 pub(crate) use memory::Standings;
-use showing::{Followed, Showing, Window};
 use memory::{Look, Memory};
+use showing::{Followed, Showing, Window};
 pub(crate) use watch::Rules;
 use watch::{Shown, Watch, condition, unreachable};
 
@@ -165,6 +165,11 @@ impl Monitor {
         for answered in self.ask_sources() {
             self.sort_in(answered, &mut shown, &mut unknown)?;
         }
+        if self.rules.supervised {
+            for origin in self.take_up()? {
+                shown.entry(origin).or_default();
+            }
+        }
         let new = |origin: &&Origin| !known.contains(origin);
         let new: Vec<Origin> = self.watches.keys().filter(new).cloned().collect();
         for (origin, more) in self.ask_witnesses(&new) {
@@ -194,14 +199,12 @@ impl Monitor {
 
     fn show(&self, now: LogTime) {
         let mut origins: BTreeSet<&Origin> = self.watches.keys().collect();
-        let sources = self.asked.sources.iter();
-        let known = sources.filter_map(|place| Some((place, self.memory.sources.get(place)?)));
-        let mut homes: BTreeMap<&Origin, &str> = BTreeMap::new();
+        let asked = self.asked.sources.iter();
+        let known = asked.filter_map(|place| Some((place, self.memory.sources.get(place)?)));
+        let mut sources: BTreeMap<&Origin, Vec<String>> = BTreeMap::new();
         for (place, seen) in known {
             origins.insert(&seen.origin);
-            if source_arg::is_url(place) {
-                homes.entry(&seen.origin).or_insert(place);
-            }
+            sources.entry(&seen.origin).or_default().push(place.clone());
         }
         let followed = |origin: &Origin| {
             let watch = self.watches.get(origin);
@@ -210,7 +213,7 @@ impl Monitor {
             Followed {
                 origin: origin.clone(),
                 name: known.and_then(|ledger| ledger.name.clone()),
-                home: homes.get(origin).map(|home| (*home).to_owned()),
+                sources: sources.get(origin).cloned().unwrap_or_default(),
                 checked,
                 compared_at,
                 book: watch.map(|watch| Arc::clone(watch.book())),
@@ -271,6 +274,25 @@ impl Monitor {
             });
             joined.collect()
         })
+    }
+
+    /// Takes up the copies of ledgers none of whose sources has answered since the start, so that what was
+    /// checked before can be shown.
+    fn take_up(&mut self) -> anyhow::Result<Vec<Origin>> {
+        let mut taken = Vec::new();
+        for place in &self.asked.sources {
+            let Some(file) = self.pins_file(place) else {
+                continue;
+            };
+            let pins = source_arg::read_pins(self.terminal, &file)?;
+            let given = self.asked.pins.is_empty() || self.asked.pins.contains(&pins);
+            if given && !self.watches.contains_key(&pins.origin) {
+                let watch = Watch::open(self.terminal, &self.data, &pins, &self.rules)?;
+                taken.push(pins.origin.clone());
+                self.watches.insert(pins.origin, watch);
+            }
+        }
+        Ok(taken)
     }
 
     /// The pins of the ledger that a source is known to have.

@@ -57,6 +57,8 @@ impl Book {
     /// What was late in a period.
     pub(crate) fn late_in(&self, period: Period) -> Lists {
         let record = self.record.as_ref();
-        record.map(|record| record.lists(period)).unwrap_or_default()
+        record
+            .map(|record| record.lists(period))
+            .unwrap_or_default()
     }
 }

@@ -13,8 +13,8 @@ pub(crate) struct Followed {
     pub(crate) origin: Origin,
     /// The collective's name, if it is known.
     pub(crate) name: Option<String>,
-    /// Where people read it, if one of its sources is a site.
-    pub(crate) home: Option<String>,
+    /// Its sources, as the operator wrote them.
+    pub(crate) sources: Vec<String>,
     /// How many entries were replayed here and hold.
     pub(crate) checked: u64,
     /// When the copy was last compared with a source; none if that has not been since the start.

@@ -297,7 +297,10 @@ impl Record {
         now: LogTime,
     ) -> Overview {
         let mut counts = Counts::default();
-        let within = self.months.iter().filter(|(month, _)| period.holds(**month));
+        let within = self
+            .months
+            .iter()
+            .filter(|(month, _)| period.holds(**month));
         within.for_each(|(_, month)| counts.add(month));
         let as_of = self.as_of(period.months().1, state, whole, now);
         Overview { counts, as_of }
@@ -318,13 +321,14 @@ impl Record {
         match (month, end.filter(|end| *end < now)) {
             (Some(month), Some(_)) if month < last => {
                 let known = self.ended.range(..=month).next_back();
-                known.map(|(_, as_of)| Arc::clone(as_of)).unwrap_or_default()
+                known
+                    .map(|(_, as_of)| Arc::clone(as_of))
+                    .unwrap_or_default()
             }
             (Some(month), Some(end)) => {
                 let quiet = self.quiet.entry(month);
                 let before = self.ended.values().next_back();
-                let made =
-                    || Arc::new(AsOf::of(state, whole, end, before.map(AsRef::as_ref)));
+                let made = || Arc::new(AsOf::of(state, whole, end, before.map(AsRef::as_ref)));
                 Arc::clone(quiet.or_insert_with(made))
             }
             _ => {
@@ -353,7 +357,11 @@ impl Record {
 }
 
 fn newest<T: Clone>(kept: &VecDeque<T>, takes: impl Fn(&T) -> bool) -> Vec<T> {
-    kept.iter().rev().filter(|one| takes(one)).cloned().collect()
+    kept.iter()
+        .rev()
+        .filter(|one| takes(one))
+        .cloned()
+        .collect()
 }
 
 fn keep<T>(kept: &mut VecDeque<T>, one: T) {

@@ -24,6 +24,7 @@ use crate::monitor::showing::{Followed, Window};
 use crate::overview::{Lists, Period};
 use crate::problem::Problem;
 use crate::served::{Ledgers, Served};
+use crate::source_arg::is_url;
 use crate::wire::{BRIEFLY, headers};
 
 mod board;
@@ -191,15 +192,20 @@ fn served(ledger: &Served, period: Period, now: LogTime) -> Row {
 }
 
 fn followed(one: &Followed, findings: &[Finding], period: Period, now: LogTime) -> Row {
-    let about = findings.iter();
-    let about = about.filter(|finding| finding.ledger.as_ref() == Some(&one.origin));
+    // What cannot be reached is known by its address alone.
+    let is_source = |place: &String| one.sources.contains(place);
+    let about = findings.iter().filter(|finding| match &finding.ledger {
+        Some(origin) => *origin == one.origin,
+        None => finding.source.as_ref().is_some_and(is_source),
+    });
+    let mut homes = one.sources.iter().filter(|place| is_url(place));
     let mut row = Row {
         name: one.name.clone().unwrap_or_else(|| one.origin.to_string()),
         region: String::new(),
         reports_to: String::new(),
         origin: one.origin.to_string(),
         training: false,
-        home: one.home.clone(),
+        home: homes.next().cloned(),
         read: (one.checked, one.checked),
         compared_at: one.compared_at,
         overview: None,
@@ -269,7 +275,7 @@ pub(crate) async fn overview(State(overseen): State<Overseen>, visit: Visit) -> 
     get,
     path = "/overview.json",
     summary = "The supervisors' figures, for programs",
-    responses((status = 200, description = "The supervisors' figures, for programs", body = serde_json::Value, content_type = "application/json"))
+    responses((status = 200, description = "The supervisors' figures, for programs", body = String, content_type = "application/json"))
 )]
 pub(crate) async fn json(State(overseen): State<Overseen>, visit: Visit) -> Response {
     gathered(overseen, visit, |asked, _| {
@@ -312,4 +318,111 @@ pub(crate) async fn csv(State(overseen): State<Overseen>, visit: Visit) -> Respo
 /// `GET /` of a monitor: its only page.
 pub(crate) async fn home(visit: Visit) -> Redirect {
     Redirect::temporary(&visit.link("/overview"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use ledger_core::event::LoggedEntry;
+    use ledger_core::reread::Reread;
+    use ledger_core::store::Store as _;
+    use ledger_core::store::memory::MemoryStore;
+
+    use super::*;
+    use crate::demo::{DEFAULT_SEED, build_year};
+    use crate::overview::Record;
+
+    fn resident_kib() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let digits = line.unwrap().split_whitespace().nth(1).unwrap();
+        digits.parse().unwrap()
+    }
+
+    fn rows(books: &mut [(Reread, Record)], period: Period, now: LogTime) -> Vec<Row> {
+        let row = |(number, (read, record)): (usize, &mut (Reread, Record))| Row {
+            name: format!("第 {number} 经济联社"),
+            region: String::new(),
+            reports_to: String::new(),
+            origin: format!("sanzi.example.org/l{number}"),
+            training: true,
+            home: Some(format!("/l{number}")),
+            read: (read.state().size(), read.state().size()),
+            compared_at: None,
+            overview: Some(record.overview(period, read.state(), true, now)),
+            findings: Vec::new(),
+        };
+        books.iter_mut().enumerate().map(row).collect()
+    }
+
+    /// `cargo test -p ledger-server --all-features --lib a_hundred_ledgers -- --ignored --nocapture`
+    #[test]
+    #[ignore = "measures"]
+    #[allow(clippy::print_stdout, reason = "says what it measured")]
+    fn a_hundred_ledgers_of_a_year_cost_little() {
+        let store = MemoryStore::new();
+        let ledger = build_year(store, DEFAULT_SEED, &mut |_, _| {}).unwrap();
+        let store = ledger.into_store();
+        let count = usize::try_from(store.size()).unwrap();
+        let entries = store.entries(0, count).unwrap();
+        let (begun, held) = (Instant::now(), resident_kib());
+        let mut books: Vec<(Reread, Record)> = Vec::new();
+        for _ in 0..100 {
+            let (mut read, mut record) = (Reread::new(), Record::default());
+            for (index, bytes) in (0..).zip(&entries) {
+                let logged = LoggedEntry::parse(bytes).unwrap();
+                let statement = logged.signed.statement();
+                let before = record.before(read.state(), true, statement, logged.received_at);
+                let entry = read.feed(index, logged);
+                record.take(before, &entry, read.state());
+            }
+            books.push((read, record));
+        }
+        let each = books[0].0.state().transactions().count();
+        println!(
+            "100 ledgers x {each} transactions, {count} entries: read in {:?}",
+            begun.elapsed()
+        );
+        println!("with states: {} MiB more", (resident_kib() - held) / 1024);
+        let uri = "/overview?period=all".parse().unwrap();
+        let visit = Visit::of_address(&uri);
+        for (what, later) in [("first view", 0), ("again", 0), ("a minute later", 60)] {
+            for period in [
+                Period::All,
+                Period::read("2018-06", facts::day(clock())).unwrap(),
+            ] {
+                let begun = Instant::now();
+                let now = clock().plus_seconds(later);
+                let rows = rows(&mut books, period, now);
+                let gathered = begun.elapsed();
+                let mut board = Board {
+                    period,
+                    now,
+                    monitor: None,
+                    rows,
+                    findings: Vec::new(),
+                };
+                board.sort(Column::Urgency, false);
+                let asked = Asked {
+                    board,
+                    wrong: None,
+                    one: None,
+                    regions: BTreeSet::new(),
+                    column: Column::Urgency,
+                    reverse: false,
+                };
+                let html = table::Page::of(&visit, &asked).render().unwrap();
+                let (took, bytes) = (begun.elapsed(), html.len());
+                println!("{what}, {period}: figures {gathered:?}, page {took:?}, {bytes} bytes");
+            }
+        }
+        let (held, states) = (resident_kib(), books.len());
+        let records: Vec<Record> = books.into_iter().map(|(_, record)| record).collect();
+        let freed = held.saturating_sub(resident_kib()) / 1024;
+        println!(
+            "{freed} MiB of that were the {states} states, not {} records",
+            records.len()
+        );
+    }
 }

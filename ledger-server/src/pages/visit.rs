@@ -70,6 +70,12 @@ impl Visit {
         visit
     }
 
+    /// Somebody who asks for nothing but an address.
+    #[cfg(test)]
+    pub(crate) fn of_address(uri: &Uri) -> Self {
+        Self::new(uri, &HeaderMap::new())
+    }
+
     /// A parameter of the address; none if it is empty.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         let mut found = self.query.iter().filter(|(key, _)| key == name);
@@ -180,7 +186,7 @@ mod tests {
     use super::*;
 
     fn visit(address: &str) -> Visit {
-        Visit::new(&address.parse().unwrap(), &HeaderMap::new())
+        Visit::of_address(&address.parse().unwrap())
     }
 
     #[test]

@@ -101,7 +101,11 @@ impl Row {
     /// How much a row weighs in a column: what should be looked at first has most.
     fn weight(&self, column: Column) -> [i64; 4] {
         let grave = self.findings.iter();
-        let grave = more(grave.filter(|one| one.severity == Gravity::Critical).count());
+        let grave = more(
+            grave
+                .filter(|one| one.severity == Gravity::Critical)
+                .count(),
+        );
         let found = more(self.findings.len());
         let Some(Overview { counts, as_of }) = &self.overview else {
             return [grave, found, i64::from(column == Column::Checked), 0];
@@ -110,7 +114,10 @@ impl Row {
         let (late, open) = (more(as_of.overdue_concerns()), more(as_of.concerns.len()));
         let flags = |severity| as_of.flags_of(severity).map_or(0, more);
         // What has no rate is neither good nor bad: last in both.
-        let missed = counts.steps().per_mille().map_or(-1, |rate| 1000 - more(rate));
+        let missed = counts
+            .steps()
+            .per_mille()
+            .map_or(-1, |rate| 1000 - more(rate));
         match column {
             Column::Urgency => [grave, overdue + late, flags(Severity::High), missed],
             Column::Name => [0; 4],
@@ -127,12 +134,7 @@ impl Row {
             ],
             Column::Late => [more(counts.recorded_late), 0, 0, 0],
             Column::Last => [-as_of.last_at.map_or(0, LogTime::unix), 0, 0, 0],
-            Column::Checked => [
-                grave,
-                found,
-                -self.compared_at.map_or(0, LogTime::unix),
-                0,
-            ],
+            Column::Checked => [grave, found, -self.compared_at.map_or(0, LogTime::unix), 0],
         }
     }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use ledger_core::Step;
-use ledger_core::flags::Flag;
+use ledger_core::flags::{Flag, Severity};
 use ledger_core::language::Language;
+use ledger_core::{Role, Step, StreamId};
 
 use super::board::{Board, Row};
 use super::table::{Found, Head, Line, per_cent, shell};
@@ -91,7 +91,7 @@ impl Making<'_> {
         )
     }
 
-    fn who(&self, role: Option<ledger_core::Role>, names: &[String]) -> String {
+    fn who(&self, role: Option<Role>, names: &[String]) -> String {
         let l = self.l;
         let role = role.map_or("", |role| l.pick(role.zh(), role.en()));
         match names.is_empty() {
@@ -195,7 +195,10 @@ fn concerns(making: &Making<'_>, overview: &Overview) -> List {
             href: making.link(&format!("/c/{}", open.id)),
             text: l.pick(
                 format!("交易 {}，最迟 {by} 答复。该答：{who}", open.transaction),
-                format!("transaction {}, due by {by}. To answer: {who}", open.transaction),
+                format!(
+                    "transaction {}, due by {by}. To answer: {who}",
+                    open.transaction
+                ),
             ),
             entries: vec![making.entry(open.entry)],
         }
@@ -214,7 +217,7 @@ fn flags(making: &Making<'_>, overview: &Overview) -> List {
         let source = format!("{}〔{:?}〕", flag.source, flag.mark);
         let first = flag.transactions.first();
         let about: Vec<&str> = flag.transactions.iter().map(|id| id.as_str()).collect();
-        let high = flag.severity == ledger_core::flags::Severity::High;
+        let high = flag.severity == Severity::High;
         let severity = l.pick(flag.severity.zh(), flag.severity.en());
         Item {
             tag: Some((severity.to_owned(), high)),
@@ -228,7 +231,11 @@ fn flags(making: &Making<'_>, overview: &Overview) -> List {
                 format!("{}依据：{source}", flag.sentence(l)),
                 format!("{} Source: {source}", flag.sentence(l)),
             ),
-            entries: flag.events.iter().map(|index| making.entry(*index)).collect(),
+            entries: flag
+                .events
+                .iter()
+                .map(|index| making.entry(*index))
+                .collect(),
         }
     };
     let flags = overview.as_of.flags.as_ref();
@@ -243,21 +250,33 @@ fn flags(making: &Making<'_>, overview: &Overview) -> List {
 fn late_steps(making: &Making<'_>, lists: &Lists) -> List {
     let l = making.l;
     let items = lists.steps.iter().map(|one| {
-        let (by, at) = (moment(one.deadline.minus_seconds(1)), moment(one.received_at));
+        let (by, at) = (
+            moment(one.deadline.minus_seconds(1)),
+            moment(one.received_at),
+        );
         Item {
             tag: None,
             title: format!("{} {}", one.transaction, making.step(one.step)),
             href: making.transaction(one.transaction.as_str()),
             text: l.pick(
-                format!("最迟 {by}，账本收到于 {at}，{}", late(l, one.received_at.seconds_since(one.deadline))),
-                format!("due by {by}, received {at}, {}", late(l, one.received_at.seconds_since(one.deadline))),
+                format!(
+                    "最迟 {by}，账本收到于 {at}，{}",
+                    late(l, one.received_at.seconds_since(one.deadline))
+                ),
+                format!(
+                    "due by {by}, received {at}, {}",
+                    late(l, one.received_at.seconds_since(one.deadline))
+                ),
             ),
             entries: vec![making.entry(one.entry)],
         }
     });
     List {
         id: "late-steps",
-        title: l.pick("本期超时办理的环节", "Steps recorded past their time in the period"),
+        title: l.pick(
+            "本期超时办理的环节",
+            "Steps recorded past their time in the period",
+        ),
         none: l.pick("没有。", "None."),
         items: Some(items.collect()),
     }
@@ -266,21 +285,33 @@ fn late_steps(making: &Making<'_>, lists: &Lists) -> List {
 fn late_answers(making: &Making<'_>, lists: &Lists) -> List {
     let l = making.l;
     let items = lists.answers.iter().map(|one| {
-        let (by, at) = (moment(one.deadline.minus_seconds(1)), moment(one.received_at));
+        let (by, at) = (
+            moment(one.deadline.minus_seconds(1)),
+            moment(one.received_at),
+        );
         Item {
             tag: None,
-            title: l.pick(format!("意见 {}", one.concern), format!("concern {}", one.concern)),
+            title: l.pick(
+                format!("意见 {}", one.concern),
+                format!("concern {}", one.concern),
+            ),
             href: making.link(&format!("/c/{}", one.concern)),
             text: l.pick(
                 format!("交易 {}，最迟 {by}，答复于 {at}", one.transaction),
-                format!("transaction {}, due by {by}, answered {at}", one.transaction),
+                format!(
+                    "transaction {}, due by {by}, answered {at}",
+                    one.transaction
+                ),
             ),
             entries: vec![making.entry(one.entry)],
         }
     });
     List {
         id: "late-answers",
-        title: l.pick("本期超时答复的意见", "Concerns answered past their time in the period"),
+        title: l.pick(
+            "本期超时答复的意见",
+            "Concerns answered past their time in the period",
+        ),
         none: l.pick("没有。", "None."),
         items: Some(items.collect()),
     }
@@ -290,10 +321,18 @@ fn late_entries(making: &Making<'_>, lists: &Lists) -> List {
     let l = making.l;
     let items = lists.entries.iter().map(|one| {
         let (at, received) = (stated(one.at), moment(one.received_at));
+        let (about, href) = match &one.stream {
+            StreamId::Transaction(id) => (id.to_string(), making.transaction(id.as_str())),
+            StreamId::Concern(id) => (
+                l.pick(format!("意见 {id}"), format!("concern {id}")),
+                making.link(&format!("/c/{id}")),
+            ),
+            StreamId::Ledger => (l.pick("账本", "ledger").to_owned(), None),
+        };
         Item {
             tag: None,
-            title: format!("{} {}", one.stream, one.what(l)),
-            href: None,
+            title: format!("{about} {}", one.what(l)),
+            href,
             text: l.pick(
                 format!("事情发生于 {at}，账本收到于 {received}"),
                 format!("happened at {at}, received {received}"),

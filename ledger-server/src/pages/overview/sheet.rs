@@ -72,7 +72,9 @@ fn ledger(board: &Board, row: &Row) -> Cells {
     let known = row.overview.is_some();
     let Overview { counts, as_of } = row.overview.as_ref().unwrap_or(&empty);
     let steps = counts.steps();
-    let rate = steps.per_mille().map(|rate| format!("{}.{}", rate / 10, rate % 10));
+    let rate = steps
+        .per_mille()
+        .map(|rate| format!("{}.{}", rate / 10, rate % 10));
     let flags = |severity| as_of.flags_of(severity);
     let mut cells = Cells::default();
     cells
@@ -150,7 +152,11 @@ pub(crate) fn items(row: &Row, late: &Lists, out: impl Write) -> anyhow::Result<
         let mut cells = Cells::default();
         cells.text(&name).text("逾期未办环节").text("");
         cells.text(step.transaction.as_str());
-        cells.text(&format!("第 {} 环节 {}", step.step.number(), step.step.zh()));
+        cells.text(&format!(
+            "第 {} 环节 {}",
+            step.step.number(),
+            step.step.zh()
+        ));
         cells.plain(Some(time(step.deadline))).text("");
         cells.text(&format!("{role} {}", step.who.join("、")));
         cells.plain(Some(step.entry));

@@ -292,7 +292,9 @@ impl Page {
             regions: asked.regions.clone(),
             region: text("region"),
             q: text("q"),
-            is_filtered: ["q", "region"].into_iter().any(|name| visit.value(name).is_some()),
+            is_filtered: ["q", "region"]
+                .into_iter()
+                .any(|name| visit.value(name).is_some()),
             all: visit.link(&format!("/overview?period={}", board.period)),
             meanings: meanings(l),
         }
