@@ -32,7 +32,7 @@ mod detail;
 mod sheet;
 mod table;
 
-use board::{Board, Column, Row};
+use board::{Board, Column, Row, is_grave};
 
 /// Whose ledgers are shown.
 #[derive(Clone)]
@@ -132,7 +132,10 @@ impl Overseen {
                 let open = showing.findings.iter();
                 let open = open.filter(|finding| finding.kind != Kind::Overdue);
                 let mut findings: Vec<Finding> = open.cloned().collect();
-                findings.sort_by_key(|finding| (finding.severity, finding.since));
+                for finding in &mut findings {
+                    name_ledger(finding, &showing.ledgers);
+                }
+                findings.sort_by_key(|finding| (!is_grave(finding), finding.since));
                 let row = |one: &Followed| followed(one, &findings, period, now);
                 Board {
                     period,
@@ -191,13 +194,20 @@ fn served(ledger: &Served, period: Period, now: LogTime) -> Row {
     }
 }
 
+/// A source that cannot be reached is told by its address alone; people know it by its ledger.
+fn name_ledger(finding: &mut Finding, ledgers: &[Followed]) {
+    let Some(source) = finding.source.as_ref().filter(|_| finding.ledger.is_none()) else {
+        return;
+    };
+    let mut whose = ledgers.iter();
+    if let Some(one) = whose.find(|one| one.sources.contains(source)) {
+        (finding.ledger, finding.name) = (Some(one.origin.clone()), one.name.clone());
+    }
+}
+
 fn followed(one: &Followed, findings: &[Finding], period: Period, now: LogTime) -> Row {
-    // What cannot be reached is known by its address alone.
-    let is_source = |place: &String| one.sources.contains(place);
-    let about = findings.iter().filter(|finding| match &finding.ledger {
-        Some(origin) => *origin == one.origin,
-        None => finding.source.as_ref().is_some_and(is_source),
-    });
+    let about = findings.iter();
+    let about = about.filter(|finding| finding.ledger.as_ref() == Some(&one.origin));
     let mut homes = one.sources.iter().filter(|place| is_url(place));
     let mut row = Row {
         name: one.name.clone().unwrap_or_else(|| one.origin.to_string()),
@@ -333,6 +343,8 @@ mod tests {
     use crate::demo::{DEFAULT_SEED, build_year};
     use crate::overview::Record;
 
+    const LEDGERS: usize = 20;
+
     fn resident_kib() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:"));
@@ -368,7 +380,7 @@ mod tests {
         let entries = store.entries(0, count).unwrap();
         let (begun, held) = (Instant::now(), resident_kib());
         let mut books: Vec<(Reread, Record)> = Vec::new();
-        for _ in 0..100 {
+        for _ in 0..LEDGERS {
             let (mut read, mut record) = (Reread::new(), Record::default());
             for (index, bytes) in (0..).zip(&entries) {
                 let logged = LoggedEntry::parse(bytes).unwrap();

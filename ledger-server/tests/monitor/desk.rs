@@ -124,7 +124,9 @@ fn two_servers_stand_side_by_side_and_a_rollback_is_on_top_of_what_was_checked()
     let at = free_address();
     let _desk = Running::monitor(&house, &[&one, &other, "--listen", &at]);
     let shown = || json(&format!("http://{at}/overview.json?period=all"));
-    wait_until("what was checked is shown", || ledger(&shown(), ORIGIN)["read"] == 6);
+    wait_until("what was checked is shown", || {
+        ledger(&shown(), ORIGIN)["read"] == 6
+    });
     let shown = shown();
     let small_one = ledger(&shown, ORIGIN);
     assert_eq!(small_one["as_of"]["overdue"], 5);

@@ -6,7 +6,7 @@ use ledger_core::LogTime;
 use ledger_core::flags::Severity;
 use serde_json::{Value, json};
 
-use crate::monitor::finding::{Finding, Severity as Gravity};
+use crate::monitor::finding::{Class, Finding};
 use crate::overview::{Lists, Overview, Period};
 
 /// A ledger.
@@ -92,6 +92,11 @@ impl Column {
     }
 }
 
+/// Whether a ledger does not hold, or could not be checked: what should be asked about first.
+pub(super) fn is_grave(finding: &Finding) -> bool {
+    finding.kind.class() != Class::Attention
+}
+
 /// A count as a key; more is worse.
 fn more(count: impl TryInto<i64>) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
@@ -100,12 +105,7 @@ fn more(count: impl TryInto<i64>) -> i64 {
 impl Row {
     /// How much a row weighs in a column: what should be looked at first has most.
     fn weight(&self, column: Column) -> [i64; 4] {
-        let grave = self.findings.iter();
-        let grave = more(
-            grave
-                .filter(|one| one.severity == Gravity::Critical)
-                .count(),
-        );
+        let grave = more(self.findings.iter().filter(|one| is_grave(one)).count());
         let found = more(self.findings.len());
         let Some(Overview { counts, as_of }) = &self.overview else {
             return [grave, found, i64::from(column == Column::Checked), 0];

@@ -7,8 +7,8 @@ use ledger_core::flags::Severity;
 use ledger_core::language::Language;
 
 use super::Asked;
-use super::board::{Board, Column, Row};
-use crate::monitor::finding::{Finding, Severity as Gravity};
+use super::board::{Board, Column, Row, is_grave};
+use crate::monitor::finding::Finding;
 use crate::overview::{Counts, Overview, Period, Timed};
 use crate::pages::facts::{day, moment};
 use crate::pages::shell::Shell;
@@ -155,7 +155,7 @@ impl Found {
             headline: finding.headline(l),
             message: finding.message.clone(),
             since: Finding::local(finding.since),
-            is_grave: finding.severity == Gravity::Critical,
+            is_grave: is_grave(finding),
         }
     }
 }
@@ -227,13 +227,9 @@ impl Line {
             format!("All {}", lines.len()),
         );
         let sum = |of: fn(&Self) -> usize| lines.iter().map(of).sum::<usize>();
-        let flags = lines.iter().map(|line| line.flags);
-        let flags = flags.fold(Some([0; 3]), |sum, flags| {
-            let (sum, flags) = (sum?, flags?);
-            let mut added = [0; 3];
-            let pairs = added.iter_mut().zip(sum).zip(flags);
-            pairs.for_each(|((added, one), other)| *added = one + other);
-            Some(added)
+        let flags = lines.iter().try_fold([0; 3], |[high, medium, low], line| {
+            let [more_high, more_medium, more_low] = line.flags?;
+            Some([high + more_high, medium + more_medium, low + more_low])
         });
         Self {
             under_way: sum(|line| line.under_way),
@@ -251,7 +247,7 @@ impl Line {
 }
 
 fn found(l: Language, finding: &Finding) -> (&'static str, bool) {
-    (finding.kind.title(l), finding.severity == Gravity::Critical)
+    (finding.kind.title(l), is_grave(finding))
 }
 
 /// What was checked, and when; of a server, what it has published.
