@@ -138,8 +138,8 @@ pub(crate) struct AsOf {
 }
 
 impl AsOf {
-    /// At a moment that is not before the last entry. What `before` has the same is kept once.
-    fn of(state: &State, whole: bool, now: LogTime, before: Option<&Self>) -> Self {
+    /// At a moment that is not before the last entry, with the flags that there were then.
+    fn of(state: &State, flags: Option<Vec<Arc<Flag>>>, now: LogTime) -> Self {
         let Some(ledger) = state.ledger() else {
             return Self::default();
         };
@@ -147,11 +147,6 @@ impl AsOf {
         let late = tasks.iter().filter(|task| task.overdue);
         let overdue = late.filter_map(|task| Overdue::of(ledger, state, task));
         let concerns = tasks.iter().flat_map(|task| Open::of(ledger, state, task));
-        let flags = whole.then(|| {
-            let kept = before.and_then(|before| before.flags.as_deref());
-            let flags = flags::of_ledger(ledger, state.transactions(), now);
-            kept_once(flags, kept.unwrap_or_default())
-        });
         Self {
             at: Some(now),
             size: state.size(),
@@ -185,15 +180,24 @@ impl AsOf {
     }
 }
 
-/// Flags, sharing those that were there before.
-fn kept_once(flags: Vec<Flag>, before: &[Arc<Flag>]) -> Vec<Arc<Flag>> {
+/// The flags at a moment, where all transactions are held. What `before` has the same is kept once.
+fn flags_at(
+    state: &State,
+    whole: bool,
+    now: LogTime,
+    before: Option<&AsOf>,
+) -> Option<Vec<Arc<Flag>>> {
+    let ledger = state.ledger().filter(|_| whole)?;
+    let before = before.and_then(|before| before.flags.as_deref());
     let key = |flag: &Flag| (flag.rule, flag.events.clone());
-    let before: BTreeMap<_, _> = before.iter().map(|flag| (key(flag), flag)).collect();
+    let before = before.unwrap_or_default().iter();
+    let before: BTreeMap<_, _> = before.map(|flag| (key(flag), flag)).collect();
     let kept = |flag: Flag| match before.get(&key(&flag)) {
         Some(same) if ***same == flag => Arc::clone(same),
         _ => Arc::new(flag),
     };
-    flags.into_iter().map(kept).collect()
+    let flags = flags::of_ledger(ledger, state.transactions(), now);
+    Some(flags.into_iter().map(kept).collect())
 }
 
 fn is_over(transaction: &Transaction) -> bool {

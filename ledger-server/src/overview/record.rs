@@ -13,7 +13,7 @@ use ledger_core::transaction::Phase;
 use ledger_core::{LogTime, Step, TransactionId};
 use serde::Serialize;
 
-use super::{AsOf, Counts, Month, Overview, Period, Timed, is_over};
+use super::{AsOf, Counts, Month, Overview, Period, Timed, flags_at, is_over};
 use crate::agenda;
 use crate::timeline;
 
@@ -77,6 +77,10 @@ pub(crate) struct Lists {
     pub(crate) answers: Vec<LateAnswer>,
     pub(crate) entries: Vec<Entered>,
 }
+
+/// For how long present flags are kept if nothing is recorded, in seconds. Days begin with such a span, so
+/// that what turns with a day is never late.
+const FLAGS_SECONDS: i64 = 600;
 
 /// What is kept of a log. (监督记录)
 #[derive(Debug, Default)]
@@ -154,7 +158,8 @@ impl Record {
             let Some(at) = month.end(calendar.utc_offset_minutes()) else {
                 break;
             };
-            let as_of = Arc::new(AsOf::of(state, whole, at, before.as_deref()));
+            let flags = flags_at(state, whole, at, before.as_deref());
+            let as_of = Arc::new(AsOf::of(state, flags, at));
             before = Some(Arc::clone(&as_of));
             ended.push((month, as_of));
         }
@@ -326,23 +331,38 @@ impl Record {
                     .unwrap_or_default()
             }
             (Some(month), Some(end)) => {
-                let quiet = self.quiet.entry(month);
-                let before = self.ended.values().next_back();
-                let made = || Arc::new(AsOf::of(state, whole, end, before.map(AsRef::as_ref)));
-                Arc::clone(quiet.or_insert_with(made))
-            }
-            _ => {
-                let minute = |time: LogTime| time.unix().div_euclid(60);
-                let fits = |as_of: &&Arc<AsOf>| as_of.at.map(minute) == Some(minute(now));
-                if let Some(known) = self.now.as_ref().filter(fits) {
-                    return Arc::clone(known);
-                }
                 let before = self.ended.values().next_back().map(AsRef::as_ref);
-                let made = Arc::new(AsOf::of(state, whole, now, before));
-                self.now = Some(Arc::clone(&made));
-                made
+                let made = || {
+                    let flags = flags_at(state, whole, end, before);
+                    Arc::new(AsOf::of(state, flags, end))
+                };
+                Arc::clone(self.quiet.entry(month).or_insert_with(made))
             }
+            _ => self.at_present(state, whole, now),
         }
+    }
+
+    /// How things stand to the minute, with flags that are at most [`FLAGS_SECONDS`] old.
+    fn at_present(&mut self, state: &State, whole: bool, now: LogTime) -> Arc<AsOf> {
+        let known = self.now.as_ref();
+        let same = |seconds: i64| {
+            let fits =
+                |at: LogTime| at.unix().div_euclid(seconds) == now.unix().div_euclid(seconds);
+            known.filter(|known| known.at.is_some_and(fits))
+        };
+        if let Some(known) = same(60) {
+            return Arc::clone(known);
+        }
+        let flags = match same(FLAGS_SECONDS) {
+            Some(known) => known.flags.clone(),
+            None => {
+                let before = known.or(self.ended.values().next_back());
+                flags_at(state, whole, now, before.map(AsRef::as_ref))
+            }
+        };
+        let made = Arc::new(AsOf::of(state, flags, now));
+        self.now = Some(Arc::clone(&made));
+        made
     }
 
     /// What was late in a period.

@@ -371,8 +371,8 @@ const MEANINGS: [[&str; 4]; 9] = [
     [
         "风险提示",
         "Red flags",
-        "到截至时刻，从全部记录自动算出的提示，分重点、关注、一般。只说明哪里值得核对，不是结论。每条都写明依据（法条、公开规则或章程）。一本账的交易超过一千宗时服务器不逐页计算，请用 sanzi flags 或监督程序。",
-        "Computed from all of the record at that moment: look first, ask, note. They say what to look at, never that anything is wrong; each names its source. A server does not compute them for ledgers of more than a thousand transactions: use sanzi flags, or a monitor.",
+        "到截至时刻，从全部记录自动算出的提示，分重点、关注、一般。只说明哪里值得核对，不是结论。每条都写明依据（法条、公开规则或章程）。没有新记录时，现在的提示每十分钟算一次。一本账的交易超过一千宗时服务器不逐页计算，请用 sanzi flags 或监督程序。",
+        "Computed from all of the record at that moment: look first, ask, note. They say what to look at, never that anything is wrong; each names its source. Where nothing is recorded, present flags are computed every ten minutes. A server does not compute them for ledgers of more than a thousand transactions: use sanzi flags, or a monitor.",
     ],
     [
         "补录",
