@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger_core::audit::Replay;
 use ledger_core::event::{Event, LoggedEntry};
 use ledger_core::flags::{self, Severity};
+use ledger_core::reread::Reread;
 use ledger_core::state::{LedgerState, State};
 use ledger_core::time::Date;
 use ledger_core::transaction::{Phase, Transaction};
@@ -46,10 +46,11 @@ struct Recount {
 
 fn recount(from: Date, to: Date) -> (Recount, State, LogTime) {
     let (from, end) = (from.at_midnight(OFFSET), to.at_midnight(OFFSET));
-    let mut replay = Replay::new();
+    // Signatures were verified when the year was built.
+    let mut replay = Reread::new();
     let mut counted = Recount::default();
     let mut completed: BTreeSet<TransactionId> = BTreeSet::new();
-    for bytes in &year().entries {
+    for (index, bytes) in (0..).zip(&year().entries) {
         let logged = LoggedEntry::parse(bytes).unwrap();
         let received = logged.received_at;
         if received >= end {
@@ -61,7 +62,9 @@ fn recount(from: Date, to: Date) -> (Recount, State, LogTime) {
         let was_over = stands.is_some_and(|one| matches!(one.phase, Phase::Terminated { .. }));
         let due = stands.zip(before.ledger());
         let due = due.and_then(|(one, ledger)| deadline(ledger, before.size(), one));
-        let (entry, was_there) = (replay.feed(bytes).unwrap(), stands_in(due, &logged));
+        // Whether it came past its time; none if none was set.
+        let late = due.map(|due| due <= received);
+        let entry = replay.feed(index, logged);
         let after = replay.state().transaction_of(&entry.statement().stream);
         let now_complete = after.filter(|one| matches!(one.phase, Phase::Completed(_)));
         let first = now_complete.is_some_and(|one| completed.insert(one.id.clone()));
@@ -73,12 +76,12 @@ fn recount(from: Date, to: Date) -> (Recount, State, LogTime) {
         let over = after.is_some_and(|one| matches!(one.phase, Phase::Terminated { .. }));
         counted.terminated += u32::from(over && !was_over);
         counted.begun += u32::from(after.is_some_and(|one| one.begun_at == entry.index()));
-        match &logged.signed.statement().event {
+        match &entry.statement().event {
             Event::ConcernRaised(_) => counted.raised += 1,
             Event::ConcernAnswered(answered) => {
                 counted.answered += 1 + u32::try_from(answered.also.len()).unwrap();
             }
-            event if event.step().is_some() => match was_there {
+            event if event.step().is_some() => match late {
                 None => counted.untimed += 1,
                 Some(false) => counted.in_time += 1,
                 Some(true) => {
@@ -90,11 +93,6 @@ fn recount(from: Date, to: Date) -> (Recount, State, LogTime) {
         }
     }
     (counted, replay.state().clone(), end.minus_seconds(1))
-}
-
-/// Whether it came past its time; none if none was set.
-fn stands_in(due: Option<LogTime>, logged: &LoggedEntry) -> Option<bool> {
-    due.map(|due| due <= logged.received_at)
 }
 
 fn by_severity(state: &State, at: LogTime) -> BTreeMap<&'static str, usize> {
