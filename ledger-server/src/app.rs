@@ -23,6 +23,8 @@ use utoipa_axum::routes;
 
 use crate::front::{EXPOSED, Front, FrontOptions, pass};
 use crate::language::Asked;
+use crate::monitor::showing::Window;
+use crate::pages::overview::{self, Overseen};
 use crate::pages::{Visit, nothing_here};
 use crate::problem::Problem;
 use crate::ready::{Readiness, ReadyLimits};
@@ -53,6 +55,7 @@ pub fn app_behind(ledgers: Ledgers, options: FrontOptions, limits: ReadyLimits) 
                 .routes(routes!(ready::ready))
                 .with_state(readiness),
         )
+        .merge(overseen(&ledgers))
         .split_for_parts();
     for ledger in ledgers.iter() {
         let path = format!("/{}", ledger.slug());
@@ -74,6 +77,23 @@ pub fn app_behind(ledgers: Ledgers, options: FrontOptions, limits: ReadyLimits) 
         .merge(reference::served(&document))
         .merge(assets::served());
     with_common(router, options)
+}
+
+/// The supervisors' desk, unless a ledger has its address.
+fn overseen(ledgers: &Ledgers) -> OpenApiRouter {
+    if !assets::HAS_PAGES || ledgers.by_slug("overview").is_some() {
+        return OpenApiRouter::new();
+    }
+    overview::of_site().with_state(Overseen::Server(ledgers.clone()))
+}
+
+/// Builds the router of a monitor's page, which shows what the monitor has checked.
+pub(crate) fn monitor_app(window: Window) -> Router {
+    let (router, _) = overview::of_site()
+        .with_state(Overseen::Monitor(window))
+        .split_for_parts();
+    let router = router.route("/", get(overview::home));
+    with_common(router.merge(assets::served()), FrontOptions::default())
 }
 
 /// The router with what all answers have in common, whoever gives them.

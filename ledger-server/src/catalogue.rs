@@ -18,6 +18,7 @@ use ledger_core::totals::{By, Totals, merged};
 use ledger_core::{LogTime, MemberId, Step, TransactionId};
 
 use crate::agenda::{self, Task};
+use crate::overview::{Lists, Overview, Period, Record};
 use crate::served::Snapshot;
 
 mod summary;
@@ -220,6 +221,25 @@ impl Catalogue {
         Ok(leaf.unwrap_or(snapshot.state.ledger_id))
     }
 
+    /// What supervisors ask of a period.
+    pub(crate) fn overview(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+        period: Period,
+        now: LogTime,
+    ) -> Result<Overview, NoView> {
+        self.follow(snapshot)?;
+        let mut register = locked(&self.register);
+        let register = &mut *register;
+        let (state, whole) = (register.read.state(), !register.lets_go);
+        Ok(register.record.overview(period, state, whole, now))
+    }
+
+    /// What was late in a period, as far as the log has been read.
+    pub(crate) fn late_in(&self, period: Period) -> Lists {
+        locked(&self.register).record.lists(period)
+    }
+
     /// Whether anything stands in a stream, as far as the log has been read.
     pub(crate) fn knows(&self, stream: &StreamId) -> bool {
         locked(&self.register).streams.contains_key(stream)
@@ -275,10 +295,13 @@ struct Register {
     founding: Option<(Arc<[MemberId]>, LogTime)>,
     /// The first and the last entry of each stream's own.
     own: HashMap<StreamId, (u64, u64)>,
-    punctual: BTreeMap<(Step, String), (u32, u32)>,
     publications: VecDeque<Published>,
     /// The ledger's own state, open transactions, and some others.
     read: Reread,
+    /// What supervisors ask for.
+    record: Record,
+    /// Whether transactions have been let go.
+    lets_go: bool,
     size: u64,
     streams: HashMap<StreamId, Vec<u64>>,
     transactions: BTreeMap<TransactionId, Arc<Summary>>,
@@ -321,8 +344,12 @@ impl Register {
             self.founding = Some((members.collect(), logged.received_at));
         }
         self.note_publication(&logged);
-        let own = logged.signed.statement().stream.clone();
-        self.read.feed(index, logged);
+        let statement = logged.signed.statement();
+        let own = statement.stream.clone();
+        let state = self.read.state();
+        let before = (self.record).before(state, !self.lets_go, statement, logged.received_at);
+        let entry = self.read.feed(index, logged);
+        self.record.take(before, &entry, self.read.state());
         let own = self.own.entry(own).or_insert((index, index));
         own.1 = index;
         for stream in bears_on {
@@ -373,17 +400,14 @@ impl Register {
         entries
     }
 
-    /// Keeps a publication for the feed, and counts it as in time or late.
+    /// Keeps a publication for the feed.
     fn note_publication(&mut self, logged: &LoggedEntry) {
         let statement = logged.signed.statement();
         let step = statement.event.step().map(|view| view.step);
         let state = self.read.state();
         let before = state.transaction_of(&statement.stream);
-        let (Some(step), Some(before), Some(ledger)) = (
-            step.filter(|step| step.publication_point().is_some()),
-            before,
-            state.ledger(),
-        ) else {
+        let step = step.filter(|step| step.publication_point().is_some());
+        let (Some(step), Some(before)) = (step, before) else {
             return;
         };
         self.publications.push_back(Published {
@@ -395,19 +419,6 @@ impl Register {
         if self.publications.len() > FED {
             self.publications.pop_front();
         }
-        let task = agenda::task(ledger, self.size, before, logged.received_at);
-        if task.deadline.is_none() {
-            return;
-        }
-        let day = ledger.calendar_at(self.size).date_of(logged.received_at);
-        let month = summary::month(day);
-        let counted = self.punctual.entry((step, month)).or_default();
-        let side = if task.overdue {
-            &mut counted.1
-        } else {
-            &mut counted.0
-        };
-        *side = side.saturating_add(1);
     }
 
     fn summarise(&mut self, changed: &BTreeSet<StreamId>) {
@@ -459,6 +470,7 @@ impl Register {
         for id in settled {
             self.read.forget(&StreamId::Concern(id));
         }
+        self.lets_go |= !closed.is_empty();
         for (_, id) in closed {
             self.read.forget(&StreamId::Transaction(id));
         }
@@ -501,7 +513,7 @@ impl Register {
                 .cloned()
                 .unwrap_or_default(),
             publications: self.publications.iter().rev().cloned().collect(),
-            punctual: self.punctual.clone(),
+            punctual: self.record.punctual(),
             transactions,
             concerns,
         }

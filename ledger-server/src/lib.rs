@@ -46,6 +46,7 @@ mod monitor;
 mod named;
 mod notice;
 mod openapi;
+mod overview;
 mod pages;
 mod problem;
 mod queue;

@@ -15,19 +15,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use ledger_core::hash::Digest;
 use ledger_core::policy::Policy;
 use ledger_core::source::Source as _;
-use ledger_core::{Origin, Pins};
+use ledger_core::{LogTime, Origin, Pins};
 use serde_json::json;
 
+pub(crate) mod book;
 pub(crate) mod finding;
 mod memory;
 pub(crate) mod outbox;
 mod overdue;
 mod pace;
+pub(crate) mod showing;
 pub(crate) mod split;
 pub(crate) mod target;
 mod watch;
@@ -35,6 +38,7 @@ mod watch;
 use finding::{Finding, Kind, Scope};
 pub(crate) use memory::Standings;
 use memory::{Look, Memory};
+use showing::{Followed, Showing, Window};
 pub(crate) use watch::Rules;
 use watch::{Shown, Watch, condition, unreachable};
 
@@ -61,6 +65,7 @@ pub(crate) struct Monitor {
     rules: Rules,
     memory: Memory,
     watches: BTreeMap<Origin, Watch>,
+    window: Window,
     _lock: File,
 }
 
@@ -113,6 +118,7 @@ impl Monitor {
             rules: Rules::default(),
             memory: Memory::read(terminal, &data.join("memory.json"))?,
             watches: BTreeMap::new(),
+            window: Window::default(),
             _lock: locked,
         })
     }
@@ -159,6 +165,11 @@ impl Monitor {
         for answered in self.ask_sources() {
             self.sort_in(answered, &mut shown, &mut unknown)?;
         }
+        if self.rules.supervised {
+            for origin in self.take_up()? {
+                shown.entry(origin).or_default();
+            }
+        }
         let new = |origin: &&Origin| !known.contains(origin);
         let new: Vec<Origin> = self.watches.keys().filter(new).cloned().collect();
         for (origin, more) in self.ask_witnesses(&new) {
@@ -176,8 +187,43 @@ impl Monitor {
             (self.memory).take(terminal, Some(&origin), look, now, &evidence)?;
         }
         self.save()?;
+        self.show(now);
         self.hand_on(hand_on)?;
         Ok(self.memory.standings())
+    }
+
+    /// What it knows, for those who look at its page.
+    pub(crate) fn window(&self) -> Window {
+        self.window.clone()
+    }
+
+    fn show(&self, now: LogTime) {
+        let mut origins: BTreeSet<&Origin> = self.watches.keys().collect();
+        let asked = self.asked.sources.iter();
+        let known = asked.filter_map(|place| Some((place, self.memory.sources.get(place)?)));
+        let mut sources: BTreeMap<&Origin, Vec<String>> = BTreeMap::new();
+        for (place, seen) in known {
+            origins.insert(&seen.origin);
+            sources.entry(&seen.origin).or_default().push(place.clone());
+        }
+        let followed = |origin: &Origin| {
+            let watch = self.watches.get(origin);
+            let (checked, compared_at) = watch.map_or((0, None), Watch::checked);
+            let known = self.memory.ledgers.get(origin);
+            Followed {
+                origin: origin.clone(),
+                name: known.and_then(|ledger| ledger.name.clone()),
+                sources: sources.get(origin).cloned().unwrap_or_default(),
+                checked,
+                compared_at,
+                book: watch.map(|watch| Arc::clone(watch.book())),
+            }
+        };
+        self.window.show(Showing {
+            looked_at: Some(now),
+            ledgers: origins.into_iter().map(followed).collect(),
+            findings: self.memory.told().cloned().collect(),
+        });
     }
 
     fn hand_on(
@@ -228,6 +274,25 @@ impl Monitor {
             });
             joined.collect()
         })
+    }
+
+    /// Takes up the copies of ledgers none of whose sources has answered since the start, so that what was
+    /// checked before can be shown.
+    fn take_up(&mut self) -> anyhow::Result<Vec<Origin>> {
+        let mut taken = Vec::new();
+        for place in &self.asked.sources {
+            let Some(file) = self.pins_file(place) else {
+                continue;
+            };
+            let pins = source_arg::read_pins(self.terminal, &file)?;
+            let given = self.asked.pins.is_empty() || self.asked.pins.contains(&pins);
+            if given && !self.watches.contains_key(&pins.origin) {
+                let watch = Watch::open(self.terminal, &self.data, &pins, &self.rules)?;
+                taken.push(pins.origin.clone());
+                self.watches.insert(pins.origin, watch);
+            }
+        }
+        Ok(taken)
     }
 
     /// The pins of the ledger that a source is known to have.
@@ -307,7 +372,7 @@ impl Monitor {
             if source.self_pinned && given.is_none() && kept.is_none() {
                 source.warn_self_pinned();
             }
-            let watch = Watch::open(terminal, &self.data, pins)?;
+            let watch = Watch::open(terminal, &self.data, pins, &self.rules)?;
             self.warn_without_policy(pins);
             self.watches.insert(found.origin.clone(), watch);
         }

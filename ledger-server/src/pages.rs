@@ -39,6 +39,7 @@ mod entry;
 mod facts;
 mod feed;
 mod missing;
+pub(crate) mod overview;
 pub(crate) mod portal;
 mod receipt;
 mod roster;

@@ -1,5 +1,6 @@
 //! `sanzi monitor`: watches ledgers from outside and tells what does not hold.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,13 +12,16 @@ use ledger_core::Language;
 use serde_json::json;
 
 use super::help::Text;
-use super::serve::told_to_stop;
+use super::serve::{bound, told_to_stop};
 use super::{NOT_DONE, REFUSED};
+use crate::app::monitor_app;
 use crate::fault;
 use crate::monitor::finding::{Finding, Kind};
 use crate::monitor::outbox::Outbox;
+use crate::monitor::showing::Window;
 use crate::monitor::target::Target;
 use crate::monitor::{self, Standings};
+use crate::server::serve_router;
 use crate::terminal::Terminal;
 
 pub(super) mod settings;
@@ -121,7 +125,10 @@ impl Monitor {
         };
         match self.once {
             true => desk.once(),
-            false => desk.follow(Duration::from_secs(settings.every_seconds())),
+            false => desk.follow(
+                Duration::from_secs(settings.every_seconds()),
+                settings.listen,
+            ),
         }
     }
 }
@@ -245,8 +252,9 @@ impl Desk {
 
     /// Looks again and again. The look has a thread of its own, so that a slow source cannot hold up the
     /// end.
-    fn follow(mut self, every: Duration) -> anyhow::Result<ExitCode> {
+    fn follow(mut self, every: Duration, listen: Option<SocketAddr>) -> anyhow::Result<ExitCode> {
         let terminal = self.terminal;
+        let window = self.monitor.window();
         let (sources, seconds) = (self.monitor.sources(), every.as_secs());
         terminal.advise(terminal.pick(
             format!("正在监督 {sources} 个来源，每 {seconds} 秒看一遍（按 Ctrl-C 停止）"),
@@ -257,6 +265,9 @@ impl Desk {
         let (ended, end) = tokio::sync::oneshot::channel();
         let runtime = tokio::runtime::Runtime::new()?;
         let told = runtime.block_on(async { told_to_stop() })?;
+        if let Some(address) = listen {
+            runtime.block_on(show(terminal, address, window))?;
+        }
         std::thread::Builder::new()
             .name("monitor".to_owned())
             .spawn(move || {
@@ -310,6 +321,22 @@ impl Desk {
             }
         }
     }
+}
+
+/// Serves the supervisors' page from now on.
+async fn show(terminal: Terminal, address: SocketAddr, window: Window) -> anyhow::Result<()> {
+    let listener = bound(address, terminal.language).await?;
+    let at = listener.local_addr()?;
+    terminal.advise(terminal.pick(
+        format!("监督页：http://{at}/overview"),
+        format!("the supervisors' page: http://{at}/overview"),
+    ));
+    tokio::spawn(serve_router(
+        listener,
+        monitor_app(window),
+        std::future::pending(),
+    ));
+    Ok(())
 }
 
 /// Tells one finding on standard output.

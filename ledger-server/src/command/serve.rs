@@ -202,7 +202,7 @@ async fn expire(ledgers: Ledgers) {
     }
 }
 
-async fn bound(address: SocketAddr, language: Language) -> anyhow::Result<TcpListener> {
+pub(super) async fn bound(address: SocketAddr, language: Language) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener.map_err(|error| unbound(error, address, language))
 }

@@ -101,20 +101,20 @@ fn cut(text: &str) -> String {
 
 /// A row that is being filled, cell by cell.
 #[derive(Default)]
-struct Row(Vec<String>);
+pub(crate) struct Cells(Vec<String>);
 
-impl Row {
-    fn text(&mut self, cell: &str) -> &mut Self {
+impl Cells {
+    pub(crate) fn text(&mut self, cell: &str) -> &mut Self {
         self.0.push(text(cell).into_owned());
         self
     }
 
-    fn maybe(&mut self, cell: Option<impl AsRef<str>>) -> &mut Self {
+    pub(crate) fn maybe(&mut self, cell: Option<impl AsRef<str>>) -> &mut Self {
         self.text(cell.as_ref().map_or("", AsRef::as_ref))
     }
 
     /// A number, a date, a time: what a sheet may reckon with.
-    fn plain(&mut self, cell: Option<impl ToString>) -> &mut Self {
+    pub(crate) fn plain(&mut self, cell: Option<impl ToString>) -> &mut Self {
         self.0
             .push(cell.map_or_else(String::new, |cell| cell.to_string()));
         self
@@ -127,10 +127,11 @@ impl Row {
 }
 
 /// A sheet that is being written.
-struct Sheet<W: Write>(csv::Writer<W>);
+pub(crate) struct Sheet<W: Write>(csv::Writer<W>);
 
 impl<W: Write> Sheet<W> {
-    fn new(mut out: W, columns: &[&str]) -> anyhow::Result<Self> {
+    /// Begins it with these columns.
+    pub(crate) fn new(mut out: W, columns: &[&str]) -> anyhow::Result<Self> {
         out.write_all(BYTE_ORDER_MARK)?;
         let mut sheet = csv::WriterBuilder::new()
             .terminator(csv::Terminator::CRLF)
@@ -139,8 +140,12 @@ impl<W: Write> Sheet<W> {
         Ok(Self(sheet))
     }
 
-    fn row(&mut self, row: &Row) -> anyhow::Result<()> {
+    pub(crate) fn row(&mut self, row: &Cells) -> anyhow::Result<()> {
         Ok(self.0.write_record(&row.0)?)
+    }
+
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        Ok(self.0.flush()?)
     }
 }
 
@@ -149,8 +154,13 @@ fn offset_of(ledger: &LedgerState, position: u64) -> i32 {
 }
 
 fn ledger_cell(ledger: &LedgerState) -> String {
-    let training = if ledger.training { TRAINING } else { "" };
-    format!("{training}{}", ledger.collective.name)
+    ledger_name(ledger.collective.name.as_str(), ledger.training)
+}
+
+/// A collective's name, marked if its ledger is for training.
+pub(crate) fn ledger_name(name: &str, training: bool) -> String {
+    let training = if training { TRAINING } else { "" };
+    format!("{training}{name}")
 }
 
 /// The sheet of events: one row for each entry.
@@ -195,7 +205,7 @@ impl<W: Write> Form for Events<W> {
         } else {
             ""
         };
-        let mut row = Row::default();
+        let mut row = Cells::default();
         row.text(&ledger_cell(ledger))
             .plain(Some(entry.index()))
             .plain(Some(received))
@@ -210,8 +220,8 @@ impl<W: Write> Form for Events<W> {
         self.0.row(&row)
     }
 
-    fn finish(mut self: Box<Self>, _: &State) -> anyhow::Result<()> {
-        Ok(self.0.0.flush()?)
+    fn finish(self: Box<Self>, _: &State) -> anyhow::Result<()> {
+        self.0.finish()
     }
 }
 
@@ -236,7 +246,7 @@ impl<W: Write> Form for Transactions<W> {
                 self.0.row(&transaction_row(ledger, transaction))?;
             }
         }
-        Ok(self.0.0.flush()?)
+        self.0.finish()
     }
 }
 
@@ -250,7 +260,7 @@ macro_rules! record {
     };
 }
 
-fn transaction_row(ledger: &LedgerState, transaction: &Transaction) -> Row {
+fn transaction_row(ledger: &LedgerState, transaction: &Transaction) -> Cells {
     let asset = record!(transaction, AssetVerification).map(|record| &record.asset);
     let plan = record!(transaction, PlanDrafting);
     let contract = record!(transaction, ContractSigning);
@@ -265,7 +275,7 @@ fn transaction_row(ledger: &LedgerState, transaction: &Transaction) -> Row {
     let first = first.map(|amount| amount.amount_fen);
     let received = sum(first.chain(payments(transaction, Direction::Incoming)));
     let paid = sum(payments(transaction, Direction::Outgoing));
-    let mut row = Row::default();
+    let mut row = Cells::default();
     row.text(&ledger_cell(ledger))
         .text(transaction.id.as_str())
         .maybe(asset.map(|asset| asset.name.as_str()))
@@ -302,7 +312,7 @@ fn sum(amounts: impl Iterator<Item = Fen>) -> Option<String> {
 }
 
 /// Where a transaction stands, and when its entries came.
-fn standing(row: &mut Row, ledger: &LedgerState, transaction: &Transaction) {
+fn standing(row: &mut Cells, ledger: &LedgerState, transaction: &Transaction) {
     let steps = transaction.passed.iter().map(|passed| &passed.recorded);
     let postings = transaction.postings.iter().map(|posting| &posting.recorded);
     let gone = transaction.superseded.iter();

@@ -5,9 +5,10 @@
 //! Knows no clock, and nothing of how findings are told.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use anyhow::bail;
-use ledger_core::audit::{FaultKind, Replay};
+use ledger_core::audit::FaultKind;
 use ledger_core::checkpoint::SignedCheckpoint;
 use ledger_core::hash::Digest;
 use ledger_core::policy::{Policy, PolicyError, PolicyVerdict};
@@ -17,6 +18,7 @@ use ledger_core::tree::TreeError;
 use ledger_core::{LogTime, Pins};
 use serde_json::json;
 
+use super::book::{Book, locked};
 use super::finding::{Finding, Kind, Scope};
 use super::memory::{Ledger, Look, Memory, SourceSeen};
 use super::overdue;
@@ -40,6 +42,8 @@ pub(crate) struct Rules {
     pub(crate) silent_after_seconds: Option<u64>,
     /// Whether a source that does not answer is told at once.
     pub(crate) once: bool,
+    /// Whether what supervisors ask for is kept.
+    pub(crate) supervised: bool,
 }
 
 /// What somebody showed when asked.
@@ -80,11 +84,13 @@ pub(crate) struct Watch {
     pins: Pins,
     folder: PathBuf,
     mirror: Mirrors,
-    replay: Replay,
+    book: Arc<Mutex<Book>>,
     /// How many entries have been replayed.
     replayed: u64,
     /// The first entry that does not hold.
     broken: Option<(u64, FaultKind)>,
+    /// When a source last answered with a checkpoint of the ledger's key, and the copy was compared.
+    compared_at: Option<LogTime>,
 }
 
 impl Watch {
@@ -95,7 +101,12 @@ impl Watch {
     }
 
     /// Opens a ledger's folder; what was pinned is written there the first time.
-    pub(crate) fn open(terminal: Terminal, data: &Path, pins: &Pins) -> anyhow::Result<Self> {
+    pub(crate) fn open(
+        terminal: Terminal,
+        data: &Path,
+        pins: &Pins,
+        rules: &Rules,
+    ) -> anyhow::Result<Self> {
         let folder = Self::folder(data, pins);
         let mirror = Mirrors::in_folder(terminal, &folder.join(MIRROR))?;
         let bytes = serde_json::to_vec_pretty(pins)?;
@@ -105,9 +116,10 @@ impl Watch {
             pins: pins.clone(),
             folder,
             mirror,
-            replay: Replay::new(),
+            book: Arc::new(Mutex::new(Book::new(rules.supervised))),
             replayed: 0,
             broken: None,
+            compared_at: None,
         })
     }
 
@@ -118,6 +130,15 @@ impl Watch {
 
     pub(crate) fn pins(&self) -> &Pins {
         &self.pins
+    }
+
+    pub(crate) fn book(&self) -> &Arc<Mutex<Book>> {
+        &self.book
+    }
+
+    /// How many entries were replayed and hold, and when the copy was last compared with a source.
+    pub(crate) fn checked(&self) -> (u64, Option<LogTime>) {
+        (self.replayed, self.compared_at)
     }
 
     /// Compares what everybody shows with what was seen before, and replays what is new.
@@ -162,6 +183,9 @@ impl Watch {
             return Ok(look);
         };
         self.compare(&seen, &mut split, &kept, memory, rules, &mut look)?;
+        if seen.iter().any(|one| one.source.is_some()) {
+            self.compared_at = Some(now);
+        }
         self.replay_new(&kept, &mut look)?;
         self.remember(&kept, memory, now);
         self.witnesses(&seen, &kept, rules, &mut look);
@@ -172,7 +196,7 @@ impl Watch {
         }
         if self.broken.is_none() {
             look.looked_at.insert(Scope::Record);
-            let overdue = overdue::conditions(self.terminal, self.replay.state(), now);
+            let overdue = overdue::conditions(self.terminal, locked(&self.book).state(), now);
             look.conditions.extend(overdue);
             look.conditions.extend(self.losses());
         }
@@ -355,7 +379,7 @@ impl Watch {
     }
 
     fn feed(&mut self, bytes: &[u8]) -> Result<(), FaultKind> {
-        let entry = self.replay.feed(bytes)?;
+        let entry = locked(&self.book).feed(bytes)?;
         if entry.index() == 0 && entry.leaf() != self.pins.ledger_id {
             return Err(FaultKind::LedgerId {
                 expected: self.pins.ledger_id,
@@ -367,7 +391,8 @@ impl Watch {
 
     /// The log's name is that of the founding, or of the last loss that is declared.
     fn check_origin(&self) -> Result<(), (u64, FaultKind)> {
-        let Some(ledger) = self.replay.state().ledger() else {
+        let book = locked(&self.book);
+        let Some(ledger) = book.state().ledger() else {
             return Ok(());
         };
         if ledger.log_origin == self.pins.origin {
@@ -382,7 +407,8 @@ impl Watch {
     }
 
     fn remember(&self, kept: &SignedCheckpoint, memory: &mut Memory, now: LogTime) {
-        let state = self.replay.state();
+        let book = locked(&self.book);
+        let state = book.state();
         let name = state
             .ledger()
             .map(|ledger| ledger.collective.name.to_string());

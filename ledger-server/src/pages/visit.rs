@@ -70,6 +70,12 @@ impl Visit {
         visit
     }
 
+    /// Somebody who asks for nothing but an address.
+    #[cfg(test)]
+    pub(crate) fn of_address(uri: &Uri) -> Self {
+        Self::new(uri, &HeaderMap::new())
+    }
+
     /// A parameter of the address; none if it is empty.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         let mut found = self.query.iter().filter(|(key, _)| key == name);
@@ -95,13 +101,19 @@ impl Visit {
 
     /// This page, with one parameter changed; `None` takes it out.
     pub(crate) fn here_with(&self, name: &str, value: Option<&str>) -> String {
-        let mut query: Vec<(&str, &str)> = self
-            .query
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
-            .filter(|(key, value)| *key != name && !value.is_empty())
+        self.here_with_all(&[(name, value)])
+    }
+
+    /// This page, with several parameters changed.
+    pub(crate) fn here_with_all(&self, changes: &[(&str, Option<&str>)]) -> String {
+        let changed = |key: &str| changes.iter().any(|(name, _)| *name == key);
+        let kept = self.query.iter();
+        let kept = kept.map(|(key, value)| (key.as_str(), value.as_str()));
+        let mut query: Vec<(&str, &str)> = kept
+            .filter(|(key, value)| !changed(key) && !value.is_empty())
             .collect();
-        query.extend(value.map(|value| (name, value)));
+        let new = changes.iter();
+        query.extend(new.filter_map(|(name, value)| Some((*name, (*value)?))));
         with(&self.path, &query)
     }
 
@@ -174,7 +186,7 @@ mod tests {
     use super::*;
 
     fn visit(address: &str) -> Visit {
-        Visit::new(&address.parse().unwrap(), &HeaderMap::new())
+        Visit::of_address(&address.parse().unwrap())
     }
 
     #[test]

@@ -295,4 +295,16 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "It waits for an entry that names it",
         "已收下，等条目登记它",
     ),
+    (
+        "The supervisors' desk: all ledgers side by side",
+        "监督台：各账本一览",
+    ),
+    (
+        "The supervisors' figures, for programs",
+        "监督台的数字，供程序读取",
+    ),
+    (
+        "The supervisors' figures, as a sheet",
+        "监督台的数字，表格（CSV）",
+    ),
 ];

@@ -7,6 +7,9 @@
     reason = "each test uses a part of what it shares; a test fails by panicking"
 )]
 
+#[path = "../browser/mod.rs"]
+#[cfg(feature = "pages")]
+mod browser;
 #[path = "../keep/house.rs"]
 mod house;
 #[path = "../scene/mod.rs"]
@@ -14,6 +17,8 @@ mod scene;
 #[path = "../year/mod.rs"]
 mod year;
 
+#[cfg(feature = "pages")]
+mod desk;
 mod findings;
 mod office;
 mod sending;

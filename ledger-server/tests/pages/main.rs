@@ -9,6 +9,7 @@
 mod bound;
 #[path = "../code/mod.rs"]
 mod code;
+mod overview;
 mod reader;
 mod record;
 #[path = "../scene/mod.rs"]

@@ -1,5 +1,6 @@
 //! How a monitor is set up: flags, then the environment, then a file.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,7 @@ settings! {
     pins: Vec<PathBuf> = "SANZI_MONITOR_PINS", "FILE,...";
     #[arg(value_delimiter = ',')]
     witness: Vec<String> = "SANZI_MONITOR_WITNESS", "URL,...";
+    listen: SocketAddr = "SANZI_MONITOR_LISTEN", "ADDR:PORT";
     #[arg(value_delimiter = ',')]
     policy: Vec<PathBuf> = "SANZI_MONITOR_POLICY", "FILE,...";
     every: NonZeroU32 = "SANZI_MONITOR_EVERY", "SECONDS";
@@ -59,6 +61,7 @@ texts! {
     "data": "监督程序自己的文件夹：核对过的副本、证据、发件箱；不要删", "The monitor's own folder: checked copies, evidence, outbox; keep it";
     "pins": "信任锚文件；给了就只认这些账本，不给就以第一次看到的为准", "Pins: these ledgers only; without them, what is seen first counts";
     "witness": "另外要比对的见证方网址", "Further witnesses to compare with, by URL";
+    "listen": "在这个地址开监督页：所有账本的按时率、逾期、意见、提示排在一起，只用这里核对过的记录", "Serve the supervisors' page at this address: all ledgers side by side, from what was checked here only";
     "policy": "见证规则文件（tlog-policy）：检查点须满足，其中写了网址的见证方也一并比对", "A tlog-policy that checkpoints must satisfy; witnesses with a URL in it are compared, too";
     "every": "每隔多少秒看一遍；默认 60", "How many seconds between two looks; by default 60";
     "grace": "来源落后、见证未到、连不上，容忍多少秒再报；默认 600", "How many seconds a source may be behind, uncosigned or unreachable before it is told; by default 600";
@@ -134,6 +137,7 @@ impl Settings {
             grace_seconds: self.grace.unwrap_or(GRACE).into(),
             silent_after_seconds: self.silent_after.map(|seconds| seconds.get().into()),
             once,
+            supervised: self.listen.is_some() && !once,
         })
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::super::finding::{Condition, Kind, Scope};
 use super::super::split::{PINS, Split};
-use super::{Rules, Seen, Watch};
+use super::{Rules, Seen, Watch, locked};
 use crate::fault;
 use crate::losses;
 use crate::terminal::Terminal;
@@ -145,7 +145,8 @@ impl Watch {
 
     /// What the ledger itself declares lost: openly, but somebody may want it to be lost.
     pub(super) fn losses(&self) -> Vec<Condition> {
-        let ledger = self.replay.state().ledger();
+        let book = locked(&self.book);
+        let ledger = book.state().ledger();
         let notices = ledger.map(losses::notices).unwrap_or_default();
         let of = |notice: &LossNotice| {
             let said = losses::in_words(self.terminal, notice);
