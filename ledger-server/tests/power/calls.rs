@@ -20,11 +20,18 @@ pub(crate) fn strace_works() -> bool {
     false
 }
 
-/// A command that records all that changes a file or leaves by a socket.
-pub(crate) fn recorded(into: &Path, arguments: &[String]) -> Command {
+/// A command that records all that changes a file or leaves by a socket, and makes the calls fail that `fault`
+/// names in strace's way, such as `fsync:error=EIO:when=3`.
+pub(crate) fn recorded(into: &Path, fault: Option<&str>, arguments: &[String]) -> Command {
     let mut command = Command::new("strace");
     command.args(["-f", "-y", "-xx", "-qq", "-s", "4194304", "--seccomp-bpf"]);
-    command.args(["-e", "signal=none", "-e", FOLLOWED, "-o"]);
-    command.arg(into).arg(program()).args(arguments);
+    let failing = fault.and_then(|fault| fault.split(':').next());
+    let followed = [FOLLOWED].into_iter().chain(failing).collect::<Vec<_>>();
+    command.args(["-e", "signal=none", "-e", &followed.join(","), "-o"]);
+    command.arg(into);
+    if let Some(fault) = fault {
+        command.args(["-e", &format!("inject={fault}")]);
+    }
+    command.arg(program()).args(arguments);
     command
 }

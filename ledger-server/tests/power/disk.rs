@@ -4,7 +4,8 @@
 //! A name (made, renamed, removed) is certain once its own folder was synced, not with the file; of a rename from
 //! one folder to another each half with its folder. Whatever is not certain may be there or not, each call by
 //! itself, in any choice; a write also in part, by sectors, with or without the length that it gives the file, and
-//! zeros where it is longer than what was written. Two writes to the same bytes do not change places: a disk's
+//! zeros where it is longer than what was written. After a sync that failed, what it was to write is never written,
+//! whatever a later sync says (as Linux does it): only writing it once more helps. Two writes to the same bytes do not change places: a disk's
 //! cache gives its newest. Most file systems do better; nothing here relies on that.
 
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ pub(crate) struct Change {
     node: Id,
     /// The call; both halves of a rename are one.
     pub(crate) call: usize,
+    /// Whether a sync of it has failed.
+    doomed: bool,
     kind: Kind,
 }
 
@@ -162,6 +165,12 @@ impl Disk {
                     self.sync(begun, node);
                 }
             }
+            Act::SyncFailed { path } => {
+                let node = self.find(path);
+                for change in &mut self.pending {
+                    change.doomed |= Some(change.node) == node && change.sectors().is_some();
+                }
+            }
             Act::Send { .. } | Act::Exit { .. } => {}
         }
     }
@@ -196,6 +205,7 @@ impl Disk {
             done,
             node,
             call: done,
+            doomed: false,
             kind,
         });
     }
@@ -204,7 +214,7 @@ impl Disk {
         let certain = &mut self.certain;
         self.pending.retain(|change| {
             let covered = change.node == node && change.done < begun;
-            if covered {
+            if covered && !change.doomed {
                 carry_out(&mut certain[node], &change.kind, &Fate::Kept);
             }
             !covered
@@ -214,6 +224,13 @@ impl Disk {
     /// What is not certain, in the order in which it was done.
     pub(crate) fn pending(&self) -> &[Change] {
         &self.pending
+    }
+
+    /// The disk as everybody sees it.
+    pub(crate) fn files(&self) -> Files {
+        let mut files = Files::new();
+        collect(&self.seen, ROOT, Path::new(""), &mut files);
+        files
     }
 
     /// The disk after a power loss that did this to each pending change.

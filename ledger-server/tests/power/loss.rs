@@ -1,9 +1,7 @@
 //! A power loss at every boundary of a recorded run.
 
 use std::collections::HashSet;
-use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
@@ -11,106 +9,12 @@ use std::time::{Duration, Instant};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
-use crate::calls::{recorded, strace_works};
+use crate::calls::strace_works;
 use crate::disk::{Change, Disk, Fate, Files};
 use crate::held;
-use crate::told::{Debt, checkpoint, debts};
-use crate::trace::{self, Act, Call};
-use crate::village::{Client, Service, Village, serving};
-
-/// How many clients submit at once, and how many events each.
-const CLIENTS: usize = 3;
-const EACH: usize = 5;
-
-/// Reads a folder with all that is below it.
-fn files_in(folder: &Path) -> Files {
-    fn add(root: &Path, folder: &Path, files: &mut Files) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(root).unwrap().to_owned();
-            if path.is_dir() {
-                files.insert(name, None);
-                add(root, &path, files);
-            } else {
-                files.insert(name, Some(fs::read(&path).unwrap()));
-            }
-        }
-    }
-    let mut files = Files::new();
-    add(folder, folder, &mut files);
-    files
-}
-
-fn write_files(files: &Files, into: &Path) {
-    fs::create_dir_all(into).unwrap();
-    for (path, content) in files {
-        match content {
-            None => fs::create_dir_all(into.join(path)).unwrap(),
-            Some(bytes) => fs::write(into.join(path), bytes).unwrap(),
-        }
-    }
-}
-
-/// What three clients, each with documents, and one at the desk do. Every answer is awaited.
-fn story(village: &Village, client: &Client) {
-    std::thread::scope(|scope| {
-        for who in 0..CLIENTS {
-            scope.spawn(move || {
-                for number in (who * EACH..).take(EACH) {
-                    let handed = client.hand_in(number).unwrap();
-                    assert!(handed.status < 300, "{}", handed.text());
-                    let answer = client.submit(number, &village.note(number)).unwrap();
-                    assert_eq!(answer.status, 201, "{}", answer.text());
-                    client.get("donglang/checkpoint").unwrap();
-                }
-            });
-        }
-        scope.spawn(move || {
-            let cookie = client.sign_in("deng").unwrap();
-            for number in 500..502 {
-                let answer = client.draft(village, &cookie, number).unwrap();
-                assert_eq!(answer.status, 201, "{}", answer.text());
-            }
-        });
-    });
-}
-
-/// A run: the disk before it, the calls in the order in which they were done, and what was told when.
-struct Run {
-    before: Files,
-    calls: Vec<Call>,
-    debts: Vec<(usize, Debt)>,
-    kept: tempfile::TempDir,
-    village: Village,
-}
-
-fn record() -> Run {
-    let village = Village::new();
-    let kept = tempfile::tempdir().unwrap();
-    let (home, file) = (village.home(), kept.path().join("trace"));
-    let before = files_in(&home);
-    let command = recorded(&file, &serving(&village.data.path()));
-    let service = Service::start(command).unwrap();
-    story(&village, &service.client());
-    service.terminate();
-    let text = fs::read_to_string(&file).unwrap();
-    let mut calls = trace::read(&text, &home);
-    for call in &mut calls {
-        // An answer is out from the moment when it is handed over.
-        if matches!(call.act, Act::Send { .. }) {
-            call.done = call.begun;
-        }
-    }
-    calls.sort_by_key(|call| call.done);
-    let debts = debts(&calls);
-    Run {
-        before,
-        calls,
-        debts,
-        kept,
-        village,
-    }
-}
+use crate::session::{CLIENTS, EACH, Run, all_at_once, is_long};
+use crate::told::{Debt, checkpoint};
+use crate::trace::Act;
 
 /// What a power loss does to all that is pending.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,27 +110,12 @@ struct Tally {
     wrong: Vec<String>,
 }
 
-/// Where states are written to be opened: in memory, if there is such a place.
-fn scratch() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    let made = match memory.is_dir() {
-        true => tempfile::tempdir_in(memory),
-        false => tempfile::tempdir(),
-    };
-    made.unwrap()
-}
-
 fn open_states(run: &Run, debts: &[Debt], states: &Mutex<Receiver<State>>, tally: &Mutex<Tally>) {
     loop {
         let next = states.lock().unwrap().recv();
         let Ok(state) = next else { return };
-        let folder = scratch();
-        write_files(&state.files, folder.path());
-        let owed: Vec<&Debt> = debts[..state.owed].iter().collect();
-        let checked = catch_unwind(AssertUnwindSafe(|| {
-            held::check(&run.village, folder.path(), &owed)
-        }));
-        let checked = checked.unwrap_or_else(|_| Err("it panicked".to_owned()));
+        let (owed, goes_on) = (&debts[..state.owed], state.boundary % 4 == 0);
+        let checked = held::check_copy(&run.village, &state.files, owed, goes_on);
         let mut tally = tally.lock().unwrap();
         tally.opened += 1;
         match checked {
@@ -241,12 +130,12 @@ fn open_states(run: &Run, debts: &[Debt], states: &Mutex<Receiver<State>>, tally
 }
 
 /// Replays a run, and gives every state of the disk that differs to be opened; how many boundaries there were.
-fn replay(run: &Run, throws: u64, share: u64, give: &mut dyn FnMut(State)) -> (usize, Vec<Debt>) {
+fn replay(run: &Run, extent: Extent, give: &mut dyn FnMut(State)) -> (usize, Vec<Debt>) {
     let mut disk = Disk::holding(&run.before);
     let mut told: Vec<Debt> = Vec::new();
     let mut waiting = run.debts.iter().peekable();
     let mut seen = HashSet::new();
-    let mut dice = ChaCha8Rng::seed_from_u64(share);
+    let mut dice = ChaCha8Rng::seed_from_u64(extent.share);
     let mut boundaries = 0;
     for (boundary, call) in run.calls.iter().enumerate() {
         disk.take(call.begun, call.done, &call.act);
@@ -259,10 +148,13 @@ fn replay(run: &Run, throws: u64, share: u64, give: &mut dyn FnMut(State)) -> (u
             // Anybody may have read it by now.
             told.extend(disk.content(to).and_then(checkpoint));
         }
+        if boundary < extent.from {
+            continue;
+        }
         boundaries += 1;
-        for loss in Loss::all(disk.pending(), boundary, throws) {
+        for loss in Loss::all(disk.pending(), boundary, extent.throws) {
             let always = matches!(loss, Loss::Everything);
-            if !always && dice.next_u64() % 1000 >= share {
+            if !always && dice.next_u64() % 1000 >= extent.share {
                 continue;
             }
             let fates = loss.fates(disk.pending());
@@ -276,27 +168,37 @@ fn replay(run: &Run, throws: u64, share: u64, give: &mut dyn FnMut(State)) -> (u
     (boundaries, told)
 }
 
-#[test]
-fn a_power_loss_at_any_boundary_loses_nothing_that_was_acknowledged() {
-    if !strace_works() {
-        return;
-    }
+/// After so many states that are wrong no more are opened.
+const ENOUGH: usize = 20;
+
+/// Which states of the disk are opened.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    /// The first boundary.
+    from: usize,
+    /// How often the dice are thrown at each boundary.
+    throws: u64,
+    /// How many in a thousand of the others than those where all is lost.
+    share: u64,
+}
+
+/// Opens the states that a run may leave; nothing that was acknowledged may be missing in any of them.
+fn holds(run: Run, extent: Extent) {
     let begun = Instant::now();
-    let run = record();
-    eprintln!("recorded {} calls in {:?}", run.calls.len(), begun.elapsed());
-    let is_long = std::env::var_os("SANZI_POWER").is_some();
-    let (throws, share) = if is_long { (40, 1000) } else { (8, 12) };
+    run.is_followed();
     // What is told in all has to be known before the first state is opened.
-    let (_, debts) = replay(&run, 0, 0, &mut |_| {});
-    let receipts = debts.iter().filter(|debt| matches!(debt, Debt::Receipt { .. })).count();
-    assert_eq!(receipts, CLIENTS * EACH);
+    let (_, debts) = replay(&run, Extent { throws: 0, share: 0, ..extent }, &mut |_| {});
     let (give, states) = sync_channel(64);
     let (states, tally) = (Mutex::new(states), Mutex::new(Tally::default()));
     let boundaries = std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| open_states(&run, &debts, &states, &tally));
         }
-        let (boundaries, _) = replay(&run, throws, share, &mut |state| give.send(state).unwrap());
+        let (boundaries, _) = replay(&run, extent, &mut |state| {
+            if tally.lock().unwrap().wrong.len() < ENOUGH {
+                give.send(state).unwrap();
+            }
+        });
         drop(give);
         boundaries
     });
@@ -305,9 +207,51 @@ fn a_power_loss_at_any_boundary_loses_nothing_that_was_acknowledged() {
         "{boundaries} boundaries, {} states of the disk opened, {} debts, slowest opening {:?}, in {:?}",
         tally.opened, debts.len(), tally.slowest, begun.elapsed(),
     );
-    let wrong = tally.wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+    let wrong = tally.wrong.join("\n");
     if !wrong.is_empty() {
         let kept: PathBuf = run.kept.keep();
-        panic!("{} of {} states; the trace is {kept:?}\n{wrong}", tally.wrong.len(), tally.opened);
+        panic!("{} of {} states; the traces are in {kept:?}\n{wrong}", tally.wrong.len(), tally.opened);
+    }
+}
+
+#[test]
+fn a_power_loss_at_any_boundary_loses_nothing_that_was_acknowledged() {
+    if !strace_works() {
+        return;
+    }
+    let mut run = Run::new();
+    let session = run.session(None, all_at_once);
+    assert!(session.refused.is_empty(), "{:?}", session.refused);
+    let receipts = run.debts.iter().filter(|(_, debt)| matches!(debt, Debt::Receipt { .. }));
+    assert_eq!(receipts.count(), CLIENTS * EACH);
+    let (throws, share) = if is_long() { (40, 1000) } else { (8, 6) };
+    holds(run, Extent { from: 0, throws, share });
+}
+
+/// What the system still knows when a service is killed, the next one may rely on and acknowledge.
+#[test]
+fn a_power_loss_after_a_kill_loses_nothing_that_was_acknowledged() {
+    if !strace_works() {
+        return;
+    }
+    // The openings of before a start's first answer, and then somewhere in the work.
+    let chosen: Vec<(&str, usize)> = match is_long() {
+        true => [("fsync", 120), ("fdatasync", 40)]
+            .into_iter()
+            .flat_map(|(call, last)| (1..=last).map(move |when| (call, when)))
+            .collect(),
+        false => vec![("fdatasync", 9), ("fsync", 14)],
+    };
+    for (call, when) in chosen {
+        let mut run = Run::new();
+        let fault = format!("{call}:signal=SIGKILL:when={when}");
+        let killed = run.session(Some(&fault), all_at_once);
+        eprintln!("{:?}", killed.faults);
+        let from = run.calls.len();
+        let session = run.session(None, all_at_once);
+        assert!(session.refused.is_empty(), "{:?}", session.refused);
+        eprint!("killed at {call} {when}: ");
+        let (throws, share) = if is_long() { (2, 10) } else { (0, 0) };
+        holds(run, Extent { from, throws, share });
     }
 }

@@ -17,8 +17,12 @@ mod scene;
 
 mod calls;
 mod disk;
+mod faults;
 mod held;
+mod init;
+mod kills;
 mod loss;
+mod session;
 mod told;
 mod trace;
 mod village;

@@ -23,6 +23,14 @@ pub(crate) enum Debt {
     Draft { id: String },
 }
 
+impl Debt {
+    /// What a receipt for the event of this number owes.
+    pub(crate) fn receipt(number: usize, answer: &Answer) -> Self {
+        let proof = Box::new(Proof::parse(&answer.body).unwrap());
+        Self::Receipt { number, proof }
+    }
+}
+
 /// What is owed of an answer, by the name that its request was given.
 fn of(answer: &Answer) -> Vec<Debt> {
     let name = answer.header("x-request-id").unwrap_or_default();
@@ -30,12 +38,11 @@ fn of(answer: &Answer) -> Vec<Debt> {
     let mut debts = Vec::new();
     match (name.get(..1), answer.status) {
         (Some("e"), 200 | 201) => {
-            let proof = Proof::parse(&answer.body).unwrap();
-            debts.extend(checkpoint(proof.checkpoint().text().as_bytes()));
-            debts.push(Debt::Receipt {
-                number: number(),
-                proof: Box::new(proof),
-            });
+            let receipt = Debt::receipt(number(), answer);
+            if let Debt::Receipt { proof, .. } = &receipt {
+                debts.extend(checkpoint(proof.checkpoint().text().as_bytes()));
+            }
+            debts.push(receipt);
         }
         (Some("p"), 200..=202) => debts.push(Debt::Document { number: number() }),
         (Some("d"), 200 | 201) => {

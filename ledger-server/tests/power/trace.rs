@@ -25,6 +25,8 @@ pub(crate) enum Act {
     MakeFolder { path: PathBuf },
     /// Of a file or a folder.
     Sync { path: PathBuf },
+    /// One that failed: what it was for may never be written.
+    SyncFailed { path: PathBuf },
     /// Left by a socket, which has this name.
     Send { socket: String, bytes: Vec<u8> },
     /// The process ended by itself.
@@ -97,11 +99,16 @@ impl Reader<'_> {
         }) else {
             return;
         };
-        if result.starts_with('-') || result.starts_with('?') {
-            return;
-        }
         let arguments = split(arguments);
-        if let Some(act) = self.act(name, &arguments, result) {
+        let act = match result.as_bytes().first() {
+            Some(b'-') if name == "fsync" || name == "fdatasync" => {
+                let path = self.file(arguments[0]);
+                path.map(|path| Act::SyncFailed { path })
+            }
+            Some(b'-' | b'?') => None,
+            _ => self.act(name, &arguments, result),
+        };
+        if let Some(act) = act {
             self.calls.push(Call { begun, done, act });
         }
     }
@@ -340,6 +347,7 @@ fn a_trace_is_read_as_it_was_written() {
         (0, 0, Act::Create { path: path.clone(), truncate: true }),
         (1, 1, write(0, b"ab")),
         (2, 2, write(2, b"a")),
+        (4, 4, Act::SyncFailed { path: path.clone() }),
         (3, 5, write(7, b"ab")),
         (6, 6, Act::Send { socket: "socket:[12]".to_owned(), bytes: b"abab".to_vec() }),
         (7, 7, Act::Rename { from: path.clone(), to: PathBuf::from("b") }),

@@ -110,6 +110,7 @@ pub(crate) struct Service {
     pub(crate) address: String,
     /// How long it took from its start until it served.
     pub(crate) took: Duration,
+    said: tempfile::NamedTempFile,
 }
 
 impl Drop for Service {
@@ -152,14 +153,14 @@ impl Service {
         let begun = Instant::now();
         dressed(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let errors = tempfile::NamedTempFile::new().unwrap();
-        command.stderr(errors.reopen().unwrap());
+        let said = tempfile::NamedTempFile::new().unwrap();
+        command.stderr(said.reopen().unwrap());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut said = lines.by_ref().map_while(Result::ok);
-        let Some(line) = said.find(|line| line.starts_with("Serving: ")) else {
+        let mut serving = lines.by_ref().map_while(Result::ok);
+        let Some(line) = serving.find(|line| line.starts_with("Serving: ")) else {
             let status = child.wait().unwrap();
-            let said = std::fs::read_to_string(errors.path()).unwrap_or_default();
+            let said = std::fs::read_to_string(said.path()).unwrap_or_default();
             return Err(format!("{status}: {said}"));
         };
         let took = begun.elapsed();
@@ -170,6 +171,7 @@ impl Service {
         Ok(Self {
             address: address.to_owned(),
             child,
+            said,
             took,
         })
     }
@@ -180,15 +182,16 @@ impl Service {
         }
     }
 
-    /// Sends SIGTERM to the program, also below strace, and waits until all of it has ended.
-    pub(crate) fn terminate(mut self) {
+    /// Sends SIGTERM to the program, also below strace, and waits until all of it has ended; what it said.
+    pub(crate) fn terminate(mut self) -> String {
         let id = self.child.id();
         let below = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
         let below = below.unwrap_or_default();
-        let told = below.split_whitespace().next().unwrap_or_default().to_owned();
-        let told = if told.is_empty() { id.to_string() } else { told };
-        assert!(Command::new("kill").arg(told).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
+        let told = below.split_whitespace().next().map_or(id.to_string(), str::to_owned);
+        // It may have ended by itself.
+        let _ = Command::new("kill").arg(told).stderr(Stdio::null()).status();
+        self.child.wait().unwrap();
+        std::fs::read_to_string(self.said.path()).unwrap_or_default()
     }
 
     pub(crate) fn kill(mut self) {
