@@ -32,7 +32,8 @@ enum Node {
 pub(crate) struct Change {
     /// When its call was done.
     done: usize,
-    node: Id,
+    /// The file, or the folder.
+    pub(crate) node: Id,
     /// The call; both halves of a rename are one.
     pub(crate) call: usize,
     /// Whether a sync of it has failed.

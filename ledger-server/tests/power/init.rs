@@ -5,35 +5,13 @@ use std::process::{Command, Stdio};
 
 use ledger_core::store::Store as _;
 use ledger_core::store::local::{LocalFolder, LocalOptions};
-use serde_json::json;
 
 use crate::calls::{recorded, strace_works};
 use crate::disk::{Disk, Fate, Files};
+use crate::office;
 use crate::session::{files_in, scratch, write_files};
 use crate::trace::{self, Act};
 use crate::village::dressed;
-
-/// What a person answers who founds a ledger.
-fn answers() -> String {
-    let members = [
-        ("zhao", ["asset_manager", "party_secretary"]),
-        ("he", ["accountant", "scrutineer"]),
-        ("liang", ["supervisor", "council_member"]),
-        ("chen", ["chair", "legal_counsel"]),
-        ("jie", ["street_office", "trading_service"]),
-        ("qian", ["cashier", "disclosure_officer"]),
-    ];
-    let members = members.map(|(member, roles)| json!({ "member": member, "name": member, "roles": roles }));
-    let collective = json!({
-        "name": "东塱经济联社", "credit_code": "N1440606766567748T",
-        "region": "广东省广州市荔湾区", "reports_to": "街道三资办",
-    });
-    json!({
-        "origin": "sanzi.example.org/donglang", "training": true, "collective": collective,
-        "members": members,
-    })
-    .to_string()
-}
 
 /// The files that nobody can make again.
 fn irreplaceable(files: &Files) -> Vec<&Path> {
@@ -54,7 +32,7 @@ fn a_power_loss_after_a_founding_leaves_the_ledger_and_every_key() {
     let kept = tempfile::tempdir().unwrap();
     let home = kept.path().join("home");
     std::fs::create_dir(&home).unwrap();
-    for (name, text) in [("answers.json", answers()), ("pass", "correct horse battery\n".to_owned())] {
+    for (name, text) in [("answers.json", office::answers().to_string()), ("pass", "correct horse battery\n".to_owned())] {
         std::fs::write(home.join(name), text).unwrap();
     }
     let before = files_in(&home);

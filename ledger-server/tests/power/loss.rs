@@ -1,6 +1,6 @@
 //! A power loss at every boundary of a recorded run.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -23,6 +23,8 @@ enum Loss {
     Nothing,
     /// This call alone is lost, or this one alone is there.
     Only { call: usize, lost: bool },
+    /// All that is pending of this file or folder is lost, or it alone is there.
+    Of { node: usize, lost: bool },
     /// The newest write is torn.
     Torn { sectors: Vec<bool>, grown: bool },
     /// Each call by the dice, writes by sectors.
@@ -38,6 +40,10 @@ impl Loss {
             Self::Only { call, lost } => pending
                 .iter()
                 .map(|change| kept((change.call == *call) != *lost))
+                .collect(),
+            Self::Of { node, lost } => pending
+                .iter()
+                .map(|change| kept((change.node == *node) != *lost))
                 .collect(),
             Self::Torn { sectors, grown } => {
                 let newest = pending.iter().rposition(|change| change.sectors().is_some());
@@ -77,6 +83,10 @@ impl Loss {
         calls.dedup();
         for call in calls {
             losses.extend([true, false].map(|lost| Self::Only { call, lost }));
+        }
+        let nodes: BTreeSet<usize> = pending.iter().map(|change| change.node).collect();
+        for node in nodes {
+            losses.extend([true, false].map(|lost| Self::Of { node, lost }));
         }
         let newest = pending.iter().rev().find_map(Change::sectors).unwrap_or(0);
         for cut in 0..=newest {
@@ -153,8 +163,13 @@ fn replay(run: &Run, extent: Extent, give: &mut dyn FnMut(State)) -> (usize, Vec
         }
         boundaries += 1;
         for loss in Loss::all(disk.pending(), boundary, extent.throws) {
-            let always = matches!(loss, Loss::Everything);
-            if !always && dice.next_u64() % 1000 >= extent.share {
+            let share = match loss {
+                Loss::Everything => 1000,
+                // What is lost of a whole file shows most with the fewest states.
+                Loss::Of { .. } => extent.share * 8,
+                _ => extent.share,
+            };
+            if dice.next_u64() % 1000 >= share {
                 continue;
             }
             let fates = loss.fates(disk.pending());
@@ -242,6 +257,9 @@ fn a_power_loss_after_a_kill_loses_nothing_that_was_acknowledged() {
             .collect(),
         false => vec![("fdatasync", 9), ("fsync", 14)],
     };
+    let named = std::env::var("KILLS").unwrap_or_default();
+    let named: Vec<(&str, usize)> = named.split(',').filter_map(|one| { let (a, b) = one.split_once(':')?; Some((a, b.parse().unwrap())) }).collect();
+    let chosen = if named.is_empty() { chosen } else { named };
     for (call, when) in chosen {
         let mut run = Run::new();
         let fault = format!("{call}:signal=SIGKILL:when={when}");

@@ -12,6 +12,8 @@
     reason = "a test fails by panicking, and says how much it tried"
 )]
 
+#[path = "../office/mod.rs"]
+mod office;
 #[path = "../scene/mod.rs"]
 mod scene;
 
