@@ -15,6 +15,7 @@ use ledger_core::store::local::{DocumentName, LocalFolder, LocalOptions, LocalSt
 use ledger_core::store::{Store as _, StoreError, stated_tree};
 use ledger_core::time::LogTime;
 use ledger_core::tree;
+use ledger_server::{STOP_FILE, SigningStop};
 
 use crate::disk::Files;
 use crate::scene::key;
@@ -80,7 +81,7 @@ pub(crate) fn check(
     let entries = entries(&ledger)?;
     owed(village, home, &ledger, &entries, debts)?;
     index(&ledger, &entries)?;
-    if goes_on {
+    if goes_on && stop(home).reason().is_none() {
         go_on(village, home, (folder, ledger), &entries)?;
     }
     Ok(took)
@@ -165,9 +166,16 @@ fn owed(
                 let draft: Result<serde_json::Value, _> = serde_json::from_slice(&bytes);
                 draft.map_err(|error| format!("draft {id}: {error}"))?;
             }
+            Debt::Stopped => {
+                so(stop(home).reason().is_some(), || "it would sign again".to_owned())?;
+            }
         }
     }
     Ok(())
+}
+
+fn stop(home: &Path) -> SigningStop {
+    SigningStop::kept_in(home.join("data/donglang").join(STOP_FILE)).unwrap()
 }
 
 fn receipted(debt: &Debt) -> Option<usize> {

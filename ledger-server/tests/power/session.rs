@@ -45,11 +45,23 @@ pub(crate) struct Session {
     pub(crate) said: String,
     /// The lines of its trace that say that a fault was put in.
     pub(crate) faults: Vec<String>,
+    /// Whether it ended by SIGKILL; and the file or folder whose sync it was killed in.
+    pub(crate) killed: Option<String>,
 }
 
 impl Run {
     pub(crate) fn new() -> Self {
+        Self::of(Village::new())
+    }
+
+    /// With another file on the disk.
+    pub(crate) fn with(name: &str, text: &str) -> Self {
         let village = Village::new();
+        fs::write(village.home().join(name), text).unwrap();
+        Self::of(village)
+    }
+
+    fn of(village: Village) -> Self {
         Self {
             before: files_in(&village.home()),
             calls: Vec::new(),
@@ -75,6 +87,7 @@ impl Run {
             refused: Vec::new(),
             said: String::new(),
             faults: Vec::new(),
+            killed: None,
         };
         match Service::start(command) {
             Ok(service) => {
@@ -87,6 +100,8 @@ impl Run {
         let text = fs::read_to_string(&file).unwrap();
         let injected = text.lines().filter(|line| line.ends_with("(INJECTED)"));
         session.faults = injected.map(|line| format!("{line:.200}")).collect();
+        let in_sync = text.lines().rfind(|line| line.contains("sync(") && line.ends_with("= ?"));
+        session.killed = in_sync.map(trace::file_of);
         self.add(&text);
         session
     }
@@ -196,6 +211,37 @@ pub(crate) fn one_by_one(village: &Village, client: &Client) -> Vec<Answer> {
         for number in 0..3 {
             keep_refused([client.submit(number, &village.note(number))], &refused);
         }
+    }
+    refused.into_inner().unwrap()
+}
+
+/// So that the thread that writes, and one of those that wait for the desk, have many syncs to be killed in.
+pub(crate) fn before_a_kill(village: &Village, client: &Client) -> Vec<Answer> {
+    let refused = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for number in 0..16 {
+            let refused = &refused;
+            scope.spawn(move || keep_refused([client.hand_in(number)], refused));
+        }
+    });
+    for number in 0..16 {
+        keep_refused([client.submit(number, &village.note(number))], &refused);
+    }
+    for number in 500..506 {
+        keep_refused(at_the_desk(village, client, number), &refused);
+    }
+    refused.into_inner().unwrap()
+}
+
+/// Other documents than before, and what else was under way once more: its answers say that it stands.
+pub(crate) fn after_a_kill(village: &Village, client: &Client) -> Vec<Answer> {
+    let refused = Mutex::new(Vec::new());
+    keep_refused([client.hand_in(900), client.hand_in(901)], &refused);
+    for number in 500..506 {
+        keep_refused(at_the_desk(village, client, number), &refused);
+    }
+    for number in 0..16 {
+        keep_refused([client.submit(number, &village.note(number))], &refused);
     }
     refused.into_inner().unwrap()
 }

@@ -21,6 +21,8 @@ pub(crate) enum Debt {
     Document { number: usize },
     /// This draft is kept.
     Draft { id: String },
+    /// Nothing more is signed, by a service that starts anew neither.
+    Stopped,
 }
 
 impl Debt {
@@ -50,6 +52,7 @@ fn of(answer: &Answer) -> Vec<Debt> {
             let id = stands["id"].as_str().unwrap().to_owned();
             debts.push(Debt::Draft { id });
         }
+        (Some("s"), 503) => debts.push(Debt::Stopped),
         (Some("g"), 200) => debts.extend(checkpoint(&answer.body)),
         _ => {}
     }

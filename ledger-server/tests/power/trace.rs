@@ -258,6 +258,11 @@ fn number(descriptor: &str) -> &str {
     descriptor.split('<').next().unwrap_or_default()
 }
 
+/// The file that a line's call was about, by its first argument.
+pub(crate) fn file_of(line: &str) -> String {
+    bracketed(line.split(',').next().unwrap_or_default())
+}
+
 /// What stands between the angles behind a descriptor.
 fn bracketed(descriptor: &str) -> String {
     let inner = descriptor

@@ -262,6 +262,11 @@ impl Client {
         self.ask(&format!("GET /{path}"), "g", &[], b"")
     }
 
+    /// Asks whether all is well; the answer is taken for told if `told`.
+    pub(crate) fn health(&self, told: bool) -> Option<Answer> {
+        self.ask("GET /healthz", if told { "s" } else { "h" }, &[], b"")
+    }
+
     pub(crate) fn submit(&self, number: usize, note: &[u8]) -> Option<Answer> {
         let kind = ("content-type", "text/plain; charset=utf-8");
         let id = format!("e{number}");

@@ -368,14 +368,23 @@ fn is_unfinished(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == UNFINISHED)
 }
 
-/// Clears away what a stop left unfinished.
+/// Clears away what a stop left unfinished, and makes certain where the rest is: whoever was killed may
+/// have moved it and not have synced that.
 pub(super) fn open(folder: &Path) -> Result<(), StoreError> {
     for (path, _, _) in waiting(folder)? {
         if is_unfinished(&path) {
             remove(&path)?;
         }
     }
-    Ok(())
+    let uploads = folder.join(FOLDER);
+    let members = names(&uploads)?;
+    let waiting = uploads.is_dir().then_some(uploads);
+    for folder in members.iter().chain(&waiting) {
+        if folder.is_dir() {
+            durable::sync_folder(folder)?;
+        }
+    }
+    durable::sync_folder(&folder.join("documents"))
 }
 
 /// Moves what waits for these entries into its place, and lets what is still on its way go there; what is
