@@ -8,7 +8,9 @@ use crate::village::program;
 
 /// Whether strace is here and may be used; says so, and fails where the machine should have it, if not.
 pub(crate) fn strace_works() -> bool {
-    let tried = Command::new("strace").args(["-f", "-qq", "-o", "/dev/null", "true"]).output();
+    let tried = Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null", "true"])
+        .output();
     let why = match tried {
         Ok(output) if output.status.success() => return true,
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),

@@ -43,7 +43,10 @@ pub(crate) struct Change {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    Write { at: usize, bytes: Vec<u8> },
+    Write {
+        at: usize,
+        bytes: Vec<u8>,
+    },
     Length(usize),
     Names {
         removed: Option<String>,
@@ -55,9 +58,7 @@ impl Change {
     /// The number of sectors that a write touches; `None` for anything else.
     pub(crate) fn sectors(&self) -> Option<usize> {
         match &self.kind {
-            Kind::Write { at, bytes } => {
-                Some((at + bytes.len()).div_ceil(SECTOR) - at / SECTOR)
-            }
+            Kind::Write { at, bytes } => Some((at + bytes.len()).div_ceil(SECTOR) - at / SECTOR),
             _ => None,
         }
     }
@@ -69,7 +70,10 @@ pub(crate) enum Fate {
     Lost,
     Kept,
     /// Of a write: which of its sectors are there, and whether the file has its length all the same.
-    Torn { sectors: Vec<bool>, grown: bool },
+    Torn {
+        sectors: Vec<bool>,
+        grown: bool,
+    },
 }
 
 /// The disk, and what has been asked of it.
@@ -310,8 +314,15 @@ fn only_what_was_synced_is_certain() {
     let mut disk = Disk::holding(&Files::from([(PathBuf::from("d"), None)]));
     let path = PathBuf::from("d/a");
     let acts = [
-        Act::Create { path: path.clone(), truncate: true },
-        Act::Write { path: path.clone(), at: 0, bytes: vec![1; 600] },
+        Act::Create {
+            path: path.clone(),
+            truncate: true,
+        },
+        Act::Write {
+            path: path.clone(),
+            at: 0,
+            bytes: vec![1; 600],
+        },
     ];
     for (time, act) in acts.iter().enumerate() {
         disk.take(time, time, act);
@@ -321,17 +332,34 @@ fn only_what_was_synced_is_certain() {
     disk.take(5, 5, &Act::Sync { path: path.clone() });
     // Its bytes are on the disk, and nobody finds them.
     assert_eq!(disk.after(none), Files::from([folder.clone()]));
-    disk.take(6, 6, &Act::Sync { path: PathBuf::from("d") });
+    disk.take(
+        6,
+        6,
+        &Act::Sync {
+            path: PathBuf::from("d"),
+        },
+    );
     let synced = Files::from([folder.clone(), (path.clone(), Some(vec![1; 600]))]);
     assert_eq!(disk.after(none), synced);
 
     let bytes = vec![2; 1000];
-    disk.take(7, 9, &Act::Write { path: path.clone(), at: 100, bytes });
+    disk.take(
+        7,
+        9,
+        &Act::Write {
+            path: path.clone(),
+            at: 100,
+            bytes,
+        },
+    );
     // A sync that began before the write was done says nothing of it.
     disk.take(8, 10, &Act::Sync { path: path.clone() });
     assert_eq!(disk.after(none), synced);
     let sectors = vec![false, true, false];
-    let torn = disk.after(|_, _| Fate::Torn { sectors: sectors.clone(), grown: true });
+    let torn = disk.after(|_, _| Fate::Torn {
+        sectors: sectors.clone(),
+        grown: true,
+    });
     let torn = torn[&path].as_ref().unwrap();
     assert_eq!(torn.len(), 1100);
     let parts = [(0..512, 1), (512..1024, 2), (1024..1100, 0)];
@@ -339,10 +367,29 @@ fn only_what_was_synced_is_certain() {
         assert!(torn[range].iter().all(|byte| *byte == value));
     }
     let to = PathBuf::from("b");
-    disk.take(11, 11, &Act::Rename { from: path.clone(), to: to.clone() });
-    disk.take(12, 12, &Act::Sync { path: PathBuf::new() });
+    disk.take(
+        11,
+        11,
+        &Act::Rename {
+            from: path.clone(),
+            to: to.clone(),
+        },
+    );
+    disk.take(
+        12,
+        12,
+        &Act::Sync {
+            path: PathBuf::new(),
+        },
+    );
     let both = disk.after(none);
     assert!(both.contains_key(&path) && both.contains_key(&to));
-    disk.take(13, 13, &Act::Sync { path: PathBuf::from("d") });
+    disk.take(
+        13,
+        13,
+        &Act::Sync {
+            path: PathBuf::from("d"),
+        },
+    );
     assert!(!disk.after(none).contains_key(&path));
 }

@@ -67,7 +67,9 @@ pub(crate) fn check(
 ) -> Result<Duration, String> {
     let anchor = LocalFolder::anchor_file(&home.join("data.anchor"), "donglang");
     let anchored = LocalFolder::anchored(&anchor).map_err(|error| format!("anchor: {error}"))?;
-    let anchored = anchored.and_then(|bytes| stated_tree(&bytes)).map_or(0, |(size, _)| size);
+    let anchored = anchored
+        .and_then(|bytes| stated_tree(&bytes))
+        .map_or(0, |(size, _)| size);
     for debt in debts {
         if let Debt::Checkpoint { size, .. } = debt {
             so(*size <= anchored, || {
@@ -98,12 +100,19 @@ fn go_on(
     let receipt = ledger.append(&note, system_time());
     let index = receipt.map_err(|error| format!("append: {error}"))?.index;
     let size = ledger.size();
-    ledger.into_store().close().map_err(|error| format!("close: {error}"))?;
+    ledger
+        .into_store()
+        .close()
+        .map_err(|error| format!("close: {error}"))?;
     folder.close().map_err(|error| format!("close: {error}"))?;
     let (folder, again) = open(home)?;
-    so(again.size() == size && index < size, || format!("{} of {size} after a clean stop", again.size()))?;
+    so(again.size() == size && index < size, || {
+        format!("{} of {size} after a clean stop", again.size())
+    })?;
     let found = self::entries(&again)?;
-    so(found.starts_with(entries), || "other entries after a clean stop".to_owned())?;
+    so(found.starts_with(entries), || {
+        "other entries after a clean stop".to_owned()
+    })?;
     drop((again, folder));
     Ok(())
 }
@@ -124,7 +133,10 @@ fn open(home: &Path) -> Result<(LocalFolder, Ledger<LocalStore>), String> {
 
 fn entries(ledger: &Ledger<LocalStore>) -> Result<Vec<Vec<u8>>, String> {
     let size = usize::try_from(ledger.size()).unwrap();
-    ledger.store().entries(0, size).map_err(|error| format!("entries: {error}"))
+    ledger
+        .store()
+        .entries(0, size)
+        .map_err(|error| format!("entries: {error}"))
 }
 
 fn owed(
@@ -136,10 +148,13 @@ fn owed(
 ) -> Result<(), String> {
     let mut places = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
-        let logged = LoggedEntry::parse(entry).map_err(|error| format!("entry {index}: {error}"))?;
+        let logged =
+            LoggedEntry::parse(entry).map_err(|error| format!("entry {index}: {error}"))?;
         let text = logged.signed.note().text().to_owned();
         let before = places.insert(text, index);
-        so(before.is_none(), || format!("entries {before:?} and {index} say the same"))?;
+        so(before.is_none(), || {
+            format!("entries {before:?} and {index} say the same")
+        })?;
     }
     let named: BTreeSet<usize> = debts.iter().filter_map(receipted).collect();
     for debt in debts {
@@ -147,17 +162,22 @@ fn owed(
             Debt::Receipt { number, proof } => {
                 let index = usize::try_from(proof.index()).unwrap();
                 let entry = entries.get(index);
-                let entry = entry.ok_or_else(|| format!("event {number} is lost, entry {index}"))?;
+                let entry =
+                    entry.ok_or_else(|| format!("event {number} is lost, entry {index}"))?;
                 let verified = proof.verify(&Hash::leaf(entry), key(None).verifier());
                 verified.map_err(|error| format!("receipt of event {number}: {error}"))?;
                 let note = String::from_utf8(village.note(*number)).unwrap();
-                let is_there = places.iter().any(|(text, at)| *at == index && note.starts_with(text));
+                let is_there = places
+                    .iter()
+                    .any(|(text, at)| *at == index && note.starts_with(text));
                 so(is_there, || format!("event {number} is not entry {index}"))?;
             }
             Debt::Checkpoint { size, root } => {
                 let found = tree::root(ledger.store(), *size);
                 let found = found.map_err(|error| format!("checkpoint of {size}: {error}"))?;
-                so(found == *root, || format!("another root of {size} was signed"))?;
+                so(found == *root, || {
+                    format!("another root of {size} was signed")
+                })?;
             }
             Debt::Document { number } => kept(ledger.store(), *number, named.contains(number))?,
             Debt::Draft { id } => {
@@ -167,7 +187,9 @@ fn owed(
                 draft.map_err(|error| format!("draft {id}: {error}"))?;
             }
             Debt::Stopped => {
-                so(stop(home).reason().is_some(), || "it would sign again".to_owned())?;
+                so(stop(home).reason().is_some(), || {
+                    "it would sign again".to_owned()
+                })?;
             }
         }
     }
@@ -197,7 +219,9 @@ fn kept(store: &LocalStore, number: usize, stands: bool) -> Result<(), String> {
         }
     };
     match found {
-        Some(bytes) => so(bytes == document(number), || format!("document {number} is another")),
+        Some(bytes) => so(bytes == document(number), || {
+            format!("document {number} is another")
+        }),
         None if stands => Err(format!("document {number} is not in its place")),
         None => {
             let is_here = store.documents().is_here(&name).map_err(fault)?;
@@ -209,15 +233,23 @@ fn kept(store: &LocalStore, number: usize, stands: bool) -> Result<(), String> {
 /// Whether the index says what follows from the entries.
 fn index(ledger: &Ledger<LocalStore>, entries: &[Vec<u8>]) -> Result<(), String> {
     let store = ledger.store();
-    so(store.indexed_size() == store.size(), || "the index is behind".to_owned())?;
+    so(store.indexed_size() == store.size(), || {
+        "the index is behind".to_owned()
+    })?;
     let mut own: BTreeMap<StreamId, Vec<u64>> = BTreeMap::new();
     for (index, entry) in (0..).zip(entries) {
-        let statement = LoggedEntry::parse(entry).unwrap().signed.statement().clone();
+        let statement = LoggedEntry::parse(entry)
+            .unwrap()
+            .signed
+            .statement()
+            .clone();
         let stream = touches(&statement).remove(0);
         own.entry(stream).or_default().push(index);
     }
     for (stream, expected) in own {
-        let found = store.stream(&stream).map_err(|error| format!("index: {error}"))?;
+        let found = store
+            .stream(&stream)
+            .map_err(|error| format!("index: {error}"))?;
         let found = found.map(|record| record.own);
         so(found.as_ref() == Some(&expected), || {
             format!("the index has {found:?} of {stream}, not {expected:?}")

@@ -39,11 +39,15 @@ fn work(village: &Village, client: &Client, next: &AtomicUsize, told: &Mutex<Vec
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         if number % 3 == 0 {
-            let Some(answer) = client.hand_in(number) else { return };
+            let Some(answer) = client.hand_in(number) else {
+                return;
+            };
             assert!(answer.status < 300, "{}", answer.text());
             told.lock().unwrap().push(Debt::Document { number });
         }
-        let Some(answer) = client.submit(number, &village.note(number)) else { return };
+        let Some(answer) = client.submit(number, &village.note(number)) else {
+            return;
+        };
         assert!(matches!(answer.status, 200 | 201), "{}", answer.text());
         told.lock().unwrap().push(Debt::receipt(number, &answer));
     }
@@ -87,14 +91,17 @@ fn one_ledger(seed: u64, tally: &Mutex<Tally>) {
         tried = next.load(Ordering::Relaxed).saturating_sub(CLIENTS);
         let told = told.lock().unwrap();
         let opening = held::check_copy(&village, &files_in(&village.home()), &told, false);
-        let opening = opening.unwrap_or_else(|wrong| panic!("seed {seed}, {answers} answers, {moment:?}: {wrong}"));
+        let opening = opening
+            .unwrap_or_else(|wrong| panic!("seed {seed}, {answers} answers, {moment:?}: {wrong}"));
         let mut tally = tally.lock().unwrap();
         tally.kills += 1;
         tally.slowest_opening = tally.slowest_opening.max(opening);
         tally.starts.push(took);
     }
     let told = told.lock().unwrap();
-    let receipts = told.iter().filter(|debt| matches!(debt, Debt::Receipt { .. }));
+    let receipts = told
+        .iter()
+        .filter(|debt| matches!(debt, Debt::Receipt { .. }));
     tally.lock().unwrap().receipts += receipts.count();
 }
 
@@ -121,8 +128,15 @@ fn kills_under_load_cost_nothing_that_was_acknowledged() {
     let start = tally.starts[tally.starts.len() / 2];
     eprintln!(
         "{} kills, {} receipts, slowest opening {:?}, starts {start:?} in the median, in {:?}",
-        tally.kills, tally.receipts, tally.slowest_opening, begun.elapsed(),
+        tally.kills,
+        tally.receipts,
+        tally.slowest_opening,
+        begun.elapsed(),
     );
     assert_eq!(tally.kills, kills());
-    assert!(tally.receipts > kills(), "hardly anything was acknowledged: {}", tally.receipts);
+    assert!(
+        tally.receipts > kills(),
+        "hardly anything was acknowledged: {}",
+        tally.receipts
+    );
 }

@@ -25,11 +25,20 @@ enum Loss {
     Everything,
     Nothing,
     /// This call alone is lost, or this one alone is there.
-    Only { call: usize, lost: bool },
+    Only {
+        call: usize,
+        lost: bool,
+    },
     /// All that is pending of this file or folder is lost, or it alone is there.
-    Of { node: usize, lost: bool },
+    Of {
+        node: usize,
+        lost: bool,
+    },
     /// The newest write is torn.
-    Torn { sectors: Vec<bool>, grown: bool },
+    Torn {
+        sectors: Vec<bool>,
+        grown: bool,
+    },
     /// Each call by the dice, writes by sectors.
     Dice(u64),
 }
@@ -48,10 +57,15 @@ impl Loss {
                 let of = pending.iter().filter(|change| change.node == *node);
                 let calls: BTreeSet<usize> = of.map(|change| change.call).collect();
                 let is_of = |change: &Change| calls.contains(&change.call);
-                pending.iter().map(|change| kept(is_of(change) != *lost)).collect()
+                pending
+                    .iter()
+                    .map(|change| kept(is_of(change) != *lost))
+                    .collect()
             }
             Self::Torn { sectors, grown } => {
-                let newest = pending.iter().rposition(|change| change.sectors().is_some());
+                let newest = pending
+                    .iter()
+                    .rposition(|change| change.sectors().is_some());
                 let mut fates = vec![Fate::Kept; pending.len()];
                 if let Some(newest) = newest {
                     let (sectors, grown) = (sectors.clone(), *grown);
@@ -138,7 +152,9 @@ fn open_states(run: &Run, debts: &[Debt], states: &Mutex<Receiver<State>>, tally
             Err(wrong) => {
                 let call = &run.calls[state.boundary].act;
                 let State { boundary, loss, .. } = state;
-                tally.wrong.push(format!("after call {boundary} ({call:.150?}), {loss:.300?}: {wrong}"));
+                tally.wrong.push(format!(
+                    "after call {boundary} ({call:.150?}), {loss:.300?}: {wrong}"
+                ));
             }
         }
     }
@@ -181,7 +197,12 @@ fn replay(run: &Run, extent: Extent, give: &mut dyn FnMut(State)) -> (usize, Vec
             let files = disk.after(|number, _| fates[number].clone());
             if seen.insert((held::print(&files), told.len())) {
                 let owed = told.len();
-                give(State { boundary, loss, files, owed });
+                give(State {
+                    boundary,
+                    loss,
+                    files,
+                    owed,
+                });
             }
         }
     }
@@ -207,7 +228,15 @@ fn holds(run: Run, extent: Extent) {
     let begun = Instant::now();
     run.is_followed();
     // What is told in all has to be known before the first state is opened.
-    let (_, debts) = replay(&run, Extent { throws: 0, share: 0, ..extent }, &mut |_| {});
+    let (_, debts) = replay(
+        &run,
+        Extent {
+            throws: 0,
+            share: 0,
+            ..extent
+        },
+        &mut |_| {},
+    );
     let (give, states) = sync_channel(64);
     let (states, tally) = (Mutex::new(states), Mutex::new(Tally::default()));
     let boundaries = std::thread::scope(|scope| {
@@ -225,12 +254,19 @@ fn holds(run: Run, extent: Extent) {
     let tally = tally.into_inner().unwrap();
     eprintln!(
         "{boundaries} boundaries, {} states of the disk opened, {} debts, slowest opening {:?}, in {:?}",
-        tally.opened, debts.len(), tally.slowest, begun.elapsed(),
+        tally.opened,
+        debts.len(),
+        tally.slowest,
+        begun.elapsed(),
     );
     let wrong = tally.wrong.join("\n");
     if !wrong.is_empty() {
         let kept: PathBuf = run.kept.keep();
-        panic!("{} of {} states; the traces are in {kept:?}\n{wrong}", tally.wrong.len(), tally.opened);
+        panic!(
+            "{} of {} states; the traces are in {kept:?}\n{wrong}",
+            tally.wrong.len(),
+            tally.opened
+        );
     }
 }
 
@@ -242,10 +278,20 @@ fn a_power_loss_at_any_boundary_loses_nothing_that_was_acknowledged() {
     let mut run = Run::new();
     let session = run.session(None, all_at_once);
     assert!(session.refused.is_empty(), "{:?}", session.refused);
-    let receipts = run.debts.iter().filter(|(_, debt)| matches!(debt, Debt::Receipt { .. }));
+    let receipts = run
+        .debts
+        .iter()
+        .filter(|(_, debt)| matches!(debt, Debt::Receipt { .. }));
     assert_eq!(receipts.count(), CLIENTS * EACH);
     let (throws, share) = if is_long() { (40, 1000) } else { (8, 6) };
-    holds(run, Extent { from: 0, throws, share });
+    holds(
+        run,
+        Extent {
+            from: 0,
+            throws,
+            share,
+        },
+    );
 }
 
 /// A witness that claims to have seen more than there is: signing stops, and stays stopped.
@@ -257,13 +303,19 @@ fn a_power_loss_after_signing_was_stopped_does_not_let_it_sign_again() {
     let witness = TcpListener::bind("127.0.0.1:0").unwrap();
     let key = Cosigner::from_seed("claims", &[9; 32]).unwrap();
     let place = witness.local_addr().unwrap();
-    let policy = format!("witness claims {} http://{place}\nquorum none\n", key.verifier());
+    let policy = format!(
+        "witness claims {} http://{place}\nquorum none\n",
+        key.verifier()
+    );
     std::thread::spawn(move || {
         for socket in witness.incoming() {
             let mut socket = socket.unwrap();
             let _ = socket.read(&mut [0; 65_536]);
             let head = "HTTP/1.1 409 Conflict\r\ncontent-type: text/x.tlog.size\r\n";
-            let _ = write!(socket, "{head}content-length: 3\r\nconnection: close\r\n\r\n99\n");
+            let _ = write!(
+                socket,
+                "{head}content-length: 3\r\nconnection: close\r\n\r\n99\n"
+            );
         }
     });
     let mut run = Run::with("data/donglang/policy", &policy);
@@ -278,7 +330,14 @@ fn a_power_loss_after_signing_was_stopped_does_not_let_it_sign_again() {
     assert_eq!(session.refused[0].status, 503);
     assert!(run.debts.iter().any(|(_, debt)| *debt == Debt::Stopped));
     let share = if is_long() { 1000 } else { 100 };
-    holds(run, Extent { from: 0, throws: 4, share });
+    holds(
+        run,
+        Extent {
+            from: 0,
+            throws: 4,
+            share,
+        },
+    );
 }
 
 /// What the system still knows when a service is killed, the next one may rely on and acknowledge.
@@ -308,6 +367,13 @@ fn a_power_loss_after_a_kill_loses_nothing_that_was_acknowledged() {
         assert!(session.refused.is_empty(), "{:?}", session.refused);
         eprint!("killed at {call} {when}, of {place}: ");
         let (throws, share) = if is_long() { (2, 10) } else { (0, 0) };
-        holds(run, Extent { from, throws, share });
+        holds(
+            run,
+            Extent {
+                from,
+                throws,
+                share,
+            },
+        );
     }
 }

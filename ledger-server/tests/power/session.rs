@@ -100,7 +100,9 @@ impl Run {
         let text = fs::read_to_string(&file).unwrap();
         let injected = text.lines().filter(|line| line.ends_with("(INJECTED)"));
         session.faults = injected.map(|line| format!("{line:.200}")).collect();
-        let in_sync = text.lines().rfind(|line| line.contains("sync(") && line.ends_with("= ?"));
+        let in_sync = text
+            .lines()
+            .rfind(|line| line.contains("sync(") && line.ends_with("= ?"));
         session.killed = in_sync.map(trace::file_of);
         self.add(&text);
         session
@@ -130,7 +132,11 @@ impl Run {
         }
         let (followed, there) = (disk.files(), files_in(&self.village.home()));
         for (path, content) in &there {
-            assert_eq!(followed.get(path).is_some_and(|found| found == content), true, "{path:?}");
+            assert_eq!(
+                followed.get(path).is_some_and(|found| found == content),
+                true,
+                "{path:?}"
+            );
         }
         assert_eq!(followed.len(), there.len());
     }

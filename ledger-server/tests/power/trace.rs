@@ -13,24 +13,46 @@ pub(crate) const FOLLOWED: &str = "trace=open,openat,creat,close,lseek,write,pwr
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Act {
     /// Made a file, or opened one that is made if it is not there.
-    Create { path: PathBuf, truncate: bool },
+    Create {
+        path: PathBuf,
+        truncate: bool,
+    },
     Write {
         path: PathBuf,
         at: u64,
         bytes: Vec<u8>,
     },
-    Truncate { path: PathBuf, length: u64 },
-    Rename { from: PathBuf, to: PathBuf },
-    Unlink { path: PathBuf },
-    MakeFolder { path: PathBuf },
+    Truncate {
+        path: PathBuf,
+        length: u64,
+    },
+    Rename {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Unlink {
+        path: PathBuf,
+    },
+    MakeFolder {
+        path: PathBuf,
+    },
     /// Of a file or a folder.
-    Sync { path: PathBuf },
+    Sync {
+        path: PathBuf,
+    },
     /// One that failed: what it was for may never be written.
-    SyncFailed { path: PathBuf },
+    SyncFailed {
+        path: PathBuf,
+    },
     /// Left by a socket, which has this name.
-    Send { socket: String, bytes: Vec<u8> },
+    Send {
+        socket: String,
+        bytes: Vec<u8>,
+    },
     /// The process ended by itself.
-    Exit { code: i32 },
+    Exit {
+        code: i32,
+    },
 }
 
 /// A call that succeeded: the numbers of the lines with which it began and was done.
@@ -290,7 +312,8 @@ fn unescaped(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len() / 4);
     let mut at = 0;
     while let Some(byte) = text.get(at) {
-        let hex = (*byte == b'\\' && text.get(at + 1) == Some(&b'x')).then(|| &text[at + 2..at + 4]);
+        let hex =
+            (*byte == b'\\' && text.get(at + 1) == Some(&b'x')).then(|| &text[at + 2..at + 4]);
         match hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()) {
             Some(value) => {
                 bytes.push(value);
@@ -326,7 +349,8 @@ fn split(arguments: &str) -> Vec<&str> {
 
 #[test]
 fn a_trace_is_read_as_it_was_written() {
-    let hex = |text: &str| -> String { text.bytes().map(|byte| format!("\\x{byte:02x}")).collect() };
+    let hex =
+        |text: &str| -> String { text.bytes().map(|byte| format!("\\x{byte:02x}")).collect() };
     let (root, file) = (Path::new("/d"), hex("/d/a"));
     let text = format!(
         "7 openat(AT_FDCWD<{cwd}>, \"{file}\", O_RDWR|O_CREAT|O_TRUNC|O_CLOEXEC, 0666) = 9<{file}>\n\
@@ -349,13 +373,34 @@ fn a_trace_is_read_as_it_was_written() {
         bytes: bytes.to_vec(),
     };
     let expected = [
-        (0, 0, Act::Create { path: path.clone(), truncate: true }),
+        (
+            0,
+            0,
+            Act::Create {
+                path: path.clone(),
+                truncate: true,
+            },
+        ),
         (1, 1, write(0, b"ab")),
         (2, 2, write(2, b"a")),
         (4, 4, Act::SyncFailed { path: path.clone() }),
         (3, 5, write(7, b"ab")),
-        (6, 6, Act::Send { socket: "socket:[12]".to_owned(), bytes: b"abab".to_vec() }),
-        (7, 7, Act::Rename { from: path.clone(), to: PathBuf::from("b") }),
+        (
+            6,
+            6,
+            Act::Send {
+                socket: "socket:[12]".to_owned(),
+                bytes: b"abab".to_vec(),
+            },
+        ),
+        (
+            7,
+            7,
+            Act::Rename {
+                from: path.clone(),
+                to: PathBuf::from("b"),
+            },
+        ),
     ];
     let expected = expected.map(|(begun, done, act)| Call { begun, done, act });
     assert_eq!(read(&text, root), expected);

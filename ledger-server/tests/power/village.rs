@@ -187,9 +187,15 @@ impl Service {
         let id = self.child.id();
         let below = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
         let below = below.unwrap_or_default();
-        let told = below.split_whitespace().next().map_or(id.to_string(), str::to_owned);
+        let told = below
+            .split_whitespace()
+            .next()
+            .map_or(id.to_string(), str::to_owned);
         // It may have ended by itself.
-        let _ = Command::new("kill").arg(told).stderr(Stdio::null()).status();
+        let _ = Command::new("kill")
+            .arg(told)
+            .stderr(Stdio::null())
+            .status();
         self.child.wait().unwrap();
         std::fs::read_to_string(self.said.path()).unwrap_or_default()
     }
@@ -222,7 +228,10 @@ impl Answer {
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.filter(|(found, _)| *found == name).map(|(_, value)| value).next()
+        lines
+            .filter(|(found, _)| *found == name)
+            .map(|(_, value)| value)
+            .next()
     }
 
     pub(crate) fn text(&self) -> String {
@@ -255,7 +264,9 @@ impl Client {
         let _ = stream.read_to_end(&mut all);
         let answer = Answer::parse(&all)?;
         let length: Option<usize> = answer.header("content-length").and_then(|l| l.parse().ok());
-        length.is_none_or(|length| length == answer.body.len()).then_some(answer)
+        length
+            .is_none_or(|length| length == answer.body.len())
+            .then_some(answer)
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<Answer> {
@@ -301,7 +312,12 @@ impl Client {
             ("signature-input", input.as_str()),
             ("signature", signature.as_str()),
         ];
-        self.ask(&format!("PUT {path}"), &format!("p{number}"), &headers, &body)
+        self.ask(
+            &format!("PUT {path}"),
+            &format!("p{number}"),
+            &headers,
+            &body,
+        )
     }
 
     fn desk(&self, path: &str, id: &str, cookie: &str, given: &Value) -> Option<Answer> {
@@ -332,7 +348,10 @@ impl Client {
         let note = village.note(number);
         let text = String::from_utf8(note).unwrap();
         let text = text.split_once("\n\n").unwrap().0.to_owned() + "\n";
-        let note = Statement::parse(&text).unwrap().sign(&[key(Some("deng"))]).unwrap();
+        let note = Statement::parse(&text)
+            .unwrap()
+            .sign(&[key(Some("deng"))])
+            .unwrap();
         let given = json!({ "note": String::from_utf8(note).unwrap() });
         self.desk("/drafts", &format!("d{number}"), cookie, &given)
     }

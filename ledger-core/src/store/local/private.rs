@@ -48,14 +48,18 @@ pub(super) fn open(folder: &Path) -> Result<(), StoreError> {
         let owner_only = fs::Permissions::from_mode(0o700);
         fs::set_permissions(&private, owner_only).map_err(|error| fault("protect", error))?;
     }
+    let mut cleared = false;
     for entry in fs::read_dir(&private).map_err(|error| fault("list", error))? {
         let path = entry.map_err(|error| fault("list", error))?.path();
         if path.extension().is_some_and(|extension| extension == "new") {
             fs::remove_file(&path).map_err(|error| StoreError::io("erase", path, error))?;
+            cleared = true;
         }
     }
-    // Also for what came here, or went, just before a kill.
-    durable::sync_folder(&private)
+    if cleared {
+        durable::sync_folder(&private)?;
+    }
+    Ok(())
 }
 
 fn look(folder: &Path, commitment: &Commitment) -> Result<Place, StoreError> {

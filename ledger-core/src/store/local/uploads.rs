@@ -369,8 +369,10 @@ fn is_unfinished(path: &Path) -> bool {
 }
 
 /// Clears away what a stop left unfinished, and makes certain where the rest is: whoever was killed may
-/// have moved it and not have synced that.
+/// have moved it and not have synced that. Where it went comes first, for it is not to be gone from both.
 pub(super) fn open(folder: &Path) -> Result<(), StoreError> {
+    durable::sync_folder(&folder.join("documents"))?;
+    durable::sync_folder(&folder.join("private"))?;
     for (path, _, _) in waiting(folder)? {
         if is_unfinished(&path) {
             remove(&path)?;
@@ -384,7 +386,7 @@ pub(super) fn open(folder: &Path) -> Result<(), StoreError> {
             durable::sync_folder(folder)?;
         }
     }
-    durable::sync_folder(&folder.join("documents"))
+    Ok(())
 }
 
 /// Moves what waits for these entries into its place, and lets what is still on its way go there; what is
