@@ -38,7 +38,7 @@ fn start(data: &Path) -> Service {
 fn work(village: &Village, client: &Client, next: &AtomicUsize, told: &Mutex<Vec<Debt>>) {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             let Some(answer) = client.hand_in(number) else {
                 return;
             };

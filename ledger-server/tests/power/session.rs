@@ -132,11 +132,7 @@ impl Run {
         }
         let (followed, there) = (disk.files(), files_in(&self.village.home()));
         for (path, content) in &there {
-            assert_eq!(
-                followed.get(path).is_some_and(|found| found == content),
-                true,
-                "{path:?}"
-            );
+            assert!(followed.get(path) == Some(content), "{path:?}");
         }
         assert_eq!(followed.len(), there.len());
     }
