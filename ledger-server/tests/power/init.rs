@@ -75,7 +75,7 @@ fn a_power_loss_after_a_founding_leaves_the_ledger_and_every_key() {
     ));
     for (place, call) in calls.iter().enumerate() {
         disk.take(call.begun, call.done, &call.act);
-        if place % 8 == 0 {
+        if place.is_multiple_of(8) {
             // Nobody has been told anything: it opens, or says why not.
             let _ = opened(&disk.after(|_, _| Fate::Lost));
         }

@@ -110,7 +110,7 @@ impl Loss {
         let newest = pending.iter().rev().find_map(Change::sectors).unwrap_or(0);
         for cut in 0..=newest {
             // At every sector of a short write, at every page of a long one; from either end.
-            if newest > 16 && cut % 8 != 0 {
+            if newest > 16 && !cut.is_multiple_of(8) {
                 continue;
             }
             for (front, grown) in [(true, false), (true, true), (false, true)] {
@@ -143,7 +143,7 @@ fn open_states(run: &Run, debts: &[Debt], states: &Mutex<Receiver<State>>, tally
     loop {
         let next = states.lock().unwrap().recv();
         let Ok(state) = next else { return };
-        let (owed, goes_on) = (&debts[..state.owed], state.boundary % 4 == 0);
+        let (owed, goes_on) = (&debts[..state.owed], state.boundary.is_multiple_of(4));
         let checked = held::check_copy(&run.village, &state.files, owed, goes_on);
         let mut tally = tally.lock().unwrap();
         tally.opened += 1;
