@@ -16,6 +16,7 @@ use ledger_core::record::DocumentRef;
 use ledger_core::store::PrivateDocument;
 use zeroize::Zeroizing;
 
+use crate::keeping::sync_folder;
 use crate::key_file;
 use crate::terminal::Terminal;
 
@@ -161,7 +162,7 @@ impl Draft {
     }
 }
 
-/// Replaces a file, or makes it: whole or not at all.
+/// Replaces a file, or makes it: whole or not at all, and on the disk when it returns.
 pub(crate) fn replace(terminal: Terminal, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -180,7 +181,7 @@ pub(crate) fn replace(terminal: Terminal, path: &Path, bytes: &[u8]) -> anyhow::
             file.as_file().set_permissions(mode)?;
         }
         file.persist(path)?;
-        Ok(())
+        sync_folder(folder)
     };
     write().with_context(|| {
         terminal.pick(
@@ -196,7 +197,7 @@ pub(crate) fn replace(terminal: Terminal, path: &Path, bytes: &[u8]) -> anyhow::
     })
 }
 
-/// Makes a folder that only its owner can enter.
+/// Makes a folder that only its owner can enter; its name is on the disk when it returns.
 pub(crate) fn private_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -205,7 +206,8 @@ pub(crate) fn private_folder(path: &Path) -> std::io::Result<()> {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(path)
+    builder.create(path)?;
+    sync_folder(path.parent().unwrap_or(Path::new("")))
 }
 
 /// Writes a new draft and its documents; leaves nothing behind if it fails.
@@ -231,7 +233,9 @@ pub(crate) fn write_new(
     }
     let write = || -> anyhow::Result<()> {
         if !papers.public.is_empty() {
-            std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
+            let made = std::fs::create_dir(&folder);
+            let made = made.and_then(|()| sync_folder(folder.parent().unwrap_or(Path::new(""))));
+            made.with_context(|| folder.display().to_string())?;
         }
         if !papers.private.is_empty() {
             private_folder(&private).with_context(|| private.display().to_string())?;

@@ -178,7 +178,13 @@ pub(crate) fn write(file: &Path, bytes: &[u8], private: bool) -> std::io::Result
     }
     new.as_file().sync_all()?;
     new.persist(file)?;
-    File::open(folder)?.sync_all()
+    sync_folder(folder)
+}
+
+/// Puts the names in a folder on the disk: a file that was synced is not found again without its name.
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    let here = folder.as_os_str().is_empty();
+    File::open(if here { Path::new(".") } else { folder })?.sync_all()
 }
 
 /// A new file in the folder where another is to be: its owner's only until it is settled.

@@ -14,6 +14,7 @@ use ledger_core::keyfile::{self, KeyFileError};
 use ledger_core::{SigningKey, VerifierKey};
 use zeroize::Zeroizing;
 
+use crate::keeping::sync_folder;
 use crate::terminal::Terminal;
 
 /// How often a person may mistype a passphrase before the command gives up.
@@ -42,7 +43,8 @@ pub(crate) fn create_new(
     }
     let written = options.open(path).and_then(|mut file: File| {
         file.write_all(bytes)?;
-        file.sync_all()
+        file.sync_all()?;
+        sync_folder(path.parent().unwrap_or(Path::new("")))
     });
     written.with_context(|| {
         terminal.pick(

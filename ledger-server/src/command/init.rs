@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::charter;
 use super::help::Text;
 use crate::draft;
+use crate::keeping::sync_folder;
 use crate::key_file;
 use crate::moment;
 use crate::terminal::{Refused, Terminal};
@@ -253,7 +254,8 @@ impl Init {
         let write = || -> anyhow::Result<()> {
             // Only a folder that is one already may hold other files beside its ledgers.
             LocalFolder::open(&self.dir, self.options())?.close()?;
-            std::fs::create_dir(&folder).with_context(|| folder.display().to_string())?;
+            let made = std::fs::create_dir(&folder).and_then(|()| sync_folder(&self.dir));
+            made.with_context(|| folder.display().to_string())?;
             draft::private_folder(&founding.keys)
                 .with_context(|| founding.keys.display().to_string())?;
             draft::replace(terminal, &founding.charter, charter.as_bytes())?;

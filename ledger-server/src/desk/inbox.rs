@@ -48,6 +48,11 @@ impl Inbox {
     /// said.
     pub(super) fn open(folder: PathBuf) -> Result<Self, StoreError> {
         let mut drafts = Drafts::new();
+        if folder.is_dir() {
+            // Whoever was killed may have named a draft and not have synced that.
+            keeping::sync_folder(&folder)
+                .map_err(|error| StoreError::io("sync folder", &folder, error))?;
+        }
         for path in names(&folder)? {
             let name = path
                 .file_name()

@@ -168,6 +168,8 @@ impl LocalFolder {
             if !formatted {
                 write_format(&data, FORMAT, VERSION)?;
             }
+            settle_names(&data)?;
+            settle_names(&anchors)?;
             // Without it the index is kept in memory: a full disk is no reason to show nothing.
             sled = SledFolder::open(&data).ok();
         }
@@ -248,6 +250,17 @@ impl LocalFolder {
             Some(sled) if !shared.index_in_doubt.load(Ordering::SeqCst) => sled.close(),
             _ => Ok(()),
         }
+    }
+}
+
+/// Makes certain the names in a folder, and its own. Whoever made them may have been killed before it had
+/// synced them: everybody sees them then, and after a power loss nobody.
+fn settle_names(folder: &Path) -> Result<(), StoreError> {
+    durable::sync_folder(folder)?;
+    match folder.parent().map_or(Ok(()), durable::sync_folder) {
+        // Whoever may not read the folder above has not made this one, either.
+        Err(StoreError::Denied { .. }) => Ok(()),
+        settled => settled,
     }
 }
 

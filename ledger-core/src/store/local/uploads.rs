@@ -368,11 +368,22 @@ fn is_unfinished(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == UNFINISHED)
 }
 
-/// Clears away what a stop left unfinished.
+/// Clears away what a stop left unfinished, and makes certain where the rest is: whoever was killed may
+/// have moved it and not have synced that. Where it went comes first, for it is not to be gone from both.
 pub(super) fn open(folder: &Path) -> Result<(), StoreError> {
+    durable::sync_folder(&folder.join("documents"))?;
+    durable::sync_folder(&folder.join("private"))?;
     for (path, _, _) in waiting(folder)? {
         if is_unfinished(&path) {
             remove(&path)?;
+        }
+    }
+    let uploads = folder.join(FOLDER);
+    let members = names(&uploads)?;
+    let waiting = uploads.is_dir().then_some(uploads);
+    for folder in members.iter().chain(&waiting) {
+        if folder.is_dir() {
+            durable::sync_folder(folder)?;
         }
     }
     Ok(())

@@ -52,6 +52,8 @@ impl WitnessFolder {
         if !formatted {
             folder::write_format(&folder, FORMAT, VERSION)?;
         }
+        // A log's folder may have been made just before a kill.
+        durable::sync_folder(&folder)?;
         Ok(Self {
             folder,
             swapping: Mutex::new(()),
