@@ -58,7 +58,7 @@ pub(crate) async fn challenge(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    own_site(request.headers(), language)?;
+    own_site(&request, language)?;
     let host = own_host(&ledger, &request, language)?;
     let origin = ledger.snapshot().state.origin.clone();
     let text = ledger
@@ -118,7 +118,7 @@ pub(crate) async fn sign_in(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    own_site(request.headers(), language)?;
+    own_site(&request, language)?;
     let host = own_host(&ledger, &request, language)?;
     let is_secure = is_secure(&request);
     let given: SignIn = json(request, language).await?;
@@ -130,7 +130,7 @@ pub(crate) async fn sign_in(
         .map_err(|error| not_taken(error, language))?;
     let sitting = signer(&snapshot, &given).ok_or_else(|| not_let_in(language))?;
     challenges
-        .use_up(&given.challenge, now)
+        .use_up(&sitting.member, &given.challenge, now)
         .map_err(|error| not_taken(error, language))?;
     let token = ledger.desk.sessions.begin(&sitting, Instant::now());
     let token = token.map_err(|_| Problem::fault(language))?;
@@ -197,8 +197,8 @@ fn not_taken(error: NotTaken, language: Language) -> Problem {
         NotTaken::Busy => (
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
-            "登录的人太多，请两分钟后再试。",
-            "Too many sign in. Try again in two minutes.",
+            "这把钥匙登录得太频繁，请两分钟后再试。",
+            "This key has signed in too often. Try again in two minutes.",
         ),
     };
     let title = language.pick("没有登录成功", "not signed in");
@@ -221,7 +221,7 @@ pub(crate) async fn sign_out(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    own_site(request.headers(), language)?;
+    own_site(&request, language)?;
     ledger
         .desk
         .sessions
@@ -362,7 +362,7 @@ pub(crate) async fn rehearse(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    let sitting = asking(&ledger, request.headers(), language)?;
+    let sitting = asking(&ledger, &request, language)?;
     let snapshot = ledger.snapshot();
     let asked: Rehearsal = json(request, language).await?;
     let rehearsed = working(language, move || {

@@ -103,7 +103,27 @@ impl Inbox {
         let path = self.path(&draft.id);
         keeping::write(&path, &draft.to_bytes(), true)
             .map_err(|error| StoreError::io("write", &path, error))?;
+        let has_ended = draft.ended.is_some();
         drafts.insert(draft.id.clone(), draft);
+        if has_ended && self.forget_oldest(drafts).is_err() {
+            tracing::warn!(path = %self.folder.display(), "a draft that is over could not be erased");
+        }
+        Ok(())
+    }
+
+    /// Of those that have ended, as many as are remembered stay.
+    fn forget_oldest(&self, drafts: &mut Drafts) -> Result<(), StoreError> {
+        let ended = drafts.values().filter(|draft| draft.ended.is_some());
+        let mut ended: Vec<_> = ended
+            .map(|draft| (draft.begun_at, draft.id.clone()))
+            .collect();
+        let over = ended.len().saturating_sub(ENDED);
+        if over > 0 {
+            ended.sort();
+        }
+        for (_, id) in ended.iter().take(over) {
+            self.forget(drafts, id)?;
+        }
         Ok(())
     }
 
@@ -136,14 +156,7 @@ impl Inbox {
             self.keep(&mut drafts, draft.clone())?;
             expired.push(draft);
         }
-        let ended = drafts.values().filter(|draft| draft.ended.is_some());
-        let mut ended: Vec<_> = ended
-            .map(|draft| (draft.begun_at, draft.id.clone()))
-            .collect();
-        ended.sort();
-        for (_, id) in ended.iter().take(ended.len().saturating_sub(ENDED)) {
-            self.forget(&mut drafts, id)?;
-        }
+        self.forget_oldest(&mut drafts)?;
         Ok(expired)
     }
 
