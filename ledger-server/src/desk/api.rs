@@ -13,7 +13,8 @@ use data_encoding::BASE64;
 use ledger_core::authenticate::member_in_name;
 use ledger_core::hash::Digest;
 use ledger_core::key::VerifierKey;
-use ledger_core::name::ConcernId;
+use ledger_core::name::{ConcernId, StreamId};
+use ledger_core::state::touches;
 use ledger_core::{Language, LogTime, MemberId, Role, TransactionId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -397,15 +398,20 @@ impl Rehearsal {
         let drafted = drafting.statement(self.body, self.at.as_deref(), standing.now);
         let drafted = drafted.map_err(refused)?;
         let statement = drafted.statement;
-        // An answer may name concerns about other transactions.
-        let whole = Standing::under(ledger, snapshot, &statement).map_err(behind)?;
+        // An answer may name concerns about other transactions, which are read then.
+        let named = about.streams();
+        let is_read = |stream: &StreamId| *stream == StreamId::Ledger || named.contains(stream);
+        let mut standing = standing;
+        if !touches(&statement).iter().all(is_read) {
+            standing = Standing::under(ledger, snapshot, &statement).map_err(behind)?;
+        }
         let stream = statement.stream.clone();
-        let drafting = Drafting::of(kind, stream, transaction, &whole.state, signer);
+        let drafting = Drafting::of(kind, stream, transaction, &standing.state, signer);
         let drafting = drafting.ok_or_else(|| Problem::fault(language))?;
-        let tried = drafting.tried(&statement, whole.now);
+        let tried = drafting.tried(&statement, standing.now);
         tried.verdict.map_err(refused)?;
         let text = statement.to_text().map_err(|_| Problem::fault(language))?;
-        let words = words::words_for(language, &whole.state, &statement);
+        let words = words::words_for(language, &standing.state, &statement);
         let disclosure = drafted.disclosure;
         Ok(Rehearsed {
             lines: words::lines(&words.statement(&statement), language),

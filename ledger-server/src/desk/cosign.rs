@@ -351,7 +351,8 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// Lets go of the documents of a draft that is not to be, but for those that another names.
+    /// Lets go of the documents of a draft that is not to be, but for those that another names and those
+    /// that somebody handed in who has nothing to do with it.
     fn let_go(&self, draft: &Draft) -> Result<(), StoreError> {
         let Some(documents) = self.snapshot.reader.documents() else {
             return Ok(());
@@ -360,7 +361,12 @@ impl<'a> Table<'a> {
         let wanted: Vec<DocumentName> = others.iter().flat_map(Draft::documents).collect();
         let mut mine = draft.documents();
         mine.retain(|name| !wanted.contains(name));
-        documents.discard(&mine)
+        let of: Vec<MemberId> = draft
+            .signers()
+            .into_iter()
+            .chain([draft.author.clone()])
+            .collect();
+        documents.discard(&mine, &of)
     }
 }
 

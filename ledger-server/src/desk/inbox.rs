@@ -188,3 +188,39 @@ pub(super) fn names(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
         Err(error) => Err(fault(error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ledger_core::StatedTime;
+    use ledger_core::event::{Event, Statement};
+    use ledger_core::hash::Hash;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_begun_and_taken_back_without_end_takes_no_more_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let inbox = Inbox::open(folder.path().join("desk")).unwrap();
+        let now = LogTime::from_unix(1_522_026_000).unwrap();
+        let by: MemberId = "deng".parse().unwrap();
+        let granted = json!({"kind": "role_granted", "member": "he", "role": "cashier"});
+        let granted = Event::from_value(granted).unwrap();
+        for number in 0..ENDED as u64 + 9 {
+            let at = StatedTime::new(now.plus_seconds(number), 480).unwrap();
+            let statement =
+                Statement::new("ledger".parse().unwrap(), Hash::ZERO, at, granted.clone());
+            let made = (now.plus_seconds(number), 1);
+            let mut draft = Draft::new(by.clone(), made, statement, None).unwrap();
+            draft.ended = Some(Ended::Withdrawn {
+                by: by.clone(),
+                reason: None,
+            });
+            inbox.keep(&mut inbox.lock(), draft).unwrap();
+        }
+        assert_eq!(inbox.lock().len(), ENDED);
+        assert_eq!(names(&inbox.folder).unwrap().len(), ENDED);
+        let oldest = inbox.all(|_| true)[0].begun_at;
+        assert_eq!(oldest, now.plus_seconds(9));
+    }
+}

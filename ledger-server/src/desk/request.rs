@@ -54,8 +54,8 @@ fn is_own(headers: &HeaderMap, is_secure: bool) -> bool {
     let fetched = text("sec-fetch-site");
     let origin = text(ORIGIN.as_str()).map(|origin| {
         let (scheme, authority) = origin.split_once("://").unwrap_or_default();
-        let is_weaker = is_secure && !scheme.eq_ignore_ascii_case("https");
-        !is_weaker && !authority.is_empty() && Some(authority) == host(headers)
+        let is_web = scheme == "https" || (scheme == "http" && !is_secure);
+        is_web && Some(authority) == host(headers)
     });
     match (fetched, origin) {
         (Some("same-origin"), None | Some(true)) | (None, Some(true)) => true,

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub(crate) mod folder;
+pub(crate) mod office;
 pub(crate) mod running;
 pub(crate) mod sitter;
 mod store;

@@ -1,10 +1,10 @@
 //! Lines below a draft: a member's own, and those of a note that says the same.
 
-use ledger_core::MemberId;
 use ledger_core::Refusal;
 use ledger_core::authenticate::authenticate;
 use ledger_core::event::SignedEvent;
 use ledger_core::note::SignatureLine;
+use ledger_core::{MemberId, Role};
 
 use super::{Judged, NotDone, Table, waiting};
 use crate::desk::draft::{Draft, DraftId};
@@ -89,8 +89,17 @@ impl Table<'_> {
         let judged = Judged::of(standing, statement, by)?;
         match judged.drafting.judge(statement, &signers, standing.now) {
             Ok(()) => {}
-            Err(Fault::Refused(refusal)) if matches!(*refusal, Refusal::MissingRoles { .. }) => {
+            Err(Fault::Refused(refusal)) => {
+                let Refusal::MissingRoles { missing_roles } = &*refusal else {
+                    return Err(judged.refused(statement, Fault::Refused(refusal)));
+                };
                 if judged.drafting.seats(statement, &signers).is_none() {
+                    let (roster, position) = (&self.snapshot.state.roster, self.snapshot.size());
+                    let is_held = |role: &Role| roster.is_appointed(*role, position);
+                    // Somebody has to be appointed first, or has no key in use.
+                    if !missing_roles.iter().all(is_held) {
+                        return Err(judged.refused(statement, Fault::Refused(refusal)));
+                    }
                     return Err(NotDone::NoSeat);
                 }
             }
