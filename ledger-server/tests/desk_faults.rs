@@ -292,6 +292,15 @@ impl Read for Bytes {
     }
 }
 
+/// A connection that is lost.
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("lost"))
+    }
+}
+
 fn digest_of(bytes: u64) -> String {
     let (mut hash, block) = (sha2::Sha256::new(), vec![42; 1 << 20]);
     let mut left = bytes;
@@ -321,22 +330,23 @@ fn a_document_of_200_mebibytes_passes_through_and_one_byte_more_does_not() {
     let deng = Browser::at(&service.url, "deng");
     let before = peak(&service);
     let place = format!("/documents/{}", digest_of(LIMIT));
-    let (status, said) = deng.stream(&place, LIMIT, Bytes { left: LIMIT });
+    let (status, said) = deng.stream(&place, LIMIT, Bytes { left: LIMIT }).unwrap();
     assert_eq!(status, 202, "{said}");
     let grown = peak(&service) - before;
     println!("200 MiB handed in at the desk: {grown} KiB more at the peak than {before} KiB");
     assert!(grown < 24 * 1024, "{grown} KiB");
     // One byte more is refused before it is sent, and said to be.
-    let (status, said) = deng.stream(&place, LIMIT + 1, Bytes { left: 0 });
+    let (status, said) = deng.stream(&place, LIMIT + 1, Bytes { left: 0 }).unwrap();
     assert_eq!(status, 413, "{said}");
-    assert_eq!(said["type"], "urn:sanzi:too_large", "{said}");
+    assert_eq!(said["type"], "urn:sanzi:document_too_large", "{said}");
     assert!(
         said["detail"].as_str().unwrap().contains("209715200"),
         "{said}"
     );
     // What comes to an early end is nothing.
     let other = format!("/documents/{}", "5".repeat(64));
-    let _ = deng.tried_stream(&other, 1 << 20, Bytes { left: 1 << 10 });
+    let broken = Bytes { left: 1 << 10 }.chain(Broken);
+    assert!(deng.stream(&other, 1 << 20, broken).is_none());
     let uploads = data.path().join("donglang/uploads/deng");
     let begun = Instant::now();
     loop {

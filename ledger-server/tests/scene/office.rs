@@ -184,7 +184,9 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn at(url: &str, member: &str) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false);
+        // The server may give up a connection that is not used.
+        let config = ureq::Agent::config_builder().max_idle_connections(0);
+        let config = config.http_status_as_error(false);
         let mut browser = Self {
             agent: config.build().into(),
             cookie: String::new(),
@@ -238,13 +240,8 @@ impl Browser {
             .unwrap()
     }
 
-    /// Hands in so many bytes.
-    pub(crate) fn stream(&self, path: &str, length: u64, body: impl std::io::Read) -> (u16, Value) {
-        self.stream_as("PUT", path, length, body).unwrap()
-    }
-
-    /// As [`Browser::stream`], though it may break off.
-    pub(crate) fn tried_stream(
+    /// Hands in what is said to be so many bytes; nothing if it breaks off.
+    pub(crate) fn stream(
         &self,
         path: &str,
         length: u64,
@@ -253,7 +250,8 @@ impl Browser {
         self.stream_as("PUT", path, length, body)
     }
 
-    /// By hand, so that a body may be said to be longer than it is: the answer is read whatever was sent.
+    /// By hand, so that a body may be said to be longer than it is: the answer is read whatever was sent; with
+    /// a body that fails, nothing.
     fn stream_as(
         &self,
         method: &str,
@@ -266,23 +264,19 @@ impl Browser {
         let mut stream = std::net::TcpStream::connect(address).ok()?;
         let timeout = Some(std::time::Duration::from_secs(60));
         stream.set_read_timeout(timeout).ok()?;
-        write!(
-            stream,
+        let head = format!(
             "{method} /donglang/desk{path} HTTP/1.1\r\nhost: {address}\r\norigin: {}\r\ncookie: {}\r\n\
              content-type: application/json\r\naccept: application/json\r\ncontent-length: {length}\r\n\
              connection: close\r\n\r\n",
             self.origin, self.cookie
-        )
-        .ok()?;
+        );
+        stream.write_all(head.as_bytes()).ok()?;
         let mut block = vec![0; 1 << 16];
         loop {
             let count = body.read(&mut block).ok()?;
             if count == 0 || stream.write_all(&block[..count]).is_err() {
                 break;
             }
-        }
-        if length > 0 && method == "PUT" {
-            let _ = stream.shutdown(std::net::Shutdown::Write);
         }
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
