@@ -230,6 +230,52 @@ fn a_death_at_any_moment_of_the_last_signature_leaves_one_entry() {
 }
 
 #[test]
+fn a_connection_that_is_lost_after_the_last_signature_loses_nothing() {
+    let data = DataFolder::new();
+    let service = serve(&data.path(), &[]);
+    let [deng, he, huang] = ["deng", "he", "huang"].map(|member| Browser::at(&service.url, member));
+    for round in 0..6 {
+        let text = rehearsed(&deng, &format!("2026-{round}"));
+        let id = begun(&deng, &text, "deng");
+        let waits = he.post(&signatures(&id), &line(&text, "he"));
+        assert_eq!(waits.1["state"], "waiting");
+        // All of it is sent, and nobody hears the answer.
+        let last = line(&text, "huang").to_string();
+        let sent = last.as_bytes().chain(Broken);
+        let heard = huang.stream("POST", &signatures(&id), last.len() as u64, sent);
+        assert!(heard.is_none());
+        std::thread::sleep(Duration::from_millis(round * 20));
+        // So it is sent once more, as the page does.
+        let again = huang.post(&signatures(&id), &line(&text, "huang"));
+        assert_eq!(
+            (again.0, &again.1["state"]),
+            (200, &json!("entered")),
+            "{}",
+            again.1
+        );
+        assert_eq!(again.1["index"], round + 1);
+        assert_eq!(size(&service), round + 2);
+    }
+    // What waits for its entry is nobody's to read yet.
+    let register = b"register".to_vec();
+    let digest = Digest::of(&register);
+    let place = format!("/documents/{digest}");
+    assert_eq!(deng.send("PUT", &place, &register).0, 202);
+    for path in [place, format!("/private/{digest}")] {
+        assert!(matches!(huang.get(&path).0, 404 | 405), "{path}");
+        let public = format!("{}donglang{path}", service.url);
+        let answer = ureq::get(public)
+            .config()
+            .http_status_as_error(false)
+            .build()
+            .call();
+        let status = answer.unwrap().status().as_u16();
+        assert!(matches!(status, 400 | 401 | 403 | 404), "{path}: {status}");
+    }
+    service.stop();
+}
+
+#[test]
 fn what_waits_is_there_again_after_a_restore_from_the_backup() {
     let data = DataFolder::new();
     let service = serve(&data.path(), &[]);
@@ -330,13 +376,17 @@ fn a_document_of_200_mebibytes_passes_through_and_one_byte_more_does_not() {
     let deng = Browser::at(&service.url, "deng");
     let before = peak(&service);
     let place = format!("/documents/{}", digest_of(LIMIT));
-    let (status, said) = deng.stream(&place, LIMIT, Bytes { left: LIMIT }).unwrap();
+    let (status, said) = deng
+        .stream("PUT", &place, LIMIT, Bytes { left: LIMIT })
+        .unwrap();
     assert_eq!(status, 202, "{said}");
     let grown = peak(&service) - before;
     println!("200 MiB handed in at the desk: {grown} KiB more at the peak than {before} KiB");
     assert!(grown < 24 * 1024, "{grown} KiB");
     // One byte more is refused before it is sent, and said to be.
-    let (status, said) = deng.stream(&place, LIMIT + 1, Bytes { left: 0 }).unwrap();
+    let (status, said) = deng
+        .stream("PUT", &place, LIMIT + 1, Bytes { left: 0 })
+        .unwrap();
     assert_eq!(status, 413, "{said}");
     assert_eq!(said["type"], "urn:sanzi:document_too_large", "{said}");
     assert!(
@@ -346,7 +396,7 @@ fn a_document_of_200_mebibytes_passes_through_and_one_byte_more_does_not() {
     // What comes to an early end is nothing.
     let other = format!("/documents/{}", "5".repeat(64));
     let broken = Bytes { left: 1 << 10 }.chain(Broken);
-    assert!(deng.stream(&other, 1 << 20, broken).is_none());
+    assert!(deng.stream("PUT", &other, 1 << 20, broken).is_none());
     let uploads = data.path().join("donglang/uploads/deng");
     let begun = Instant::now();
     loop {

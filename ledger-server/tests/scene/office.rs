@@ -236,23 +236,12 @@ impl Browser {
 
     /// A request with any method and body.
     pub(crate) fn send(&self, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
-        self.stream_as(method, path, body.len() as u64, body)
-            .unwrap()
-    }
-
-    /// Hands in what is said to be so many bytes; nothing if it breaks off.
-    pub(crate) fn stream(
-        &self,
-        path: &str,
-        length: u64,
-        body: impl std::io::Read,
-    ) -> Option<(u16, Value)> {
-        self.stream_as("PUT", path, length, body)
+        self.stream(method, path, body.len() as u64, body).unwrap()
     }
 
     /// By hand, so that a body may be said to be longer than it is: the answer is read whatever was sent; with
     /// a body that fails, nothing.
-    fn stream_as(
+    pub(crate) fn stream(
         &self,
         method: &str,
         path: &str,
