@@ -137,7 +137,8 @@ impl<'a> Drafting<'a> {
         };
         let found = id.clone();
         match (self.state.concern(id), self.kind) {
-            (_, "concern_raised") | (Some(_), "document_erased" | "concern_answered") => Ok(()),
+            (_, "concern_raised")
+            | (Some(_), "document_erased" | "concern_answered" | "concern_hidden") => Ok(()),
             (None, _) => Err(Refusal::ConcernUnknown { found }.into()),
             (Some(concern), _) if concern.answered().is_none() => {
                 Err(Refusal::ConcernUnanswered { found }.into())

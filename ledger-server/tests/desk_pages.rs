@@ -17,7 +17,7 @@ use axum::http::header::{ACCEPT, COOKIE};
 use ledger_core::event::Statement;
 use ledger_core::hash::Hash;
 use scene::sitter::{Sitter, from_desk};
-use scene::{Answer, NOW, Site, at, key, signed};
+use scene::{Answer, NOW, Site, at, key, signed, verification};
 use serde_json::{Value, json};
 
 /// Asks as a browser does that opens a page.
@@ -279,9 +279,8 @@ fn after_the_publication_comes_the_checklist_and_then_the_window() {
     );
 }
 
-/// A site with so many open transactions, each with one step done.
-fn with_open(count: usize) -> Site {
-    let site = Site::new();
+/// So many open transactions, each with one step done.
+fn with_open(site: Site, count: usize) -> Site {
     for number in 0..count {
         admitted(&site, site.opening(&format!("2018-{number:04}")));
     }
@@ -290,7 +289,7 @@ fn with_open(count: usize) -> Site {
 
 #[test]
 fn a_desk_of_500_open_transactions_reads_nothing_of_the_log() {
-    let site = with_open(500);
+    let site = with_open(Site::new(), 500);
     let chen = sitter(&site, "chen");
     let html = shown(&chen, "?all=1");
     assert_eq!(
@@ -475,4 +474,53 @@ fn a_charters_file_is_put_into_the_sheet_or_refused_whole() {
     let page = seen.json()["page"].as_str().unwrap().to_owned();
     assert!(page.contains("Draft, not in force"), "{page}");
     assert!(page.contains("they, too, go by the new charter"));
+}
+
+#[test]
+fn an_inbox_of_400_drafts_beside_500_open_transactions_reads_nothing_of_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = with_open(Site::with_desk(folder.path().join("desk")), 500);
+    let sitters = ["chen", "deng", "he", "huang"].map(|member| sitter(&site, member));
+    let mut asked = verification();
+    asked.as_object_mut().unwrap().remove("kind");
+    let asked = json!({"kind": "asset_verification", "transaction": "2019-0000", "body": asked});
+    let text = sitters[1].post("/rehearse", &asked).json()["statement"].clone();
+    let statement = Statement::parse(text.as_str().unwrap()).unwrap();
+    for number in 0..400 {
+        let text = text.as_str().unwrap();
+        let text = text.replace("2019-0000", &format!("2019-{number:04}"));
+        let mut given = json!({ "statement": text });
+        if number % 4 > 0 {
+            // Those of who may sign, with a signature.
+            let member = ["deng", "he", "huang"][number % 4 - 1];
+            let statement = Statement::parse(&text).unwrap();
+            let note = statement.sign(&[key(Some(member))]).unwrap();
+            given = json!({ "note": String::from_utf8(note).unwrap() });
+        }
+        let begun = sitters[number % 4].post("/drafts", &given);
+        assert_eq!(begun.status.as_u16(), 201, "{}", begun.text());
+    }
+    assert_eq!(statement.event.kind(), "asset_verification");
+    let deng = &sitters[1];
+    let before = site.store.entries_read.load(Ordering::SeqCst);
+    let timed = |what: &str, ask: &dyn Fn() -> usize, expected: usize| {
+        let best = (0..10).map(|_| {
+            let begun = Instant::now();
+            assert_eq!(ask(), expected, "{what}");
+            begun.elapsed()
+        });
+        println!(
+            "{what}: {:?} at best of 10, unoptimized",
+            best.min().unwrap()
+        );
+    };
+    let json = || deng.get("/drafts").json().as_array().unwrap().len();
+    timed("400 drafts as JSON", &json, 400);
+    let cards = || shown(deng, "/drafts").matches("/desk/drafts/").count();
+    timed("400 drafts as a page", &cards, cards());
+    // Whom the chair waits for: 500 proposals, and the drafts that the chair has begun.
+    let desk = || usize::from(shown(&sitters[0], "").contains("还有 570 项"));
+    timed("a desk of 500 open transactions and 400 drafts", &desk, 1);
+    let read = site.store.entries_read.load(Ordering::SeqCst) - before;
+    assert_eq!(read, 0, "entries read for pages that list");
 }

@@ -8,161 +8,20 @@
 
 mod scene;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::header::COOKIE;
 use ledger_core::event::Statement;
-use ledger_core::hash::Hash;
-use ledger_core::store::local::LocalFolder;
-use ledger_server::{DESK_FOLDER, Hosting, Ledgers, Options, Writer, app};
-use scene::folder::{DataFolder, hosting, ledger_of};
+use ledger_server::DESK_FOLDER;
+use scene::folder::DataFolder;
+use scene::office::{
+    Browser, Office, begun, granting, line, listed, note, opening, opening_with, pin, put,
+    rehearsed, shown, sign, stands,
+};
 use scene::sitter::{Sitter, from_desk};
-use scene::{Answer, NOW, answer, at, key, signed, submission, verification};
+use scene::{Answer, NOW, answer, at, signed, verification};
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
-
-/// A served data folder whose clock the test turns.
-struct Office {
-    data: DataFolder,
-    open: Option<(Writer, LocalFolder)>,
-    ledgers: Ledgers,
-    router: Router,
-    runtime: Runtime,
-    clock: Arc<AtomicI64>,
-}
-
-fn served(data: &DataFolder, clock: &Arc<AtomicI64>) -> (Ledgers, (Writer, LocalFolder)) {
-    let local = data.open();
-    let hosting = Hosting {
-        desk: Some(data.path().join("donglang").join(DESK_FOLDER)),
-        ..hosting(ledger_of(&local).0)
-    };
-    let clock = Arc::clone(clock);
-    let options = Options {
-        clock: Arc::new(move || at(clock.load(Ordering::SeqCst))),
-        ..Options::default()
-    };
-    let (ledgers, writer) = Writer::start(vec![hosting], options).unwrap();
-    (ledgers, (writer, local))
-}
-
-impl Office {
-    fn new() -> Self {
-        let (data, clock) = (DataFolder::new(), Arc::new(AtomicI64::new(NOW)));
-        let (ledgers, open) = served(&data, &clock);
-        Self {
-            data,
-            open: Some(open),
-            router: app(ledgers.clone()),
-            ledgers,
-            runtime: Runtime::new().unwrap(),
-            clock,
-        }
-    }
-
-    /// Stops, and starts again on what is on the disk.
-    fn restart(&mut self) {
-        let (writer, local) = self.open.take().unwrap();
-        self.router = Router::new();
-        self.runtime.block_on(writer.stop()).unwrap();
-        local.close().unwrap();
-        let (ledgers, open) = served(&self.data, &self.clock);
-        (self.router, self.open) = (app(ledgers.clone()), Some(open));
-        self.ledgers = ledgers;
-    }
-
-    fn sitter(&self, member: &str) -> Sitter<'_> {
-        Sitter::member(&self.runtime, &self.router, member)
-    }
-
-    fn submit(&self, note: Vec<u8>) -> Answer {
-        self.runtime
-            .block_on(answer(self.router.clone(), submission(note)))
-    }
-
-    fn size(&self) -> u64 {
-        self.ledgers.by_slug("donglang").unwrap().snapshot().size()
-    }
-
-    fn ledger_id(&self) -> Hash {
-        self.ledgers
-            .by_slug("donglang")
-            .unwrap()
-            .snapshot()
-            .state
-            .ledger_id
-    }
-
-    fn tend(&self) {
-        let ledger = self.ledgers.by_slug("donglang").unwrap();
-        self.runtime.block_on(ledger.tend_desk());
-    }
-}
-
-/// Says in the data folder which ledger it holds, as `sanzi init` does.
-fn pin(data: &DataFolder, ledger_id: Hash) {
-    let pins = json!({
-        "ledger_id": ledger_id, "log_key": key(None).verifier(), "origin": scene::ORIGIN,
-    });
-    std::fs::write(data.path().join("donglang/pins.json"), pins.to_string()).unwrap();
-}
-
-/// What a rehearsal says is to be signed.
-fn rehearsed(sitter: &Sitter<'_>, body: &Value) -> String {
-    let answer = sitter.post("/rehearse", body);
-    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
-    answer.json()["statement"].as_str().unwrap().to_owned()
-}
-
-/// Step 1 of a transaction.
-fn opening(id: &str) -> Value {
-    let mut body = verification();
-    body.as_object_mut().unwrap().remove("kind");
-    json!({"kind": "asset_verification", "transaction": id, "body": body})
-}
-
-fn granting(member: &str, role: &str) -> Value {
-    json!({"kind": "role_granted", "body": {"member": member, "role": role}})
-}
-
-fn note(text: &str, signers: &[&str]) -> Value {
-    let keys: Vec<_> = signers.iter().map(|member| key(Some(member))).collect();
-    let note = Statement::parse(text).unwrap().sign(&keys).unwrap();
-    json!({ "note": String::from_utf8(note).unwrap() })
-}
-
-fn line(text: &str, signer: &str) -> Value {
-    json!({ "line": key(Some(signer)).sign_note_text(text).to_string() })
-}
-
-/// Begins a draft that waits, and gives its name.
-fn begun(sitter: &Sitter<'_>, given: &Value) -> String {
-    let answer = sitter.post("/drafts", given);
-    assert_eq!(answer.status.as_u16(), 201, "{}", answer.text());
-    let stands = answer.json();
-    assert_eq!(stands["state"], "waiting", "{stands}");
-    stands["id"].as_str().unwrap().to_owned()
-}
-
-fn sign(sitter: &Sitter<'_>, id: &str, text: &str, signer: &str) -> Answer {
-    sitter.post(&format!("/drafts/{id}/signatures"), &line(text, signer))
-}
-
-fn stands(answer: &Answer) -> Value {
-    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
-    answer.json()
-}
-
-fn listed(sitter: &Sitter<'_>) -> Vec<Value> {
-    stands(&sitter.get("/drafts")).as_array().unwrap().clone()
-}
-
-fn shown(sitter: &Sitter<'_>, id: &str) -> Value {
-    stands(&sitter.get(&format!("/drafts/{id}/json")))
-}
 
 #[test]
 fn a_draft_waits_until_all_have_signed_and_enters_by_itself() {
@@ -605,21 +464,6 @@ fn so_many_drafts_wait_and_no_more() {
     begun(&deng, &given(100));
 }
 
-/// Hands in a document, as a page of the desk does.
-fn put(sitter: &Sitter<'_>, path: &str, body: Vec<u8>) -> Answer {
-    let request = from_desk("PUT", path)
-        .header(COOKIE, &sitter.cookie)
-        .header("content-length", body.len());
-    sitter.ask(request.body(Body::from(body)).unwrap())
-}
-
-/// Step 1 with these documents.
-fn opening_with(id: &str, documents: &[Value]) -> Value {
-    let mut opening = opening(id);
-    opening["body"]["documents"] = json!(documents);
-    opening
-}
-
 #[test]
 fn documents_wait_for_their_draft_and_go_with_it() {
     let office = Office::new();
@@ -770,53 +614,6 @@ fn a_newcomer_is_known_by_a_code_that_the_server_cannot_bend() {
     let mut wang = Sitter::nobody(&office.runtime, &office.router);
     assert_eq!(wang.sign_in(&key).status.as_u16(), 204);
     assert_eq!(stands(&wang.get("/me"))["name"], "王会计");
-}
-
-/// A browser at the desk of a real server.
-struct Browser {
-    agent: ureq::Agent,
-    cookie: String,
-    origin: String,
-}
-
-impl Browser {
-    fn at(url: &str, member: &str) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false);
-        let mut browser = Self {
-            agent: config.build().into(),
-            cookie: String::new(),
-            origin: url.trim_end_matches('/').to_owned(),
-        };
-        let (_, challenged) = browser.post("/challenge", &json!({}));
-        let challenge = challenged["challenge"].as_str().unwrap();
-        let key = key(Some(member));
-        let signature = data_encoding::BASE64.encode(&key.sign_request(challenge));
-        let given = json!({
-            "key": key.verifier().to_string(), "challenge": challenge, "signature": signature,
-        });
-        let answer = browser.request("/session").send(given.to_string()).unwrap();
-        assert_eq!(answer.status().as_u16(), 204);
-        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
-        assert!(!cookie.contains("Secure"), "{cookie}");
-        browser.cookie = cookie.split(';').next().unwrap().to_owned();
-        browser
-    }
-
-    fn request(&self, path: &str) -> ureq::RequestBuilder<ureq::typestate::WithBody> {
-        let url = format!("{}/donglang/desk{path}", self.origin);
-        let request = self.agent.post(url).header("origin", &self.origin);
-        let request = request.header("content-type", "application/json");
-        request.header("cookie", &self.cookie)
-    }
-
-    fn post(&self, path: &str, body: &Value) -> (u16, Value) {
-        let mut answer = self.request(path).send(body.to_string()).unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
-        (
-            answer.status().as_u16(),
-            serde_json::from_str(&text).unwrap_or_default(),
-        )
-    }
 }
 
 #[test]

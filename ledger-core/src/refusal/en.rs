@@ -97,7 +97,7 @@ impl Refusal {
             Self::RoleHeld { member, role } => format!("{member} already is {}.", role.en()),
             Self::RoleNotHeld { member, role } => format!("{member} is not {} now.", role.en()),
             Self::RolesExcluded { member, roles: two } => format!("{member} must not hold together: {}. End one of them first.", roles(two, l)),
-            Self::Unstaffed { missing_roles } => format!("Nobody would hold: {}; roster and charter could never be changed again. Appoint somebody first.", roles(missing_roles, l)),
+            Self::Unstaffed { missing_roles } => format!("Nobody would hold: {}; roster and charter could never be changed again. Appoint somebody first; to report the key in use as stolen, record its replacement first, then report the one that was replaced.", roles(missing_roles, l)),
             Self::TrainingOnly { field } => format!("A real ledger counts in days or working days; the charter's {field} is shorter. Change the charter, or open a training ledger."),
             Self::CharterVersion { expected, found } => format!("The new charter's version must be at least {expected}; found {found}."),
             Self::CompromisedLater { expected, found } => format!("The time must not be later than {expected}; found {found}."),

@@ -357,7 +357,7 @@ impl Refusal {
                 roles(two, l)
             ),
             Self::Unstaffed { missing_roles } => format!(
-                "这样一来没有人任：{}，名册和章程就再也改不了了。请先安排人选。",
+                "这样一来没有人任：{}，名册和章程就再也改不了了。请先安排人选；报失的如果是正在用的钥匙，请先登记更换，再报失换下的那一把。",
                 roles(missing_roles, l)
             ),
             Self::TrainingOnly { field } => format!(

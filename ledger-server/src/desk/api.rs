@@ -13,7 +13,8 @@ use data_encoding::BASE64;
 use ledger_core::authenticate::member_in_name;
 use ledger_core::hash::Digest;
 use ledger_core::key::VerifierKey;
-use ledger_core::name::ConcernId;
+use ledger_core::name::{ConcernId, StreamId};
+use ledger_core::state::touches;
 use ledger_core::{Language, LogTime, MemberId, Role, TransactionId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -58,7 +59,7 @@ pub(crate) async fn challenge(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    own_site(request.headers(), language)?;
+    own_site(&request, language)?;
     let host = own_host(&ledger, &request, language)?;
     let origin = ledger.snapshot().state.origin.clone();
     let text = ledger
@@ -118,7 +119,7 @@ pub(crate) async fn sign_in(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    own_site(request.headers(), language)?;
+    own_site(&request, language)?;
     let host = own_host(&ledger, &request, language)?;
     let is_secure = is_secure(&request);
     let given: SignIn = json(request, language).await?;
@@ -130,7 +131,7 @@ pub(crate) async fn sign_in(
         .map_err(|error| not_taken(error, language))?;
     let sitting = signer(&snapshot, &given).ok_or_else(|| not_let_in(language))?;
     challenges
-        .use_up(&given.challenge, now)
+        .use_up(&sitting.member, &given.challenge, now)
         .map_err(|error| not_taken(error, language))?;
     let token = ledger.desk.sessions.begin(&sitting, Instant::now());
     let token = token.map_err(|_| Problem::fault(language))?;
@@ -197,8 +198,8 @@ fn not_taken(error: NotTaken, language: Language) -> Problem {
         NotTaken::Busy => (
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
-            "登录的人太多，请两分钟后再试。",
-            "Too many sign in. Try again in two minutes.",
+            "这把钥匙登录得太频繁，请两分钟后再试。",
+            "This key has signed in too often. Try again in two minutes.",
         ),
     };
     let title = language.pick("没有登录成功", "not signed in");
@@ -221,7 +222,7 @@ pub(crate) async fn sign_out(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    own_site(request.headers(), language)?;
+    own_site(&request, language)?;
     ledger
         .desk
         .sessions
@@ -362,7 +363,7 @@ pub(crate) async fn rehearse(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    let sitting = asking(&ledger, request.headers(), language)?;
+    let sitting = asking(&ledger, &request, language)?;
     let snapshot = ledger.snapshot();
     let asked: Rehearsal = json(request, language).await?;
     let rehearsed = working(language, move || {
@@ -397,15 +398,20 @@ impl Rehearsal {
         let drafted = drafting.statement(self.body, self.at.as_deref(), standing.now);
         let drafted = drafted.map_err(refused)?;
         let statement = drafted.statement;
-        // An answer may name concerns about other transactions.
-        let whole = Standing::under(ledger, snapshot, &statement).map_err(behind)?;
+        // An answer may name concerns about other transactions, which are read then.
+        let named = about.streams();
+        let is_read = |stream: &StreamId| *stream == StreamId::Ledger || named.contains(stream);
+        let mut standing = standing;
+        if !touches(&statement).iter().all(is_read) {
+            standing = Standing::under(ledger, snapshot, &statement).map_err(behind)?;
+        }
         let stream = statement.stream.clone();
-        let drafting = Drafting::of(kind, stream, transaction, &whole.state, signer);
+        let drafting = Drafting::of(kind, stream, transaction, &standing.state, signer);
         let drafting = drafting.ok_or_else(|| Problem::fault(language))?;
-        let tried = drafting.tried(&statement, whole.now);
+        let tried = drafting.tried(&statement, standing.now);
         tried.verdict.map_err(refused)?;
         let text = statement.to_text().map_err(|_| Problem::fault(language))?;
-        let words = words::words_for(language, &whole.state, &statement);
+        let words = words::words_for(language, &standing.state, &statement);
         let disclosure = drafted.disclosure;
         Ok(Rehearsed {
             lines: words::lines(&words.statement(&statement), language),

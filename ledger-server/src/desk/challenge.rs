@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use ledger_core::MemberId;
 use ledger_core::name::Origin;
 use sha2::Sha256;
 
@@ -19,8 +20,8 @@ const DOMAIN: &str = "sanzi-desk-sign-in-v1";
 /// How long a challenge is good, in seconds.
 const LIFE: u64 = 120;
 
-/// How many that were used are remembered; beyond that, whoever signs in is told to wait.
-const REMEMBERED: usize = 4096;
+/// How many that one member used are remembered; beyond that, this member is told to wait, and nobody else.
+const REMEMBERED: usize = 256;
 
 /// How many bytes of a nonce are drawn; as many of the seal follow.
 const HALF: usize = 16;
@@ -32,15 +33,15 @@ pub(super) enum NotTaken {
     Stale,
     /// It has been used.
     Used,
-    /// Too many were used lately.
+    /// This member used too many lately.
     Busy,
 }
 
 /// Makes challenges, and knows them again.
 pub(super) struct Challenges {
     secret: [u8; 32],
-    /// Until when each that was used could come again.
-    used: Mutex<HashMap<String, u64>>,
+    /// Until when each that was used could come again, by who used it.
+    used: Mutex<HashMap<MemberId, HashMap<String, u64>>>,
 }
 
 impl Challenges {
@@ -106,12 +107,13 @@ impl Challenges {
     }
 
     /// Uses a challenge up.
-    pub(super) fn use_up(&self, text: &str, now: u64) -> Result<(), NotTaken> {
+    pub(super) fn use_up(&self, member: &MemberId, text: &str, now: u64) -> Result<(), NotTaken> {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.retain(|_, until| *until >= now);
-        if used.contains_key(text) {
+        if used.values().any(|used| used.get(text).is_some()) {
             return Err(NotTaken::Used);
         }
+        let used = used.entry(member.clone()).or_default();
+        used.retain(|_, until| *until >= now);
         if used.len() >= REMEMBERED {
             return Err(NotTaken::Busy);
         }
@@ -171,7 +173,19 @@ mod tests {
                 Err(NotTaken::Stale)
             );
         }
-        assert_eq!(challenges.use_up(&text, 1001), Ok(()));
-        assert_eq!(challenges.use_up(&text, 1120), Err(NotTaken::Used));
+        let [chen, deng]: [MemberId; 2] = ["chen", "deng"].map(|id| id.parse().unwrap());
+        assert_eq!(challenges.use_up(&chen, &text, 1001), Ok(()));
+        for member in [&chen, &deng] {
+            let again = challenges.use_up(member, &text, 1120);
+            assert_eq!(again, Err(NotTaken::Used));
+        }
+        // Who signs in without end keeps nobody else from it.
+        for number in 1..REMEMBERED {
+            let text = number.to_string();
+            assert_eq!(challenges.use_up(&chen, &text, 1001), Ok(()));
+        }
+        assert_eq!(challenges.use_up(&chen, "x", 1001), Err(NotTaken::Busy));
+        assert_eq!(challenges.use_up(&deng, "x", 1001), Ok(()));
+        assert_eq!(challenges.use_up(&chen, "y", 1122), Ok(()));
     }
 }

@@ -12,7 +12,6 @@ use ledger_core::authenticate::authenticate;
 use ledger_core::event::{SignedEvent, Statement};
 use ledger_core::hash::Digest;
 use ledger_core::ledger::{AppendError, LedgerError};
-use ledger_core::note::SignatureLine;
 use ledger_core::refusal::Class;
 use ledger_core::store::StoreError;
 use ledger_core::store::local::DocumentName;
@@ -28,7 +27,9 @@ use crate::queue::SubmitError;
 use crate::served::{Served, Snapshot};
 use crate::signers::{self, Seat};
 
+mod lines;
 mod not_done;
+mod now;
 
 pub(crate) use not_done::NotDone;
 
@@ -121,6 +122,14 @@ impl<'a> Table<'a> {
         sitting: &Sitting,
         given: &Given,
     ) -> Result<(DraftId, bool), NotDone> {
+        let (id, is_new) = self.begun(sitting, given)?;
+        if let (false, Given::Note(note)) = (is_new, given) {
+            self.join(sitting, &id, SignedEvent::parse(note.as_bytes())?)?;
+        }
+        Ok((id, is_new))
+    }
+
+    fn begun(&self, sitting: &Sitting, given: &Given) -> Result<(DraftId, bool), NotDone> {
         let (statement, note) = match given {
             Given::Note(note) => {
                 let signed = SignedEvent::parse(note.as_bytes())?;
@@ -179,44 +188,6 @@ impl<'a> Table<'a> {
         known(&self.inbox.lock(), text)
     }
 
-    /// Puts a member's line below a draft. May wait for a disk.
-    fn sign(&self, sitting: &Sitting, id: &DraftId, line: &str) -> Result<(), NotDone> {
-        let line: SignatureLine = line.trim_end().parse().map_err(NotDone::Line)?;
-        if line.name() != sitting.key.name() {
-            return Err(NotDone::NotOwn);
-        }
-        let mut drafts = self.inbox.lock();
-        let draft = waiting(&drafts, id)?;
-        let is_stale = self.is_stale(&draft)?;
-        if sitting.key.verify_line(&draft.text, &line).is_err() {
-            return Err(NotDone::Untrue);
-        }
-        let mut signers = draft.signers();
-        if signers.contains(&sitting.member) {
-            return Ok(());
-        }
-        if is_stale {
-            return Err(NotDone::Moved);
-        }
-        let standing = Standing::under(self.ledger, &self.snapshot, &draft.statement)?;
-        let judged = Judged::of(&standing, &draft.statement, &sitting.member)?;
-        signers.push(sitting.member.clone());
-        let (drafting, statement) = (&judged.drafting, &draft.statement);
-        match drafting.judge(statement, &signers, standing.now) {
-            Ok(()) => {}
-            Err(Fault::Refused(refusal)) if matches!(*refusal, Refusal::MissingRoles { .. }) => {
-                if drafting.seats(statement, &signers).is_none() {
-                    return Err(NotDone::NoSeat);
-                }
-            }
-            Err(fault) => return Err(judged.refused(statement, fault)),
-        }
-        let mut signed = draft.clone();
-        signed.add(sitting.member.clone(), line);
-        self.inbox.keep(&mut drafts, signed)?;
-        Ok(())
-    }
-
     /// Whether something has entered the draft's stream since it was made.
     pub(crate) fn is_stale(&self, draft: &Draft) -> Result<bool, NotDone> {
         let catalogue = &self.ledger.catalogue;
@@ -231,6 +202,10 @@ impl<'a> Table<'a> {
         if !self.is_stale(&draft)? {
             return Ok(());
         }
+        if let Some(index) = self.entry_of(&draft)? {
+            return Err(NotDone::Ended(Ended::Entered { index }));
+        }
+        let draft = self.counting(draft)?;
         self.move_on(&mut drafts, draft, by)
     }
 
@@ -277,6 +252,7 @@ impl<'a> Table<'a> {
         draft: &Draft,
         member: &MemberId,
     ) -> Result<(Vec<Seat>, bool), NotDone> {
+        let draft = &self.counting(draft.clone())?;
         let mut signers = draft.signers();
         let has_signed = signers.contains(member);
         let Some(rule) = self.rule(draft)? else {
@@ -333,6 +309,10 @@ impl<'a> Table<'a> {
     /// What is to be done with a draft now: what to submit, or how it stands.
     fn ready(&self, id: &DraftId) -> Result<Result<(Draft, Bytes), State>, NotDone> {
         let draft = waiting(&self.inbox.lock(), id)?;
+        if let Some(index) = self.found_in_log(&draft)? {
+            return Ok(Err(State::Entered(index)));
+        }
+        let draft = self.counting(draft)?;
         let Some(note) = draft.note() else {
             return Ok(Err(State::Waiting));
         };
@@ -347,7 +327,7 @@ impl<'a> Table<'a> {
             Err(fault) => fault,
         };
         Ok(match &fault {
-            // It may be that it stands already: the writer knows.
+            // It may have come to stand since: the writer knows.
             Fault::Refused(refusal) if refusal.class() == Class::Conflict => {
                 Ok((draft, note.into()))
             }
@@ -371,7 +351,8 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// Lets go of the documents of a draft that is not to be, but for those that another names.
+    /// Lets go of the documents of a draft that is not to be, but for those that another names and those
+    /// that somebody handed in who has nothing to do with it.
     fn let_go(&self, draft: &Draft) -> Result<(), StoreError> {
         let Some(documents) = self.snapshot.reader.documents() else {
             return Ok(());
@@ -380,7 +361,12 @@ impl<'a> Table<'a> {
         let wanted: Vec<DocumentName> = others.iter().flat_map(Draft::documents).collect();
         let mut mine = draft.documents();
         mine.retain(|name| !wanted.contains(name));
-        documents.discard(&mine)
+        let of: Vec<MemberId> = draft
+            .signers()
+            .into_iter()
+            .chain([draft.author.clone()])
+            .collect();
+        documents.discard(&mine, &of)
     }
 }
 
@@ -548,6 +534,9 @@ pub(crate) async fn withdraw(
     at_table(ledger, move |table| {
         let draft = waiting(&table.inbox.lock(), &id)?;
         let is_signer = draft.signers().contains(&by);
+        if let Some(index) = table.found_in_log(&draft)? {
+            return Err(NotDone::Ended(Ended::Entered { index }));
+        }
         if draft.author != by && !is_signer && !table.seating(&draft, &by)?.1 {
             return Err(NotDone::NotYours);
         }
@@ -566,6 +555,9 @@ pub(crate) async fn tend(ledger: &Arc<Served>) -> Result<(), NotDone> {
         return Ok(());
     }
     let complete = at_table(ledger, |table| {
+        for draft in table.inbox.all(|draft| draft.ended.is_none()) {
+            table.found_in_log(&draft)?;
+        }
         for draft in table.inbox.expire((table.ledger.clock)())? {
             table.let_go(&draft)?;
         }
@@ -573,8 +565,12 @@ pub(crate) async fn tend(ledger: &Arc<Served>) -> Result<(), NotDone> {
         let signed = table.inbox.all(signed);
         Ok(signed.into_iter().map(|draft| draft.id).collect::<Vec<_>>())
     });
+    let mut all = Ok(());
     for id in complete.await? {
-        enter(ledger, &id).await?;
+        // One that cannot be read holds up no other.
+        if let Err(error) = enter(ledger, &id).await {
+            all = Err(error);
+        }
     }
-    Ok(())
+    all
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State as Of};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -144,6 +145,7 @@ impl Listed {
             Some(Ended::Expired) => ("expired", None, None),
         };
         let event = &draft.statement.event;
+        let draft = &table.counting(draft.clone())?;
         let (seats, may_sign) = table.seating(draft, member)?;
         Ok(Self {
             id: draft.id.as_str().to_owned(),
@@ -221,6 +223,7 @@ impl Shown {
         l: Language,
     ) -> Result<Self, NotDone> {
         let draft = table.inbox().draft(id).ok_or(NotDone::Unknown)?;
+        let draft = table.counting(draft)?;
         let statement = &draft.statement;
         let standing = Standing::under(table.ledger(), table.snapshot(), statement)?;
         let rows = words::words_for(l, &standing.state, statement).statement(statement);
@@ -327,9 +330,12 @@ async fn stands(ledger: &Arc<Served>, id: &DraftId, l: Language) -> Result<Stand
     Ok(Stands::of(id, draft.statement.event.kind(), state, l))
 }
 
-fn id_in(path: &str, language: Language) -> Result<DraftId, Problem> {
-    path.parse()
-        .map_err(|_| not_done(NotDone::Unknown, language))
+/// The name of a draft in an address, whatever stands there.
+type Named = Result<Path<String>, PathRejection>;
+
+fn id_in(path: Named, language: Language) -> Result<DraftId, Problem> {
+    let id = path.ok().and_then(|Path(id)| id.parse().ok());
+    id.ok_or_else(|| not_done(NotDone::Unknown, language))
 }
 
 /// What a draft is begun with: one of the two.
@@ -361,7 +367,7 @@ pub(crate) async fn begin(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    let sitting = asking(&ledger, request.headers(), language)?;
+    let sitting = asking(&ledger, &request, language)?;
     let begin: Begin = json(request, language).await?;
     let given = match (begin.note, begin.statement) {
         (Some(note), None) => Given::Note(note),
@@ -411,11 +417,11 @@ pub(crate) async fn list(
 pub(crate) async fn one(
     Of(ledger): Of<Arc<Served>>,
     Asked(language): Asked,
-    Path(id): Path<String>,
+    id: Named,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let sitting = sitting(&ledger, &ledger.snapshot(), &headers, language)?;
-    let id = id_in(&id, language)?;
+    let id = id_in(id, language)?;
     let shown = at_table(&ledger, move |table| {
         Shown::of(table, &id, &sitting.member, language)
     });
@@ -444,11 +450,11 @@ pub(crate) struct Signature {
 pub(crate) async fn sign(
     Of(ledger): Of<Arc<Served>>,
     Asked(language): Asked,
-    Path(id): Path<String>,
+    id: Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    let sitting = asking(&ledger, request.headers(), language)?;
-    let id = id_in(&id, language)?;
+    let sitting = asking(&ledger, &request, language)?;
+    let id = id_in(id, language)?;
     let given: Signature = json(request, language).await?;
     let told = |error| not_done(error, language);
     let inbox = ledger.desk.inbox().ok_or_else(|| told(NotDone::NoInbox))?;
@@ -470,11 +476,11 @@ pub(crate) async fn sign(
 pub(crate) async fn rebase(
     Of(ledger): Of<Arc<Served>>,
     Asked(language): Asked,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    id: Named,
+    request: Request,
 ) -> Result<Response, Problem> {
-    let sitting = asking(&ledger, &headers, language)?;
-    let id = id_in(&id, language)?;
+    let sitting = asking(&ledger, &request, language)?;
+    let id = id_in(id, language)?;
     let told = |error| not_done(error, language);
     // It may stand already.
     stands(&ledger, &id, language).await.map_err(told)?;
@@ -513,11 +519,11 @@ const REASON: usize = 200;
 pub(crate) async fn withdraw(
     Of(ledger): Of<Arc<Served>>,
     Asked(language): Asked,
-    Path(id): Path<String>,
+    id: Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    let sitting = asking(&ledger, request.headers(), language)?;
-    let id = id_in(&id, language)?;
+    let sitting = asking(&ledger, &request, language)?;
+    let id = id_in(id, language)?;
     let withdrawal: Withdrawal = json(request, language).await?;
     let reason = withdrawal
         .reason

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -39,7 +40,7 @@ pub(crate) async fn ask(
     Asked(language): Asked,
     request: Request,
 ) -> Result<Response, Problem> {
-    own_site(request.headers(), language)?;
+    own_site(&request, language)?;
     let from = client(&request);
     let asked: Enrolment = json(request, language).await?;
     let code = working(language, move || {
@@ -93,12 +94,13 @@ fn not_taken(error: NotTaken, language: Language) -> Problem {
 pub(crate) async fn find(
     State(ledger): State<Arc<Served>>,
     Asked(language): Asked,
-    Path(code): Path<String>,
+    code: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     sitting(&ledger, &ledger.snapshot(), &headers, language)?;
     let enrolments = ledger.desk.enrolments.as_ref();
-    let found = enrolments.and_then(|enrolments| enrolments.find(&code, (ledger.clock)()));
+    let found = code.ok().zip(enrolments);
+    let found = found.and_then(|(Path(code), enrolments)| enrolments.find(&code, (ledger.clock)()));
     let found = found.ok_or_else(|| {
         Problem::new(
             StatusCode::NOT_FOUND,

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::inbox::names;
-use crate::keeping;
+use crate::keeping::{self, UNFINISHED};
 use crate::share::network;
 
 /// What is signed first, so that it can be nothing else.
@@ -152,6 +152,12 @@ impl Enrolments {
     pub(super) fn open(folder: PathBuf) -> Result<Self, StoreError> {
         let mut asking = BTreeMap::new();
         for path in names(&folder)? {
+            let file = path.file_name().unwrap_or_default();
+            if file.to_string_lossy().starts_with(UNFINISHED) {
+                // Whoever asked was never told a code.
+                let _ = fs::remove_file(&path);
+                continue;
+            }
             let name = path
                 .file_stem()
                 .unwrap_or_default()

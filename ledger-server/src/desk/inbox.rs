@@ -108,7 +108,27 @@ impl Inbox {
         let path = self.path(&draft.id);
         keeping::write(&path, &draft.to_bytes(), true)
             .map_err(|error| StoreError::io("write", &path, error))?;
+        let has_ended = draft.ended.is_some();
         drafts.insert(draft.id.clone(), draft);
+        if has_ended && self.forget_oldest(drafts).is_err() {
+            tracing::warn!(path = %self.folder.display(), "a draft that is over could not be erased");
+        }
+        Ok(())
+    }
+
+    /// Of those that have ended, as many as are remembered stay.
+    fn forget_oldest(&self, drafts: &mut Drafts) -> Result<(), StoreError> {
+        let ended = drafts.values().filter(|draft| draft.ended.is_some());
+        let mut ended: Vec<_> = ended
+            .map(|draft| (draft.begun_at, draft.id.clone()))
+            .collect();
+        let over = ended.len().saturating_sub(ENDED);
+        if over > 0 {
+            ended.sort();
+        }
+        for (_, id) in ended.iter().take(over) {
+            self.forget(drafts, id)?;
+        }
         Ok(())
     }
 
@@ -141,14 +161,7 @@ impl Inbox {
             self.keep(&mut drafts, draft.clone())?;
             expired.push(draft);
         }
-        let ended = drafts.values().filter(|draft| draft.ended.is_some());
-        let mut ended: Vec<_> = ended
-            .map(|draft| (draft.begun_at, draft.id.clone()))
-            .collect();
-        ended.sort();
-        for (_, id) in ended.iter().take(ended.len().saturating_sub(ENDED)) {
-            self.forget(&mut drafts, id)?;
-        }
+        self.forget_oldest(&mut drafts)?;
         Ok(expired)
     }
 
@@ -178,5 +191,41 @@ pub(super) fn names(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
             .collect(),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(fault(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger_core::StatedTime;
+    use ledger_core::event::{Event, Statement};
+    use ledger_core::hash::Hash;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_begun_and_taken_back_without_end_takes_no_more_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let inbox = Inbox::open(folder.path().join("desk")).unwrap();
+        let now = LogTime::from_unix(1_522_026_000).unwrap();
+        let by: MemberId = "deng".parse().unwrap();
+        let granted = json!({"kind": "role_granted", "member": "he", "role": "cashier"});
+        let granted = Event::from_value(granted).unwrap();
+        for number in 0..ENDED as u64 + 9 {
+            let at = StatedTime::new(now.plus_seconds(number), 480).unwrap();
+            let statement =
+                Statement::new("ledger".parse().unwrap(), Hash::ZERO, at, granted.clone());
+            let made = (now.plus_seconds(number), 1);
+            let mut draft = Draft::new(by.clone(), made, statement, None).unwrap();
+            draft.ended = Some(Ended::Withdrawn {
+                by: by.clone(),
+                reason: None,
+            });
+            inbox.keep(&mut inbox.lock(), draft).unwrap();
+        }
+        assert_eq!(inbox.lock().len(), ENDED);
+        assert_eq!(names(&inbox.folder).unwrap().len(), ENDED);
+        let oldest = inbox.all(|_| true)[0].begun_at;
+        assert_eq!(oldest, now.plus_seconds(9));
     }
 }

@@ -34,7 +34,7 @@ pub(crate) async fn public(
     digest: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let sitting = asking(&ledger, request.headers(), language)?;
+    let sitting = asking(&ledger, &request, language)?;
     let name = DocumentName::Public(name(digest, language)?);
     take(&ledger, (sitting.member, None), name, request, language).await
 }
@@ -57,7 +57,7 @@ pub(crate) async fn private(
     commitment: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let sitting = asking(&ledger, request.headers(), language)?;
+    let sitting = asking(&ledger, &request, language)?;
     let name = DocumentName::Private(name(commitment, language)?);
     take(&ledger, (sitting.member, None), name, request, language).await
 }

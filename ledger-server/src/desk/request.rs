@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::session::Sitting;
 use crate::api;
 use crate::catalogue::NoView;
+use crate::client::Client;
 use crate::fault::in_language;
 use crate::problem::Problem;
 use crate::served::{Served, Snapshot};
@@ -28,18 +29,12 @@ pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Whether a page of this very site sent it, as every browser that can sign says.
-pub(crate) fn own_site(headers: &HeaderMap, language: Language) -> Result<(), Problem> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let fetched = text("sec-fetch-site");
-    let origin = text(ORIGIN.as_str()).map(|origin| {
-        let authority = origin.split_once("://").map(|(_, authority)| authority);
-        authority.is_some() && authority == host(headers)
-    });
-    let is_own = match (fetched, origin) {
-        (Some("same-origin"), None | Some(true)) | (None, Some(true)) => true,
-        (Some(_), _) | (None, None | Some(false)) => false,
-    };
-    if is_own {
+pub(crate) fn own_site(request: &Request, language: Language) -> Result<(), Problem> {
+    let client = request.extensions().get::<Client>();
+    if is_own(
+        request.headers(),
+        client.is_some_and(|client| client.is_secure),
+    ) {
         return Ok(());
     }
     Err(Problem::new(
@@ -51,6 +46,21 @@ pub(crate) fn own_site(headers: &HeaderMap, language: Language) -> Result<(), Pr
             "The desk takes only what a page of this site sends; nothing was changed. Open this site's own desk and do it there.",
         ),
     ))
+}
+
+/// As the headers say; what came by HTTPS is sent by no page that did not.
+fn is_own(headers: &HeaderMap, is_secure: bool) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let fetched = text("sec-fetch-site");
+    let origin = text(ORIGIN.as_str()).map(|origin| {
+        let (scheme, authority) = origin.split_once("://").unwrap_or_default();
+        let is_web = scheme == "https" || (scheme == "http" && !is_secure);
+        is_web && Some(authority) == host(headers)
+    });
+    match (fetched, origin) {
+        (Some("same-origin"), None | Some(true)) | (None, Some(true)) => true,
+        (Some(_), _) | (None, None | Some(false)) => false,
+    }
 }
 
 /// Who sits there.
@@ -66,11 +76,11 @@ pub(crate) fn sitting(
 /// A request of a member that changes something, from a page of this site.
 pub(crate) fn asking(
     ledger: &Served,
-    headers: &HeaderMap,
+    request: &Request,
     language: Language,
 ) -> Result<Sitting, Problem> {
-    own_site(headers, language)?;
-    sitting(ledger, &ledger.snapshot(), headers, language)
+    own_site(request, language)?;
+    sitting(ledger, &ledger.snapshot(), request.headers(), language)
 }
 
 fn signed_out(language: Language) -> Problem {
@@ -189,7 +199,7 @@ mod tests {
                     HeaderValue::from_static(value),
                 )
             });
-            own_site(&pairs.collect(), Language::En).is_ok()
+            is_own(&pairs.collect(), false)
         };
         let host = ("host", "a.example:1");
         assert!(of(&[host, ("origin", "http://a.example:1")]));
@@ -215,5 +225,13 @@ mod tests {
         ] {
             assert!(!of(bad), "{bad:?}");
         }
+        // What came by HTTPS is not of a page that came without.
+        let from = |origin: &'static str| {
+            let headers = [(HOST, "a.example"), (ORIGIN, origin)];
+            let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
+            is_own(&HeaderMap::from_iter(headers), true)
+        };
+        assert!(from("https://a.example"));
+        assert!(!from("http://a.example"));
     }
 }

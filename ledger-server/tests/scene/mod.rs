@@ -5,10 +5,12 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub(crate) mod folder;
+pub(crate) mod office;
 pub(crate) mod running;
 pub(crate) mod sitter;
 mod store;
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -194,21 +196,26 @@ impl Site {
     }
 
     pub(crate) fn with(options: Options) -> Self {
-        Self::governed(options, None)
+        Self::governed(options, None, None)
+    }
+
+    /// With a desk that keeps its drafts in this folder.
+    pub(crate) fn with_desk(folder: PathBuf) -> Self {
+        Self::governed(Options::default(), None, Some(folder))
     }
 
     /// With a ledger that has these witnesses.
     pub(crate) fn witnessed(policy: &str) -> Self {
-        Self::governed(Options::default(), Some(policy.parse().unwrap()))
+        Self::governed(Options::default(), Some(policy.parse().unwrap()), None)
     }
 
-    fn governed(options: Options, policy: Option<Policy>) -> Self {
+    fn governed(options: Options, policy: Option<Policy>, desk: Option<PathBuf>) -> Self {
         let store = SharedMemory::default();
         let opened = Ledger::create(store.clone(), key(None), &founding(), at(NOW));
         let (ledger, receipt) = opened.unwrap();
         let again = store.clone();
         let hosting = Hosting {
-            desk: None,
+            desk,
             intake: None,
             ledger,
             policy,

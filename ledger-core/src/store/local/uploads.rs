@@ -169,14 +169,18 @@ impl LocalDocuments {
         Ok(())
     }
 
-    /// Drops what waits under these names: no entry is to name it.
+    /// Drops what these members handed in under these names: no entry is to name it.
     ///
     /// # Errors
     /// If it cannot be removed.
-    pub fn discard(&self, names: &[DocumentName]) -> Result<(), StoreError> {
-        for name in names {
-            for path in self.waiting_as(name)? {
-                remove(&path)?;
+    pub fn discard(&self, names: &[DocumentName], of: &[MemberId]) -> Result<(), StoreError> {
+        for member in of {
+            let folder = self.folder.join(FOLDER).join(member.as_str());
+            for name in names {
+                let path = folder.join(name.file_name());
+                if path.is_file() {
+                    remove(&path)?;
+                }
             }
         }
         Ok(())

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, StatusCode};
@@ -216,7 +217,7 @@ pub(crate) async fn one(
     State(ledger): State<Arc<Served>>,
     visit: Visit,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Response {
     let asked = visit.clone();
     let made = super::signed_in(
@@ -224,7 +225,8 @@ pub(crate) async fn one(
         visit,
         &headers,
         move |scene, sitting| {
-            let id: DraftId = id.parse().map_err(|_| NoPage::Missing)?;
+            let id = id.ok().and_then(|Path(id)| id.parse::<DraftId>().ok());
+            let id = id.ok_or(NoPage::Missing)?;
             Ok(One::of(scene, &id, &sitting.member)?.render()?)
         },
     );

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{self, Path};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -164,7 +165,7 @@ pub(crate) async fn form(
     extract::State(ledger): extract::State<Arc<Served>>,
     visit: Visit,
     headers: HeaderMap,
-    Path(kind): Path<String>,
+    kind: Result<Path<String>, PathRejection>,
 ) -> Response {
     if kind == charter::KIND {
         // Its form is the charter's sheet.
@@ -172,6 +173,7 @@ pub(crate) async fn form(
         return Redirect::to(&visit.link_with(&to)).into_response();
     }
     super::signed_in(ledger, visit, &headers, move |scene, sitting| {
+        let Path(kind) = kind.map_err(|_| NoPage::Missing)?;
         let kind = kinds()
             .find(|known| *known == kind)
             .ok_or(NoPage::Missing)?;

@@ -297,5 +297,13 @@ export async function rowsOf(statement: Statement, known: About): Promise<Row[]>
     writer.row(0, t("更正的是", "corrects"), t(`第 ${entry} 条：${kind}`, `entry ${entry}: ${kind}`));
   }
   writer.members(0, shape, statement.event, ["kind"], "event");
-  return writer.rows;
+  return writer.rows.map((row) => ({ ...row, value: visible(row.value) }));
+}
+
+/** What is signed and takes no room on a screen; the variants of a character are seen. */
+const UNSEEN = /(?!\p{Variation_Selector})\p{Default_Ignorable_Code_Point}/gu;
+
+/** A text with what nobody would see in it said by its code: two that look alike say the same. */
+function visible(text: string): string {
+  return text.replace(UNSEEN, (unseen) => `[U+${(unseen.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}]`);
 }

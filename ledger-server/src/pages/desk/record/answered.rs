@@ -50,7 +50,7 @@ pub(crate) async fn typed(
     request: Request,
 ) -> Result<Response, Problem> {
     let l = visit.language;
-    let sitting = request::asking(&ledger, request.headers(), l)?;
+    let sitting = request::asking(&ledger, &request, l)?;
     let snapshot = ledger.snapshot();
     let typed: Typed = request::json(request, l).await?;
     let scene = Scene {
