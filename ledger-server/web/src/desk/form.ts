@@ -5,7 +5,7 @@ import { wordsFor } from "../page/words.ts";
 import { get, post, type Problem } from "./api.ts";
 import { addRow, collect, find, own, removeRow, restore, target, vary } from "./controls.ts";
 import { documents, type Papers } from "./document.ts";
-import { forget, keep, kept, type Kept, type Typed } from "./kept.ts";
+import { forget, keep, kept, type Form, type Kept, type Typed } from "./kept.ts";
 import { t } from "./language.ts";
 import { note, signed } from "./sign.ts";
 import { Turn } from "./turn.ts";
@@ -74,7 +74,8 @@ function nameOf(control: HTMLElement): string {
 class Sheet {
   readonly kind: string;
   readonly about: { readonly transaction?: string; readonly concern?: string };
-  readonly key: string;
+  /** By which the browser keeps what is unfinished. */
+  readonly own: Form;
   readonly papers: Papers | undefined;
   /** The controls that somebody has left, or that were asked about: only these are found fault with. */
   readonly left = new Set<HTMLElement>();
@@ -96,24 +97,28 @@ class Sheet {
     // A correction is of one field of one entry.
     const query = new URLSearchParams(location.search);
     const place = ["entry", "field"].map((name) => query.get(name) ?? "").join("");
-    this.key = about + place;
+    this.own = { slug: slug(), member: form.dataset["member"] ?? "", kind: this.kind, about: about + place };
     this.papers = form.querySelector("[data-documents]") === null ? undefined : documents(form, () => this.changed());
   }
 
-  begin(): void {
+  async begin(): Promise<void> {
     const { form } = this;
-    this.bringBack();
-    form.addEventListener("input", () => this.changed());
-    form.addEventListener("change", (event) => this.onChange(event));
-    form.addEventListener("click", (event) => this.onClick(event));
-    form.addEventListener("focusout", (event) => this.onLeave(event));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.acting.take(this.one("#go"), () => this.act());
     });
-    // Enter in a field is no signature.
+    const found = await kept(this.own);
+    if (this.isOver) {
+      return;
+    }
+    this.bringBack(found);
+    form.addEventListener("input", () => this.changed());
+    form.addEventListener("change", (event) => this.onChange(event));
+    form.addEventListener("click", (event) => this.onClick(event));
+    form.addEventListener("focusout", (event) => this.onLeave(event));
+    // Enter in a field is no signature; on the button of a file it chooses one.
     form.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && event.target instanceof HTMLInputElement) {
+      if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.type !== "file") {
         event.preventDefault();
       }
     });
@@ -121,7 +126,7 @@ class Sheet {
   }
 
   end(): void {
-    clearTimeout(this.timer);
+    this.stopLooking();
     this.isOver = true;
     this.turn += 1;
   }
@@ -132,8 +137,7 @@ class Sheet {
 
   // What was kept.
 
-  private bringBack(): void {
-    const found = kept(slug(), this.kind, this.key);
+  private bringBack(found: Kept | undefined): void {
     const told = this.one("#kept");
     if (found === undefined || told === null) {
       return;
@@ -152,8 +156,7 @@ class Sheet {
     told.hidden = false;
     told.querySelector("button")?.addEventListener("click", () => {
       this.end();
-      forget(slug(), this.kind, this.key);
-      location.reload();
+      void forget(this.own).then(() => location.reload());
     });
     if (found.note !== undefined) {
       this.offerAgain(found.note);
@@ -163,7 +166,7 @@ class Sheet {
   private keepAll(more: Partial<Kept> = {}): void {
     const moment = this.form.querySelector<HTMLInputElement>("#at")?.value ?? "";
     const all: Partial<Kept> = { at: moment, documents: this.papers?.keep() ?? [], ...more };
-    if (!keep(slug(), this.kind, this.key, collect(this.form), all)) {
+    if (!keep(this.own, collect(this.form), all)) {
       announce(t("这个浏览器存不了没填完的内容：登记完以前请不要关闭网页。", "This browser cannot keep what is unfinished: do not close the page before it is recorded."));
     }
   }
@@ -175,8 +178,27 @@ class Sheet {
       return;
     }
     this.keepAll();
+    this.lookSoon(PAUSE);
+  }
+
+  /** Looks once nothing is typed any more; until then what is said is of what was typed before, and looks so. */
+  private lookSoon(pause: number): void {
+    this.form.classList.add("unchecked");
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.look(false), PAUSE);
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      if (this.acting.isTaken) {
+        // Its own look would come too late, and what was pressed would come to nothing.
+        this.lookSoon(PAUSE);
+      } else {
+        void this.look(false);
+      }
+    }, pause);
+  }
+
+  private stopLooking(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   private onChange(event: Event): void {
@@ -230,14 +252,22 @@ class Sheet {
     for (let one: HTMLElement | null = control; one !== null; one = one.parentElement?.closest<HTMLElement>("[data-value]") ?? null) {
       this.left.add(one);
     }
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.look(false), PAUSE / 2);
+    this.lookSoon(PAUSE / 2);
   }
 
   // What the rules say.
 
   private async look(isFinal: boolean): Promise<Checked> {
     const mine = ++this.turn;
+    this.form.classList.add("unchecked");
+    const checked = await this.judge(mine, isFinal);
+    if (mine === this.turn && this.timer === undefined) {
+      this.form.classList.remove("unchecked");
+    }
+    return checked;
+  }
+
+  private async judge(mine: number, isFinal: boolean): Promise<Checked> {
     const typed: { [name: string]: Typed } = { ...collect(this.form) };
     if (this.papers !== undefined) {
       typed["documents"] = this.papers.collect();
@@ -397,9 +427,24 @@ class Sheet {
     return first === undefined ? undefined : target(first);
   }
 
+  /** The documents that the charter still wants, by their names on the form; none if that is not the problem. */
+  private lacking(problem: Problem): string[] {
+    const kinds = problem.type === "urn:sanzi:document_missing" && Array.isArray(problem["missing"]) ? (problem["missing"] as string[]) : [];
+    const slots = Array.from(this.form.querySelectorAll<HTMLElement>(".slot"));
+    return kinds.map((kind) => slots.find((slot) => slot.dataset["kind"] === kind)?.dataset["title"] ?? kind);
+  }
+
   private refused(problem: Problem, isFinal: boolean): HTMLElement | undefined {
     this.seat([]);
     this.compose(undefined);
+    const lacking = this.lacking(problem);
+    if (lacking.length > 0) {
+      const said = t(`还缺材料：${lacking.join("、")}。`, `Documents still missing: ${lacking.join(", ")}.`);
+      const found = this.blame(isFinal ? [{ field: "documents", detail: said }] : []);
+      this.refuse(undefined);
+      this.state(said);
+      return found;
+    }
     const field = typeof problem.field === "string" ? problem.field : problem.type.includes("document") ? "documents" : undefined;
     if (field !== undefined && (field === "at" || field.startsWith("documents") || find(this.form, field) !== undefined)) {
       const found = this.blame([{ field, detail: problem.detail }]);
@@ -448,7 +493,7 @@ class Sheet {
   // Check, sign, done.
 
   private async act(): Promise<void> {
-    clearTimeout(this.timer);
+    this.stopLooking();
     this.state(t("正在核对……", "Checking…"));
     await this.papers?.settled();
     const amiss = this.papers?.amiss();
@@ -483,7 +528,7 @@ class Sheet {
     const answer = await post<Drafted>("drafts", handed);
     if (answer.ok) {
       this.end();
-      forget(slug(), this.kind, this.key);
+      await forget(this.own);
       await this.done(answer.data);
       return;
     }
@@ -555,6 +600,6 @@ view("record", (main) => {
     return undefined;
   }
   const sheet = new Sheet(main, form);
-  sheet.begin();
+  void sheet.begin();
   return () => sheet.end();
 });
