@@ -53,21 +53,22 @@ async function vote(story, chen) {
   story.say("7  the vote");
 }
 
-/** Who may bid was written down wrong, and published so. */
+/** What the price rests on was written down wrong, and published so; the plan itself stands, having been voted on. */
 async function correct(story) {
   const { zhao, transaction, office } = story;
   await story.window();
   await zhao.form("corrected", transaction);
   await zhao.look("correct-which");
-  await zhao.elsewhere(() => zhao.page.locator("main a.to").filter({ hasText: "编制交易方案" }).click());
+  const which = (name) => zhao.page.locator("main a.to").filter({ hasText: name }).first();
+  await zhao.elsewhere(() => which("征求意见与底价评估").click());
   await zhao.look("correct-what");
-  await zhao.elsewhere(() => zhao.page.locator("main a.to").filter({ hasText: "依法登记的单位" }).click());
-  await zhao.fill({ reason: "漏写了个人", value: "依法登记的个人或单位" });
+  await zhao.elsewhere(() => which("底价依据").click());
+  await zhao.fill({ reason: "少写了一处", value: "同街四处成交价" });
   const before = await office.size();
-  await zhao.hand(["更正", "依法登记的个人或单位"]);
-  await together(story, "更正", ["he", "chen"]);
+  await zhao.hand(["更正", "同街四处成交价"]);
+  await together(story, "更正", ["he", "liang"]);
   assert.equal(await office.size(), before + 1);
-  await zhao.publish(ASSET, ["依法登记的个人或单位"]);
+  await zhao.publish(ASSET, ["同街四处成交价"]);
   await together(story, "方案生成后公开", ["chen", "liang"]);
   await everywhere(story);
   await story.window();
