@@ -74,7 +74,10 @@ fn opens_elsewhere(office: &Office, member: &str) {
         return;
     };
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("ED25519"), "{said}");
+    assert!(
+        output.status.success() && said.contains("ED25519"),
+        "{said}"
+    );
 }
 
 #[test]

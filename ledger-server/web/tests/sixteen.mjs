@@ -56,11 +56,11 @@ try {
     }
     console.log(`--- ${profile}: ${page.url()}\n${seen.join("\n").slice(0, 1500)}`);
   }
-  await Promise.all(Object.values(people).map((person) => person.context.close()));
+  await Promise.all(Object.values(people).map((person) => person.close()));
   await office.kill();
   throw error;
 }
 assert.deepEqual(complaints, []);
-await Promise.all(Object.values(people).map((person) => person.context.close()));
+await Promise.all(Object.values(people).map((person) => person.close()));
 assert.equal(await office.close(), 0);
 story.say("all is as it should be");

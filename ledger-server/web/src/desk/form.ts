@@ -1,15 +1,16 @@
 // The form of an event: what is typed is read and judged by the server's own rules while it is typed, kept in
 // this browser until it is recorded, and in the end signed from its exact bytes. Three acts: check, sign, done.
 import { element, refill } from "../page/element.ts";
-import { wordsFor } from "../page/words.ts";
-import { get, post, type Problem } from "./api.ts";
+import { post, type Problem } from "./api.ts";
 import { addRow, collect, find, own, removeRow, restore, target, vary } from "./controls.ts";
 import { documents, type Papers } from "./document.ts";
+import type { Seat } from "./drafts.ts";
+import { became, roleName, type Drafted } from "./handed.ts";
 import { forget, keep, kept, type Form, type Kept, type Typed } from "./kept.ts";
 import { t } from "./language.ts";
 import { note, signed } from "./sign.ts";
 import { Turn } from "./turn.ts";
-import { announce, at, slug, view } from "./view.ts";
+import { announce, slug, view } from "./view.ts";
 
 /** How long nothing is typed before it is looked at, in milliseconds. */
 const PAUSE = 500;
@@ -28,13 +29,6 @@ interface Read {
   readonly notes: readonly Said[];
 }
 
-interface Seat {
-  readonly role: string;
-  readonly member: string;
-  readonly name: string;
-  readonly signed: boolean;
-}
-
 /** What `POST rehearse` answers. */
 interface Rehearsed {
   readonly statement: string;
@@ -45,25 +39,11 @@ interface Rehearsed {
   readonly disclosure?: string;
 }
 
-/** What `POST drafts` answers. */
-interface Drafted {
-  readonly id: string;
-  readonly state: "waiting" | "entered" | "held" | "moved" | "stuck";
-  readonly index?: number;
-  /** Why it has not entered the log, though all have signed. */
-  readonly problem?: Problem;
-}
-
 /** What is handed in: signed, or for others to sign. */
 type Handed = { readonly note: string } | { readonly statement: string };
 
 /** What became of looking at a form. */
 type Checked = { readonly ready: Rehearsed } | { readonly first: HTMLElement | undefined };
-
-/** A role's name. */
-function wordFor(role: string): string {
-  return wordsFor(role, t("zh", "en") as "en" | "zh")[0] ?? role;
-}
 
 /** What a field is called, for who hears it. */
 function nameOf(control: HTMLElement): string {
@@ -395,6 +375,7 @@ class Sheet {
       const said = told.get(line.id.replace(/-echo$/, "")) ?? "";
       line.textContent = said;
       line.hidden = said === "";
+      line.classList.toggle("short", said.startsWith("✕"));
     }
   }
 
@@ -476,7 +457,7 @@ class Sheet {
     const list = this.one("#seats");
     if (list !== null) {
       list.hidden = seats.length === 0;
-      const line = (seat: Seat): HTMLElement => element("li", {}, `○ ${wordFor(seat.role)}：`, element("bdi", {}, seat.name));
+      const line = (seat: Seat): HTMLElement => element("li", {}, `○ ${roleName(seat.role)}：`, element("bdi", {}, seat.name));
       refill(list, ...(seats.length === 0 ? [] : [element("li", {}, t("由这些人签署：", "To be signed by:"))]), ...seats.map(line));
     }
   }
@@ -560,29 +541,7 @@ class Sheet {
     if (place === null) {
       return;
     }
-    const { transaction } = this.about;
-    const next = at(transaction === undefined ? "record" : `record?transaction=${encodeURIComponent(transaction)}`);
-    const parts: Node[] = [];
-    if (drafted.state === "entered") {
-      const entry = `/${slug()}/e/${String(drafted.index)}`;
-      parts.push(
-        element("h2", {}, t(`已记入账本，第 ${String(drafted.index)} 条`, `In the ledger: entry ${String(drafted.index)}`)),
-        element("p", {}, element("a", { href: entry, target: "_blank", rel: "noopener" }, t("看这一条", "This entry"))),
-      );
-    } else {
-      const draft = await get<{ readonly seats: readonly Seat[] }>(`drafts/${drafted.id}/json`);
-      const missing = draft.ok ? draft.data.seats.filter((seat) => !seat.signed) : [];
-      const { problem } = drafted;
-      parts.push(
-        element("h2", {}, problem === undefined ? t("已送出，等其他人签", "Handed in; others are to sign") : t("已送出，还没有记入账本", "Handed in, not in the ledger yet")),
-        ...(problem === undefined ? [] : [element("p", { class: "wrong" }, `${problem.title}：${problem.detail}`)]),
-        element("p", {}, t("还要这些人签；他们登录工作台就会看到，签齐后自动记入账本：", "Still to sign; they see it at their desk, and it enters the ledger by itself when all have:")),
-        element("ul", {}, ...missing.map((seat) => element("li", {}, `${wordFor(seat.role)}：`, element("bdi", {}, seat.name)))),
-        element("p", {}, element("a", { class: "button", href: at(`drafts/${drafted.id}`) }, t("看这份草稿", "This draft"))),
-      );
-    }
-    parts.push(element("p", {}, element("a", { class: "button", href: next }, t("接着办下一项", "Record the next")), " ", element("a", { class: "button", href: at("") }, t("回到工作台", "To my desk"))));
-    refill(place, ...parts);
+    refill(place, ...(await became(drafted, this.about.transaction)));
     place.hidden = false;
     this.form.hidden = true;
     const told = this.one("#kept");

@@ -102,6 +102,10 @@ async function valuation(story) {
     ["feedback_reply", "valuation"],
     ["征求意见与底价评估", "120,000.00"],
   );
+  // Whoever is to sign is led to what was drafted, not to a form of the same.
+  await liang.to("办理登记");
+  const drafted = liang.page.locator("li.card").filter({ hasText: "已起草，等您签名" }).getByRole("link");
+  assert.match(await drafted.getAttribute("href"), /\/desk\/drafts\/[0-9a-f]{32}/);
   await liang.form("relative_declared");
   await liang.fill({ name: "梁*", relation: "侄子" });
   await he.openWaiting("征求意见与底价评估");

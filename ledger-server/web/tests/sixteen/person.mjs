@@ -10,6 +10,8 @@ import { listen, look } from "../looking.mjs";
 /** What is answered so on purpose, and the connections that are broken. */
 const EXPECTED = /status of (?:401|403|404|409|410|422|503)|ERR_FAILED|ERR_CONNECTION_|ERR_INTERNET_DISCONNECTED|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED/;
 
+const BROWSER = { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] };
+
 /** Kinds of page that were looked at already. */
 const looked = new Set();
 
@@ -19,24 +21,32 @@ export class Person {
     this.home = join(office.folder, "profiles", profile);
   }
 
+  /** Opens the browser on its profile. */
   async open() {
-    this.context = await chromium.launchPersistentContext(this.home, {
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--no-sandbox"],
-      viewport: this.viewport,
-      locale: "zh-CN",
-      acceptDownloads: true,
-    });
-    if (process.env.ASSETS !== undefined) {
-      await this.context.route(/\/assets\/desk-[0-9a-f]+\.(js|css)$/, (route) => {
-        const kind = /\.(js|css)$/.exec(route.request().url())[1];
-        return route.fulfill({ path: join(process.env.ASSETS, `desk.${kind}`), contentType: kind === "js" ? "text/javascript" : "text/css" });
-      });
-    }
-    this.page = this.context.pages()[0] ?? (await this.context.newPage());
-    this.page.setDefaultTimeout(Number(process.env.PATIENCE ?? 60_000));
+    const context = await chromium.launchPersistentContext(this.home, { ...BROWSER, ...this.settings() });
+    return this.begin(context, context.pages()[0]);
+  }
+
+  /** Opens a private window: nothing is left of it. */
+  async openPrivately() {
+    this.browser = await chromium.launch(BROWSER);
+    return this.begin(await this.browser.newContext(this.settings()));
+  }
+
+  settings() {
+    return { viewport: this.viewport, locale: "zh-CN", acceptDownloads: true };
+  }
+
+  async begin(context, page) {
+    this.context = context;
+    this.page = page ?? (await context.newPage());
+    this.page.setDefaultTimeout(60_000);
     listen(this.page, EXPECTED);
     return this;
+  }
+
+  async close() {
+    await (this.browser ?? this.context).close();
   }
 
   /** As a power cut does it. */

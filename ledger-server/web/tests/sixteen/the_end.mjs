@@ -1,6 +1,7 @@
 // Steps 13 to 16: result, contract, its money, completion; and somebody whose roles end is signed out at once.
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { Person } from "./person.mjs";
 import { ASSET, everywhere, together } from "./together.mjs";
 
 export async function theEnd(story) {
@@ -75,20 +76,22 @@ async function money(story) {
 
 /** In a private window, while somebody works there. */
 async function signedOut(story) {
-  const { street, chen, secret, folder } = story;
-  await street.leave();
-  await street.bring(join(folder, "qian.key"), secret);
-  await street.to("我的工作台");
+  const { office, chen, secret, folder } = story;
+  const guest = await new Person(office, "guest", chen.viewport).openPrivately();
+  await guest.bring(join(folder, "qian.key"), secret);
+  await guest.to("我的工作台");
   for (const role of ["street_reviewer", "trading_checker"]) {
     await chen.form("role_ended");
     await chen.fill({ member: "qian", role, reason: "调离" });
     await chen.hand(["调离"]);
     await together(story, "离任", ["liang"]);
   }
-  await street.page.getByRole("link", { name: "办理登记" }).first().click();
-  await street.page.getByRole("heading", { name: "登录工作台" }).waitFor();
-  await street.look("signed-out");
-  const answer = await street.context.request.get(`${street.desk}/me`);
-  assert.equal(answer.status(), 401);
+  await guest.page.getByRole("link", { name: "办理登记" }).first().click();
+  await guest.page.getByRole("heading", { name: "登录工作台" }).waitFor();
+  await guest.page.getByText("离任的不能再登录").waitFor();
+  await guest.page.getByText("钥匙已锁").waitFor();
+  await guest.look("signed-out");
+  assert.equal((await guest.context.request.get(`${guest.desk}/me`)).status(), 401);
+  await guest.close();
   story.say("   whose roles ended is signed out at once");
 }

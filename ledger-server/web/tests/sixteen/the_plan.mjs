@@ -40,6 +40,7 @@ async function vote(story, chen) {
   await chen.verdict();
   // The arithmetic, before anybody signs: of whom, how many it takes, and that it does not come to that.
   assert.match(await page.locator("#f-present-echo").innerText(), /✕ .*30 人，2\/3 为至少 20 人；现为 19 人/);
+  assert.equal(await page.locator("#f-present-echo.short").count(), 1, "what falls short does not look good");
   await chen.look("form-vote-short");
   await chen.fill({ present: 27, for: 25, against: 1, abstain: 1 });
   for (const document of ["notice", "attendance", "tally", "minutes"]) {
