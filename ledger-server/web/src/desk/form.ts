@@ -92,7 +92,10 @@ class Sheet {
       return;
     }
     this.bringBack(found);
-    form.addEventListener("input", () => this.changed());
+    form.addEventListener("input", (event) => {
+      this.disown(event.target);
+      this.changed();
+    });
     form.addEventListener("change", (event) => this.onChange(event));
     form.addEventListener("click", (event) => this.onClick(event));
     form.addEventListener("focusout", (event) => this.onLeave(event));
@@ -179,6 +182,16 @@ class Sheet {
   private stopLooking(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
+  }
+
+  /** What somebody has typed themselves was not carried over. */
+  private disown(from: EventTarget | null): void {
+    for (let one = from instanceof Element ? from.closest("[data-value]") : null; one !== null; one = one.parentElement?.closest("[data-value]") ?? null) {
+      const told = document.getElementById(`${one.id}-carried`);
+      if (told !== null) {
+        [told.textContent, told.hidden] = ["", true];
+      }
+    }
   }
 
   private onChange(event: Event): void {

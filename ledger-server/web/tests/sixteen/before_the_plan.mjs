@@ -16,7 +16,7 @@ export async function beforeThePlan(story) {
     ["党组织研究"],
   );
   story.say("3  the party's study, by one signature");
-  await story.zhao.publish(ASSET, [ASSET, "86.5", "到期重新出租", "村委会意见箱"]);
+  await story.zhao.publish(ASSET, [ASSET, "86.5", "到期重新出租", "村委会意见箱", "登记时起，公开"]);
   await together(story, "方案生成前公开", ["chen", "liang"]);
   await everywhere(story);
   story.say("4  published and posted");
@@ -106,6 +106,8 @@ async function valuation(story) {
   await liang.to("办理登记");
   const drafted = liang.page.locator("li.card").filter({ hasText: "已起草，等您签名" }).getByRole("link");
   assert.match(await drafted.getAttribute("href"), /\/desk\/drafts\/[0-9a-f]{32}/);
+  await liang.form("feedback_and_valuation", story.transaction);
+  await liang.page.getByText("已经起草，等会签，不用再填").waitFor();
   await liang.form("relative_declared");
   await liang.fill({ name: "梁*", relation: "侄子" });
   await he.openWaiting("征求意见与底价评估");
