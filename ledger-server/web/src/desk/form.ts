@@ -6,11 +6,11 @@ import { addRow, collect, find, own, removeRow, restore, target, vary } from "./
 import { documents, type Papers } from "./document.ts";
 import type { Seat } from "./drafts.ts";
 import { became, roleName, type Drafted } from "./handed.ts";
-import { forget, keep, kept, type Form, type Kept, type Typed } from "./kept.ts";
+import { forget, keep, kept, keptLately, type Form, type Kept, type Typed } from "./kept.ts";
 import { t } from "./language.ts";
 import { note, signed } from "./sign.ts";
 import { Turn } from "./turn.ts";
-import { announce, slug, view } from "./view.ts";
+import { announce, reload, slug, view } from "./view.ts";
 
 /** How long nothing is typed before it is looked at, in milliseconds. */
 const PAUSE = 500;
@@ -63,6 +63,7 @@ class Sheet {
   /** Which look it is: the answer to an older one comes too late. */
   private turn = 0;
   private isOver = false;
+  private isTouched = false;
   private readonly acting = new Turn();
   private spoken = "";
 
@@ -81,17 +82,15 @@ class Sheet {
     this.papers = form.querySelector("[data-documents]") === null ? undefined : documents(form, () => this.changed());
   }
 
-  async begin(): Promise<void> {
+  begin(): void {
     const { form } = this;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.acting.take(this.one("#go"), () => this.act());
     });
-    const found = await kept(this.own);
-    if (this.isOver) {
-      return;
-    }
-    this.bringBack(found);
+    const lately = keptLately(this.own);
+    this.bringBack(lately);
+    void this.recover(lately);
     form.addEventListener("input", (event) => {
       this.disown(event.target);
       this.changed();
@@ -119,6 +118,21 @@ class Sheet {
   }
 
   // What was kept.
+
+  /** After a power cut the disk may have more; where somebody types already, that stands. */
+  private async recover(lately: Kept | undefined): Promise<void> {
+    const found = await kept(this.own);
+    if (found === undefined || found.when === lately?.when || this.isOver || this.isTouched) {
+      return;
+    }
+    if (lately === undefined) {
+      this.bringBack(found);
+      await this.look(false);
+    } else if (keptLately(this.own)?.when === found.when) {
+      // What stands in the form is older: it begins anew.
+      await reload();
+    }
+  }
 
   private bringBack(found: Kept | undefined): void {
     const told = this.one("#kept");
@@ -160,6 +174,7 @@ class Sheet {
     if (this.isOver) {
       return;
     }
+    this.isTouched = true;
     this.keepAll();
     this.lookSoon(PAUSE);
   }
@@ -572,6 +587,6 @@ view("record", (main) => {
     return undefined;
   }
   const sheet = new Sheet(main, form);
-  void sheet.begin();
+  sheet.begin();
   return () => sheet.end();
 });

@@ -66,6 +66,10 @@ export function keep(form: Form, typed: Typed, more: Partial<Kept> = {}): boolea
     setTimeout(write, SOON);
   }
   unwritten.set(name(form), kept);
+  return remember(form, kept);
+}
+
+function remember(form: Form, kept: Kept): boolean {
   try {
     localStorage.setItem(name(form), JSON.stringify(kept));
     return true;
@@ -94,7 +98,11 @@ export async function kept(form: Form): Promise<Kept | undefined> {
   const lately = keptLately(form);
   const row = await within<{ readonly kept: Kept } | undefined>("forms", "readonly", (forms) => forms.get(name(form)), () => undefined);
   const written = isKept(row?.kept) ? row.kept : undefined;
-  return written !== undefined && (lately === undefined || lately.when < written.when) ? written : lately;
+  if (written === undefined || (lately !== undefined && lately.when >= written.when)) {
+    return lately;
+  }
+  remember(form, written);
+  return written;
 }
 
 /** Forgets it. */
