@@ -666,6 +666,17 @@ fn labels(items: &[Label], language: Language) -> String {
     list(items, ToString::to_string, language)
 }
 
+/// The half of a text in both languages, `中文 (English)`, that is in this one; any other as it is.
+fn half(text: &str, language: Language) -> &str {
+    let halves = text
+        .strip_suffix(')')
+        .and_then(|text| text.split_once(" ("));
+    match halves {
+        Some((zh, en)) if !zh.is_ascii() => language.pick(zh, en),
+        _ => text,
+    }
+}
+
 fn step(step: Step, language: Language) -> String {
     language.pick(
         format!("第 {} 环节“{}”", step.number(), step.zh()),

@@ -464,6 +464,7 @@ pub(crate) fn window(
             .to_owned();
     };
     let length = l.pick(span.label_zh(), span.label_en());
+    let is_in_days = matches!(span.unit(), SpanUnit::WorkingDays | SpanUnit::Days);
     let postings = transaction.postings_of(disclosure.point);
     let everywhere = disclosure
         .channels
@@ -478,13 +479,18 @@ pub(crate) fn window(
         Some((posted, end))
     });
     let Some((posted, end)) = end else {
+        let (zh, en) = if is_in_days {
+            ("的次日起", "from the day after it has been posted")
+        } else {
+            ("时起", "from when it is posted")
+        };
         return l.pick(
-            format!("自所有渠道张贴齐并登记的次日起，公开 {length}。"),
-            format!("{length}, from the day after it has been posted on every channel."),
+            format!("自所有渠道张贴齐并登记{zh}，公开 {length}。"),
+            format!("{length}, {en} on every channel."),
         );
     };
     let offset = calendar.utc_offset_minutes();
-    let (first, last) = if matches!(span.unit(), SpanUnit::WorkingDays | SpanUnit::Days) {
+    let (first, last) = if is_in_days {
         let first = calendar.date_of(posted).plus_days(1);
         let last = calendar.date_of(end.minus_seconds(1));
         (

@@ -1,6 +1,6 @@
 //! What each refusal says in English: expected, found, and the way out.
 
-use super::{Refusal, body, labels, list, roles, step, steps, wanted};
+use super::{Refusal, body, half, labels, list, roles, step, steps, wanted};
 use crate::language::Language;
 use crate::step::Step;
 
@@ -53,7 +53,7 @@ impl Refusal {
             Self::ReturnNotBack { expected, found } => format!("Cannot go back to {}: it was not done. At most back to {}.", step(*found, l), expected.map_or_else(|| "nothing yet".to_owned(), |s| step(s, l))),
             Self::ReturnAfterFailure { found } => format!("After a failed bidding not back to {}: to {} on the same terms, or to {} or before, and to a new vote, if price or terms change.", step(*found, l), step(Step::ListingNotice, l), step(Step::PlanDrafting, l)),
             Self::NothingToCorrect { found } => format!("Entry {found} is no record of this transaction that stands and can be corrected. To change what a disclosure says, correct the step that it shows; to undo a waiver or a return, go back once more."),
-            Self::CorrectionUnfit { field, found } => format!("The correction does not fit {field}: {found}. Check the field and the value."),
+            Self::CorrectionUnfit { field, found } => format!("The correction does not fit {field}: {}. Check the field and the value.", half(found, l)),
             Self::NoContract => "The contract has not been signed (step 14), so nothing can fall due under it. Record its signing first.".to_owned(),
             Self::ContractEnded { entry, on } => format!("The contract ended on {on} (entry {entry}): no amendment, renewal or new due. Arrears can still be paid; if a due should have been cancelled, correct that entry; to deal again, begin a new transaction."),
             Self::DueExists { found } => format!("The due {found} was registered before. Choose another name; if the first one was wrong, correct it."),

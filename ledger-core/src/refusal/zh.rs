@@ -1,6 +1,6 @@
 //! What each refusal says in Chinese: expected, found, and the way out.
 
-use super::{Refusal, body, labels, list, roles, step, steps, wanted};
+use super::{Refusal, body, half, labels, list, roles, step, steps, wanted};
 use crate::language::Language;
 use crate::step::Step;
 
@@ -192,7 +192,8 @@ impl Refusal {
                 "第 {found} 条不是本交易中现行有效、可以更正的记录。公开内容有误请更正其所依据的环节；豁免、退回有误请再作退回。"
             ),
             Self::CorrectionUnfit { field, found } => {
-                format!("更正的字段 {field} 不合格式：{found}。请核对字段位置和值。")
+                let found = half(found, l);
+                format!("更正的字段 {field} 不合适：{found}。请核对字段位置和值。")
             }
             Self::NoContract => {
                 "这笔交易还没有签约备案（第 14 环节），没有合同可履行。请先办签约备案，再登记款项。".to_owned()

@@ -1,6 +1,7 @@
 //! Waivers, returns, corrections, the end: what is refused, and what a transaction comes back from.
 
 use ledger_core::disclosure::Disclosure;
+use ledger_core::language::Language;
 use ledger_core::refusal::Refusal;
 use ledger_core::role::Role;
 use ledger_core::step::{PublicationPoint, Step};
@@ -442,6 +443,10 @@ fn unfit_rows() -> Vec<Row> {
         field: "event.reserve_price.fen".to_owned(),
         found: "方案已经表决，除摘要外不能更正；请退回第 6 环节重新编制，再行表决 (the plan has been voted on, and all but its summary stands: go back to step 6 and vote again)".to_owned(),
     };
+    // Each language says its own half.
+    let [zh, en] = [Language::Zh, Language::En].map(|language| found.detail(language));
+    assert!(zh.contains("重新编制") && !zh.contains("voted on"), "{zh}");
+    assert!(en.contains("voted on") && en.is_ascii(), "{en}");
     rows.push((
         "a price raised after a waiver",
         scene.correct(DEAL, PlanDrafting, "/reserve_price/fen", json!(9_000_000)),

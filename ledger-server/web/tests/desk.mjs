@@ -54,6 +54,7 @@ async function importKey(page, member) {
   await form.getByLabel("口令", { exact: true }).fill(FOUNDERS);
   await form.getByRole("button", { name: "导入", exact: true }).click();
   await page.locator(`.card[data-key*="/${member}+"]`).getByText("在用").waitFor();
+  await page.getByText("已解锁").waitFor();
 }
 
 async function unlock(page, passphrase) {
@@ -90,6 +91,8 @@ await english.context().close();
 const deceived = await person();
 await importKey(deceived, "chen");
 await look(deceived, "keys");
+await deceived.reload();
+await deceived.locator(".card").getByText("在用").waitFor();
 const drafted = [];
 deceived.on("request", (request) => /\/desk\/drafts$/.test(request.url()) && request.method() === "POST" && drafted.push(request.url()));
 
@@ -273,6 +276,9 @@ await member.getByRole("button", { name: "返回" }).click();
 const chair = await person();
 await importKey(chair, "chen");
 await look(chair, "keys-chair");
+// A page loaded anew holds no key.
+await chair.reload();
+await chair.locator(".card").getByText("在用").waitFor();
 await chair.getByRole("link", { name: "新成员" }).first().click();
 await chair.getByLabel("入册码").waitFor();
 assert.equal(await chair.evaluate(() => document.activeElement?.tagName), "H1", "whoever follows a link is at its heading");

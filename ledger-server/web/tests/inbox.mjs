@@ -46,7 +46,7 @@ const dialog = (page) => page.locator("dialog.ask").last();
 const nav = (page, name) => page.getByRole("navigation", { name: "工作台" }).getByRole("link", { name });
 const entries = async () => (await (await fetch(`${LEDGER}/ledger.json`)).json()).size ?? 0;
 
-/** Brings a key into the browser, unlocks it and comes to the desk. */
+/** Brings a key into the browser, where it stays unlocked, and comes to the desk. */
 async function arrive(page, member) {
   await page.goto(`${DESK}/keys`);
   await page.getByRole("button", { name: "导入钥匙" }).click();
@@ -56,9 +56,6 @@ async function arrive(page, member) {
   await form.getByRole("button", { name: "导入", exact: true }).click();
   await page.locator(`.card[data-key*="/${member}+"]`).waitFor();
   await nav(page, "我的工作台").click();
-  await page.getByRole("button", { name: "解锁钥匙并登录" }).click();
-  await dialog(page).getByLabel("口令", { exact: true }).fill(PASSPHRASE);
-  await dialog(page).getByRole("button", { name: "解锁" }).click();
   await page.getByRole("heading", { name: "我的工作台" }).waitFor();
 }
 

@@ -43,6 +43,8 @@ struct Page {
     s: Shell,
     id: String,
     name: String,
+    /// Whose page it is.
+    member: String,
     ahead: Option<Ahead>,
     posting: Option<Posting>,
     /// What was published, with where that is shown.
@@ -213,6 +215,7 @@ impl Page {
         Ok(Self {
             s,
             name: super::subject(&transaction),
+            member: member.to_string(),
             id: id.to_string(),
             ahead,
             posting,

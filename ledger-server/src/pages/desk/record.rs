@@ -135,6 +135,8 @@ struct Form {
     time: String,
     /// Why it cannot be recorded now.
     not_now: Option<String>,
+    /// Where the same step waits already, drafted.
+    drafted: Option<String>,
     items: Vec<Item>,
     takes_documents: bool,
     slots: Vec<Slot>,
@@ -250,6 +252,7 @@ impl Form {
             signs: signs(drafting),
             time: time(scene, drafting),
             not_now: not_now(scene, drafting),
+            drafted: drafted(scene, drafting, about)?,
             items,
             takes_documents: paper::are_taken(kind),
             slots: paper::slots(drafting),
@@ -265,6 +268,21 @@ impl Form {
     fn drawn<'a>(&self, item: &'a Item) -> Drawn<'a> {
         Drawn::of(item)
     }
+}
+
+/// The draft of the same step that waits to be signed.
+fn drafted(
+    scene: &Scene,
+    drafting: &Drafting<'_>,
+    about: &About,
+) -> Result<Option<String>, NoPage> {
+    let kind = drafting.kind;
+    if kind.parse::<Step>().is_err() {
+        return Ok(None);
+    }
+    let drafts = super::inbox::waiting(scene, &drafting.signer)?.unwrap_or_default();
+    let draft = choose::draft_of(&drafts, kind, about);
+    Ok(draft.map(|draft| super::to(scene, &format!("/desk/drafts/{}", draft.id))))
 }
 
 /// What the transaction is about.

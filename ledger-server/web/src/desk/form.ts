@@ -1,15 +1,16 @@
 // The form of an event: what is typed is read and judged by the server's own rules while it is typed, kept in
 // this browser until it is recorded, and in the end signed from its exact bytes. Three acts: check, sign, done.
 import { element, refill } from "../page/element.ts";
-import { wordsFor } from "../page/words.ts";
-import { get, post, type Problem } from "./api.ts";
+import { post, type Problem } from "./api.ts";
 import { addRow, collect, find, own, removeRow, restore, reveal, target, vary, write } from "./controls.ts";
 import { documents, type Papers } from "./document.ts";
-import { forget, keep, kept, type Kept, type Typed } from "./kept.ts";
+import type { Seat } from "./drafts.ts";
+import { became, roleName, type Drafted } from "./handed.ts";
+import { forget, keep, kept, keptLately, type Form, type Kept, type Typed } from "./kept.ts";
 import { t } from "./language.ts";
 import { note, signed } from "./sign.ts";
 import { Turn } from "./turn.ts";
-import { announce, at, slug, view, type Leave } from "./view.ts";
+import { announce, reload, slug, view, type Leave } from "./view.ts";
 
 /** How long nothing is typed before it is looked at, in milliseconds. */
 const PAUSE = 500;
@@ -28,13 +29,6 @@ interface Read {
   readonly notes: readonly Said[];
 }
 
-interface Seat {
-  readonly role: string;
-  readonly member: string;
-  readonly name: string;
-  readonly signed: boolean;
-}
-
 /** What `POST rehearse` answers. */
 interface Rehearsed {
   readonly statement: string;
@@ -45,25 +39,11 @@ interface Rehearsed {
   readonly disclosure?: string;
 }
 
-/** What `POST drafts` answers. */
-interface Drafted {
-  readonly id: string;
-  readonly state: "waiting" | "entered" | "held" | "moved" | "stuck";
-  readonly index?: number;
-  /** Why it has not entered the log, though all have signed. */
-  readonly problem?: Problem;
-}
-
 /** What is handed in: signed, or for others to sign. */
 type Handed = { readonly note: string } | { readonly statement: string };
 
 /** What became of looking at a form. */
 type Checked = { readonly ready: Rehearsed } | { readonly first: HTMLElement | undefined };
-
-/** A role's name. */
-function wordFor(role: string): string {
-  return wordsFor(role, t("zh", "en") as "en" | "zh")[0] ?? role;
-}
 
 /** What a field is called, for who hears it. */
 function nameOf(control: HTMLElement): string {
@@ -74,7 +54,8 @@ function nameOf(control: HTMLElement): string {
 class Sheet {
   readonly kind: string;
   readonly about: { readonly transaction?: string; readonly concern?: string };
-  readonly key: string;
+  /** By which the browser keeps what is unfinished. */
+  readonly own: Form;
   readonly papers: Papers | undefined;
   /** The controls that somebody has left, or that were asked about: only these are found fault with. */
   readonly left = new Set<HTMLElement>();
@@ -82,6 +63,7 @@ class Sheet {
   /** Which look it is: the answer to an older one comes too late. */
   private turn = 0;
   private isOver = false;
+  private isTouched = false;
   private readonly acting = new Turn();
   private spoken = "";
 
@@ -96,24 +78,29 @@ class Sheet {
     // A correction is of one field of one entry.
     const query = new URLSearchParams(location.search);
     const place = ["entry", "field"].map((name) => query.get(name) ?? "").join("");
-    this.key = about + place;
+    this.own = { slug: slug(), member: form.dataset["member"] ?? "", kind: this.kind, about: about + place };
     this.papers = form.querySelector("[data-documents]") === null ? undefined : documents(form, () => this.changed());
   }
 
   begin(): void {
     const { form } = this;
-    this.bringBack();
-    form.addEventListener("input", () => this.changed());
-    form.addEventListener("change", (event) => this.onChange(event));
-    form.addEventListener("click", (event) => this.onClick(event));
-    form.addEventListener("focusout", (event) => this.onLeave(event));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.acting.take(this.one("#go"), () => this.act());
     });
-    // Enter in a field is no signature.
+    const lately = keptLately(this.own);
+    this.bringBack(lately);
+    void this.recover(lately);
+    form.addEventListener("input", (event) => {
+      this.disown(event.target);
+      this.changed();
+    });
+    form.addEventListener("change", (event) => this.onChange(event));
+    form.addEventListener("click", (event) => this.onClick(event));
+    form.addEventListener("focusout", (event) => this.onLeave(event));
+    // Enter in a field is no signature; on the button of a file it chooses one.
     form.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && event.target instanceof HTMLInputElement) {
+      if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.type !== "file") {
         event.preventDefault();
       }
     });
@@ -121,7 +108,7 @@ class Sheet {
   }
 
   end(): void {
-    clearTimeout(this.timer);
+    this.stopLooking();
     this.isOver = true;
     this.turn += 1;
   }
@@ -132,8 +119,22 @@ class Sheet {
 
   // What was kept.
 
-  private bringBack(): void {
-    const found = kept(slug(), this.kind, this.key);
+  /** After a power cut the disk may have more; where somebody types already, that stands. */
+  private async recover(lately: Kept | undefined): Promise<void> {
+    const found = await kept(this.own);
+    if (found === undefined || found.when === lately?.when || this.isOver || this.isTouched) {
+      return;
+    }
+    if (lately === undefined) {
+      this.bringBack(found);
+      await this.look(false);
+    } else if (keptLately(this.own)?.when === found.when) {
+      // What stands in the form is older: it begins anew.
+      await reload();
+    }
+  }
+
+  private bringBack(found: Kept | undefined): void {
     const told = this.one("#kept");
     if (found === undefined || told === null) {
       return;
@@ -152,8 +153,7 @@ class Sheet {
     told.hidden = false;
     told.querySelector("button")?.addEventListener("click", () => {
       this.end();
-      forget(slug(), this.kind, this.key);
-      location.reload();
+      void forget(this.own).then(() => location.reload());
     });
     if (found.note !== undefined) {
       this.offerAgain(found.note);
@@ -163,7 +163,7 @@ class Sheet {
   private keepAll(more: Partial<Kept> = {}): void {
     const moment = this.form.querySelector<HTMLInputElement>("#at")?.value ?? "";
     const all: Partial<Kept> = { at: moment, documents: this.papers?.keep() ?? [], ...more };
-    if (!keep(slug(), this.kind, this.key, collect(this.form), all)) {
+    if (!keep(this.own, collect(this.form), all)) {
       announce(t("这个浏览器存不了没填完的内容：登记完以前请不要关闭网页。", "This browser cannot keep what is unfinished: do not close the page before it is recorded."));
     }
   }
@@ -174,9 +174,39 @@ class Sheet {
     if (this.isOver) {
       return;
     }
+    this.isTouched = true;
     this.keepAll();
+    this.lookSoon(PAUSE);
+  }
+
+  /** Looks once nothing is typed any more; until then what is said is of what was typed before, and looks so. */
+  private lookSoon(pause: number): void {
+    this.form.classList.add("unchecked");
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.look(false), PAUSE);
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      if (this.acting.isTaken) {
+        // Its own look would come too late, and what was pressed would come to nothing.
+        this.lookSoon(PAUSE);
+      } else {
+        void this.look(false);
+      }
+    }, pause);
+  }
+
+  private stopLooking(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  /** What somebody has typed themselves was not carried over. */
+  private disown(from: EventTarget | null): void {
+    for (let one = from instanceof Element ? from.closest("[data-value]") : null; one !== null; one = one.parentElement?.closest("[data-value]") ?? null) {
+      const told = document.getElementById(`${one.id}-carried`);
+      if (told !== null) {
+        [told.textContent, told.hidden] = ["", true];
+      }
+    }
   }
 
   private onChange(event: Event): void {
@@ -224,14 +254,22 @@ class Sheet {
     for (let one: HTMLElement | null = control; one !== null; one = one.parentElement?.closest<HTMLElement>("[data-value]") ?? null) {
       this.left.add(one);
     }
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.look(false), PAUSE / 2);
+    this.lookSoon(PAUSE / 2);
   }
 
   // What the rules say.
 
   private async look(isFinal: boolean): Promise<Checked> {
     const mine = ++this.turn;
+    this.form.classList.add("unchecked");
+    const checked = await this.judge(mine, isFinal);
+    if (mine === this.turn && this.timer === undefined) {
+      this.form.classList.remove("unchecked");
+    }
+    return checked;
+  }
+
+  private async judge(mine: number, isFinal: boolean): Promise<Checked> {
     const typed: { [name: string]: Typed } = { ...collect(this.form) };
     if (this.papers !== undefined) {
       typed["documents"] = this.papers.collect();
@@ -371,6 +409,7 @@ class Sheet {
       const said = told.get(line.id.replace(/-echo$/, "")) ?? "";
       line.textContent = said;
       line.hidden = said === "";
+      line.classList.toggle("short", said.startsWith("✕"));
     }
   }
 
@@ -401,9 +440,24 @@ class Sheet {
     return first === undefined ? undefined : target(first);
   }
 
+  /** The documents that the charter still wants, by their names on the form; none if that is not the problem. */
+  private lacking(problem: Problem): string[] {
+    const kinds = problem.type === "urn:sanzi:document_missing" && Array.isArray(problem["missing"]) ? (problem["missing"] as string[]) : [];
+    const slots = Array.from(this.form.querySelectorAll<HTMLElement>(".slot"));
+    return kinds.map((kind) => slots.find((slot) => slot.dataset["kind"] === kind)?.dataset["title"] ?? kind);
+  }
+
   private refused(problem: Problem, isFinal: boolean): HTMLElement | undefined {
     this.seat([]);
     this.compose(undefined);
+    const lacking = this.lacking(problem);
+    if (lacking.length > 0) {
+      const said = t(`还缺材料：${lacking.join("、")}。`, `Documents still missing: ${lacking.join(", ")}.`);
+      const found = this.blame(isFinal ? [{ field: "documents", detail: said }] : []);
+      this.refuse(undefined);
+      this.state(said);
+      return found;
+    }
     const field = typeof problem.field === "string" ? problem.field : problem.type.includes("document") ? "documents" : undefined;
     if (field !== undefined && (field === "at" || field.startsWith("documents") || find(this.form, field) !== undefined)) {
       const found = this.blame([{ field, detail: problem.detail }]);
@@ -435,7 +489,7 @@ class Sheet {
     const list = this.one("#seats");
     if (list !== null) {
       list.hidden = seats.length === 0;
-      const line = (seat: Seat): HTMLElement => element("li", {}, `○ ${wordFor(seat.role)}：`, element("bdi", {}, seat.name));
+      const line = (seat: Seat): HTMLElement => element("li", {}, `○ ${roleName(seat.role)}：`, element("bdi", {}, seat.name));
       refill(list, ...(seats.length === 0 ? [] : [element("li", {}, t("由这些人签署：", "To be signed by:"))]), ...seats.map(line));
     }
   }
@@ -452,7 +506,7 @@ class Sheet {
   // Check, sign, done.
 
   private async act(): Promise<void> {
-    clearTimeout(this.timer);
+    this.stopLooking();
     this.state(t("正在核对……", "Checking…"));
     await this.papers?.settled();
     const amiss = this.papers?.amiss();
@@ -487,7 +541,7 @@ class Sheet {
     const answer = await post<Drafted>("drafts", handed);
     if (answer.ok) {
       this.end();
-      forget(slug(), this.kind, this.key);
+      await forget(this.own);
       await this.done(answer.data);
       return;
     }
@@ -519,29 +573,7 @@ class Sheet {
     if (place === null) {
       return;
     }
-    const { transaction } = this.about;
-    const next = at(transaction === undefined ? "record" : `record?transaction=${encodeURIComponent(transaction)}`);
-    const parts: Node[] = [];
-    if (drafted.state === "entered") {
-      const entry = `/${slug()}/e/${String(drafted.index)}`;
-      parts.push(
-        element("h2", {}, t(`已记入账本，第 ${String(drafted.index)} 条`, `In the ledger: entry ${String(drafted.index)}`)),
-        element("p", {}, element("a", { href: entry, target: "_blank", rel: "noopener" }, t("看这一条", "This entry"))),
-      );
-    } else {
-      const draft = await get<{ readonly seats: readonly Seat[] }>(`drafts/${drafted.id}/json`);
-      const missing = draft.ok ? draft.data.seats.filter((seat) => !seat.signed) : [];
-      const { problem } = drafted;
-      parts.push(
-        element("h2", {}, problem === undefined ? t("已送出，等其他人签", "Handed in; others are to sign") : t("已送出，还没有记入账本", "Handed in, not in the ledger yet")),
-        ...(problem === undefined ? [] : [element("p", { class: "wrong" }, `${problem.title}：${problem.detail}`)]),
-        element("p", {}, t("还要这些人签；他们登录工作台就会看到，签齐后自动记入账本：", "Still to sign; they see it at their desk, and it enters the ledger by itself when all have:")),
-        element("ul", {}, ...missing.map((seat) => element("li", {}, `${wordFor(seat.role)}：`, element("bdi", {}, seat.name)))),
-        element("p", {}, element("a", { class: "button", href: at(`drafts/${drafted.id}`) }, t("看这份草稿", "This draft"))),
-      );
-    }
-    parts.push(element("p", {}, element("a", { class: "button", href: next }, t("接着办下一项", "Record the next")), " ", element("a", { class: "button", href: at("") }, t("回到工作台", "To my desk"))));
-    refill(place, ...parts);
+    refill(place, ...(await became(drafted, this.about.transaction)));
     place.hidden = false;
     this.form.hidden = true;
     const told = this.one("#kept");

@@ -12,7 +12,7 @@ import { t } from "./language.ts";
 import { makeKey, newPassphrase, requestCode } from "./making.ts";
 import { exportFile, recoverySheet } from "./sheet.ts";
 import { Unsignable } from "./sign.ts";
-import { Cancelled, withKey } from "./sitting.ts";
+import { Cancelled, takeUp, unlockedOf, withKey, type Unlocked } from "./sitting.ts";
 import { forget, keep, keysOf, type Kept } from "./store.ts";
 import { errorText, problemText } from "./trouble.ts";
 import { announce, at, slug, view } from "./view.ts";
@@ -159,12 +159,18 @@ class KeysPage {
       return;
     }
     this.ledger = ledger;
-    const done = await ask<Kept>(t("导入钥匙", "Import a key"), (close) => importForm(ledger, close));
-    if (done !== undefined) {
-      await keep(done);
-      await this.show();
-      this.tell(t(`已导入：${done.name}（${done.member}）的钥匙。`, `Imported: the key of ${done.name} (${done.member}).`), "good");
+    const done = await ask<Imported>(t("导入钥匙", "Import a key"), (close) => importForm(ledger, close));
+    if (done === undefined) {
+      return;
     }
+    const { kept, unlocked } = done;
+    await keep(kept);
+    // Whoever has just typed the passphrase is not asked for it again.
+    const problem = stateOf(kept, ledger) === "active" ? await takeUp(unlocked) : undefined;
+    await this.show();
+    const said = t(`已导入：${kept.name}（${kept.member}）的钥匙。`, `Imported: the key of ${kept.name} (${kept.member}).`);
+    const not = problem === undefined ? "" : t(`还没有登录：${problem}`, ` Not signed in yet: ${problem}`);
+    this.tell(said + not, problem === undefined ? "good" : "alert");
   }
 
   /** Replacing a key, and reporting one stolen: each two clicks. */
@@ -312,7 +318,13 @@ function stolenForm(active: Kept, member: Member | undefined, close: Close<Recor
   return [form];
 }
 
-function importForm(ledger: Known, close: Close<Kept>): Node[] {
+/** A key that was brought in, open as it is. */
+interface Imported {
+  readonly kept: Kept;
+  readonly unlocked: Unlocked;
+}
+
+function importForm(ledger: Known, close: Close<Imported>): Node[] {
   const file = element("input", { type: "file", accept: ".key,.pem,text/plain", "data-first": "" });
   const pasted = element("textarea", { rows: "5", spellcheck: "false", autocomplete: "off" });
   const [secret, input] = passphraseField();
@@ -333,13 +345,13 @@ function importForm(ledger: Known, close: Close<Kept>): Node[] {
     submit,
     cancelButton(() => close(undefined)),
   );
-  const open = async (): Promise<Kept> => {
+  const open = async (): Promise<Imported> => {
     const pem = normalized(pasted.value);
     const seed = await openKey(pem, input.value, (done) => (bar.value = done));
     const publicKey = publicKeyOf(seed);
-    seed.fill(0);
     const owner = ledger.ownerOf(publicKey);
     if (owner === undefined) {
+      seed.fill(0);
       const found = fingerprint(publicKey);
       throw new Error(
         t(`口令对，但这把钥匙（指纹 ${found}）不在本账本的名册上。请核对是不是别的账本的；还没入册的请用“新做一把钥匙”。`, `The passphrase is right, but this key (fingerprint ${found}) is not on this ledger's roster. Is it another ledger's? If it is not enrolled yet, make a new key here.`),
@@ -347,7 +359,8 @@ function importForm(ledger: Known, close: Close<Kept>): Node[] {
     }
     const [member, { name }] = owner;
     const key = verifierKey(`${ledger.ledger.origin}/${member}`, publicKey).text;
-    return { key, slug: slug(), member, name, pem, since: logText(Math.floor(Date.now() / 1000)), copied: true };
+    const kept: Kept = { key, slug: slug(), member, name, pem, since: logText(Math.floor(Date.now() / 1000)), copied: true };
+    return { kept, unlocked: await unlockedOf(seed, kept) };
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -3,7 +3,7 @@
 import { element } from "../page/element.ts";
 import { post, type Problem } from "./api.ts";
 import { requestSignatures, type Standing } from "./drafts.ts";
-import { keep, kept } from "./kept.ts";
+import { keep, keptLately } from "./kept.ts";
 import { t } from "./language.ts";
 import { note, signed } from "./sign.ts";
 import { problemText } from "./trouble.ts";
@@ -110,10 +110,11 @@ class Sheet {
 function chooseChannel(link: HTMLAnchorElement): void {
   const about = new URL(link.href).searchParams.get("transaction") ?? "";
   const channel = link.dataset["channel"] ?? "";
-  const before = kept(slug(), "channel_posted", about)?.typed;
+  const form = { slug: slug(), member: link.dataset["member"] ?? "", kind: "channel_posted", about };
+  const before = keptLately(form)?.typed;
   const typed = typeof before === "object" && before !== null && !Array.isArray(before) ? (before as Readonly<Record<string, unknown>>) : {};
   if (typed["channel"] !== channel) {
-    keep(slug(), "channel_posted", about, { channel });
+    keep(form, { channel });
   }
 }
 

@@ -159,6 +159,15 @@ async function signInAs(key: Unlocked): Promise<string | undefined> {
   return answer.ok ? undefined : problemText(answer.problem);
 }
 
+/** Goes on with a key that its passphrase has just opened: signs in and holds it, or says why not. */
+export async function takeUp(key: Unlocked): Promise<string | undefined> {
+  const problem = await signInAs(key);
+  if (problem === undefined) {
+    hold(key);
+  }
+  return problem;
+}
+
 function chooser(kept: readonly Kept[]): [HTMLElement, () => Kept] {
   const select = element("select", {});
   let last: string | null = null;

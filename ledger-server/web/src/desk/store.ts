@@ -1,5 +1,6 @@
 // Where encrypted key files are kept: IndexedDB, or local storage where there is none. Nothing here is secret
 // without its passphrase; nothing here ever leaves the browser but by its owner's hand.
+import { within } from "./database.ts";
 import { t } from "./language.ts";
 
 /** A key that this browser keeps. */
@@ -22,31 +23,7 @@ export interface Kept {
   readonly copied?: boolean;
 }
 
-const DATABASE = "sanzi-desk";
-const KEYS = "keys";
 const ITEM = "sanzi-desk-keys";
-
-function done<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("IndexedDB"));
-  });
-}
-
-/** The database; `undefined` where the browser has none, or not for this site. */
-function database(): Promise<IDBDatabase | undefined> {
-  return new Promise((resolve) => {
-    try {
-      const request = indexedDB.open(DATABASE, 1);
-      request.onupgradeneeded = () => request.result.createObjectStore(KEYS, { keyPath: "key" });
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => resolve(undefined);
-      request.onblocked = () => resolve(undefined);
-    } catch {
-      resolve(undefined);
-    }
-  });
-}
 
 function fromItem(): Kept[] {
   try {
@@ -70,34 +47,9 @@ function intoItem(kept: readonly Kept[]): void {
   }
 }
 
-async function withKeys<T>(
-  mode: IDBTransactionMode,
-  work: (keys: IDBObjectStore) => IDBRequest<T>,
-  otherwise: () => T,
-): Promise<T> {
-  const open = await database();
-  if (open === undefined) {
-    return otherwise();
-  }
-  try {
-    const transaction = open.transaction(KEYS, mode);
-    const ended = new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error("IndexedDB"));
-    });
-    const result = await done(work(transaction.objectStore(KEYS)));
-    await ended;
-    return result;
-  } catch {
-    return otherwise();
-  } finally {
-    open.close();
-  }
-}
-
 /** The keys that this browser keeps for a ledger, the newest first. */
 export async function keysOf(slug: string): Promise<Kept[]> {
-  const inDatabase = await withKeys<Kept[]>("readonly", (keys) => keys.getAll() as IDBRequest<Kept[]>, () => []);
+  const inDatabase = await within<Kept[]>("keys", "readonly", (keys) => keys.getAll() as IDBRequest<Kept[]>, () => []);
   const known = new Map([...fromItem(), ...inDatabase].map((kept) => [kept.key, kept]));
   const own = [...known.values()].filter((kept) => kept.slug === slug);
   return own.sort((one, other) => (one.since < other.since ? 1 : -1));
@@ -106,7 +58,8 @@ export async function keysOf(slug: string): Promise<Kept[]> {
 /** Keeps a key, in the place of what was kept of it before. */
 export async function keep(kept: Kept): Promise<void> {
   const others = (): Kept[] => fromItem().filter((other) => other.key !== kept.key);
-  await withKeys<unknown>(
+  await within<unknown>(
+    "keys",
     "readwrite",
     (keys) => keys.put(kept) as IDBRequest<unknown>,
     () => intoItem([...others(), kept]),
@@ -117,7 +70,7 @@ export async function keep(kept: Kept): Promise<void> {
 
 /** Forgets a key. What was exported or printed remains. */
 export async function forget(key: string): Promise<void> {
-  await withKeys<unknown>("readwrite", (keys) => keys.delete(key) as IDBRequest<unknown>, () => undefined);
+  await within<unknown>("keys", "readwrite", (keys) => keys.delete(key) as IDBRequest<unknown>, () => undefined);
   const rest = fromItem().filter((kept) => kept.key !== key);
   if (rest.length < fromItem().length) {
     intoItem(rest);

@@ -8,14 +8,16 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use ledger_core::event::{Event, Family};
 use ledger_core::language::Language;
-use ledger_core::{MemberId, TransactionId};
+use ledger_core::{MemberId, Step, TransactionId};
 
 use super::super::super::shell::Shell;
 use super::super::super::visit::Visit;
 use super::super::super::{NoPage, Scene, collective};
+use super::super::inbox;
 use super::{About, is_of_transaction, kinds, not_now};
 use crate::agenda::{Task, What};
 use crate::catalogue::View;
+use crate::desk::drafts::Listed;
 use crate::drafting::Drafting;
 use crate::served::Served;
 
@@ -114,7 +116,8 @@ impl Page {
                 possible.push((sort, choices));
             }
         }
-        let (mine, others) = tasks(scene, member, &view, (kind, transaction));
+        let drafts = inbox::waiting(scene, member)?.unwrap_or_default();
+        let (mine, others) = tasks(scene, member, (&view, &drafts), (kind, transaction));
         let page = Self {
             s: super::super::shell(scene, "record", ("办理登记", "Record"))?,
             kind: kind.and_then(|kind| Some((kind.to_owned(), names(l, kind)?))),
@@ -225,10 +228,17 @@ impl Choice {
     fn of(scene: &Scene, kind: &str, about: &About) -> Self {
         let l = scene.visit.language;
         let [zh, en] = Event::names_of(kind).unwrap_or_default();
-        let path = match kind {
-            super::charter::KIND => format!("{}/desk/charter", scene.base()),
-            kind => format!("{}/desk/record/{kind}{}", scene.base(), about.query()),
+        let publishes = kind == "channel_posted"
+            || kind
+                .parse::<Step>()
+                .is_ok_and(|step| step.publication_point().is_some());
+        // Publishing and the charter have pages of their own.
+        let path = match &about.transaction {
+            Some(_) if publishes => "publish".to_owned(),
+            _ if kind == super::charter::KIND => "charter".to_owned(),
+            _ => format!("record/{kind}"),
         };
+        let path = format!("{}/desk/{path}{}", scene.base(), about.query());
         Self {
             to: scene.visit.link_with(&path),
             name: l.pick(zh, en).to_owned(),
@@ -237,28 +247,67 @@ impl Choice {
             overdue: false,
         }
     }
+
+    /// What has been drafted is not drafted once more: it leads to the draft.
+    fn drafted(self, scene: &Scene, draft: &Listed) -> Self {
+        let l = scene.visit.language;
+        let note = if draft.mine {
+            l.pick("已起草，等您签名", "drafted: to be signed by you")
+        } else {
+            l.pick("已起草，等会签", "drafted, to be co-signed")
+        };
+        Self {
+            to: super::super::to(scene, &format!("/desk/drafts/{}", draft.id)),
+            note: note.to_owned(),
+            ..self
+        }
+    }
 }
 
-/// What open transactions wait for: the member's own part first.
+/// The draft of this kind that waits, about the same.
+pub(super) fn draft_of<'a>(drafts: &'a [Listed], kind: &str, about: &About) -> Option<&'a Listed> {
+    let of = |draft: &&Listed| {
+        let concern = about.concern.as_ref().map(ToString::to_string);
+        let transaction = about.transaction.as_ref().map(ToString::to_string);
+        let same = match concern {
+            Some(_) => draft.concern == concern,
+            None => draft.transaction == transaction && draft.concern.is_none(),
+        };
+        draft.kind == kind && same
+    };
+    drafts.iter().find(of)
+}
+
+/// What open transactions wait for: first what the member begins, or is to sign.
 fn tasks(
     scene: &Scene,
     member: &MemberId,
-    view: &View,
+    (view, drafts): (&View, &[Listed]),
     (kind, of): (Option<&str>, Option<&TransactionId>),
 ) -> (Vec<Choice>, Vec<Choice>) {
     let (mut mine, mut others) = (Vec::new(), Vec::new());
     let wanted = |task: &&Task| of.is_none_or(|of| task.transaction == *of);
     for task in view.tasks.iter().filter(wanted) {
-        let is_mine = task.roles.iter().any(|(_, held)| held.contains(member));
-        let list = if is_mine { &mut mine } else { &mut others };
-        if list.len() < LISTED {
-            list.extend(choices(scene, view, task, kind));
+        let begins = task.roles.first();
+        let is_first = begins.is_some_and(|(_, held)| held.contains(member));
+        for (choice, draft) in choices(scene, (view, drafts), task, kind) {
+            let is_mine = draft.map_or(is_first, |draft| draft.mine);
+            let list = if is_mine { &mut mine } else { &mut others };
+            if list.len() < LISTED {
+                list.push(choice);
+            }
         }
     }
     (mine, others)
 }
 
-fn choices(scene: &Scene, view: &View, task: &Task, wanted: Option<&str>) -> Vec<Choice> {
+/// What a task leads to, each with its draft, if that waits already.
+fn choices<'a>(
+    scene: &Scene,
+    (view, drafts): (&View, &'a [Listed]),
+    task: &Task,
+    wanted: Option<&str>,
+) -> Vec<(Choice, Option<&'a Listed>)> {
     let l = scene.visit.language;
     let now = scene.visit.now;
     let of_transaction = About {
@@ -289,8 +338,8 @@ fn choices(scene: &Scene, view: &View, task: &Task, wanted: Option<&str>) -> Vec
     };
     let time = collective::time(l, task, now);
     let what = collective::what(l, task);
-    of.into_iter()
-        .map(|(kind, about)| Choice {
+    let choice = |(kind, about): (&str, About)| {
+        let choice = Choice {
             of: format!("{} {}", task.transaction, name(view, &task.transaction)),
             note: [what.as_str(), time.as_str()]
                 .join(l.pick("，", ", "))
@@ -298,8 +347,16 @@ fn choices(scene: &Scene, view: &View, task: &Task, wanted: Option<&str>) -> Vec
                 .to_owned(),
             overdue: task.overdue,
             ..Choice::of(scene, kind, &about)
-        })
-        .collect()
+        };
+        // Of postings there are several.
+        let of_task = wanted.is_none() && kind != "channel_posted";
+        let draft = of_task.then(|| draft_of(drafts, kind, &about)).flatten();
+        match draft {
+            Some(draft) => (choice.drafted(scene, draft), Some(draft)),
+            None => (choice, None),
+        }
+    };
+    of.into_iter().map(choice).collect()
 }
 
 fn name(view: &View, id: &TransactionId) -> String {
