@@ -138,6 +138,7 @@ pub(crate) fn every_kind() -> [Scene; 2] {
     });
     put(&mut scene, ON, corrected, signers);
     the_lookers_on(&mut scene);
+    scene.take_over(|_| {}).unwrap();
     for step in Step::ALL.into_iter().skip(1) {
         scene.pass(DEAL, step);
     }
