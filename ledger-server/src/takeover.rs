@@ -5,6 +5,7 @@
 //! sheet's bytes are hostile until they are read. Knows neither pages nor terminals.
 
 mod columns;
+mod reading;
 mod report;
 mod row;
 mod table;

@@ -2,22 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use data_encoding::BASE32_NOPAD;
 use ledger_core::event::Statement;
-use ledger_core::hash::Digest;
-use ledger_core::money::{Area, Fen, Price};
 use ledger_core::name::StreamId;
 use ledger_core::state::{LedgerState, State};
-use ledger_core::time::Date;
 use ledger_core::{Language, LogTime, MemberId, TransactionId};
 use serde_json::{Map, Value, json};
 
 use super::KIND;
 use super::columns::{COLUMNS, Column, Kind, OTHER, OWN, TRANSACTION, column_for};
+use super::reading::{area_of, number_key, put, sum_of, transaction_of, word_of, words, worth};
 use super::table::{Cell, Line, Table, TableError, counted_day, letters};
 use crate::drafting::Drafting;
 use crate::fault::in_language;
-use crate::shape::{self, Field, Shape, Variant};
+use crate::shape::{self, Shape};
 use crate::typed::{Read, Reader};
 
 /// How often a row is read again after a name was masked: once for each name, and once more.
@@ -26,7 +23,7 @@ const READINGS: usize = 4;
 /// What the ledger knows already.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// The contracts that are recorded, by [`number_key`].
+    /// The contracts that are recorded, by [`super::reading::number_key`].
     pub(crate) contracts: BTreeMap<String, TransactionId>,
     /// All transactions that have begun.
     pub(crate) transactions: BTreeSet<TransactionId>,
@@ -53,26 +50,6 @@ impl Known {
             self.contracts.insert(number_key(number), id.clone());
         }
     }
-}
-
-/// A contract's number without white space, and with the brackets and digits of one width: two that
-/// differ in nothing else are one.
-pub(crate) fn number_key(number: &str) -> String {
-    let narrow = |c: char| match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        '【' | '〔' => '[',
-        '】' | '〕' => ']',
-        c => c,
-    };
-    let visible = number.chars().filter(|c| !c.is_whitespace());
-    visible.map(narrow).collect::<String>().to_lowercase()
-}
-
-/// The transaction's number that follows from the contract's: the same contract gets the same.
-fn transaction_of(number: &str) -> Option<TransactionId> {
-    let digest = Digest::of(format!("sanzi/taken-over/v1\n{}", number_key(number)).as_bytes());
-    let short = BASE32_NOPAD.encode(digest.as_bytes().get(..8)?);
-    format!("old-{}", short.to_lowercase()).parse().ok()
 }
 
 /// Something that is wrong with a row.
@@ -257,94 +234,6 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The shape of a field of the event, by its path.
-fn shape_at<'a>(shape: &'a Shape, path: &str) -> Option<&'a Shape> {
-    path.split('.').try_fold(shape, |shape, name| {
-        let fields: &[Field] = match shape {
-            Shape::Object(fields) => fields,
-            _ => return None,
-        };
-        fields
-            .iter()
-            .find(|field| field.name == name)
-            .map(|field| &field.shape)
-    })
-}
-
-/// Other ways to write a word.
-const ALSO: &[(&str, &str)] = &[
-    ("平方", "平方米"),
-    ("平米", "平方米"),
-    ("㎡", "平方米"),
-    ("m²", "平方米"),
-    ("m2", "平方米"),
-    ("元/年", "每年"),
-    ("年", "每年"),
-    ("元/月", "每月"),
-    ("月", "每月"),
-    ("元/亩/年", "每亩每年"),
-    ("元/亩", "每亩"),
-    ("元/平方米", "每平方米"),
-    ("元/㎡/月", "每平方米每月"),
-    ("元", "总价"),
-];
-
-fn variants(field: &str) -> &'static [Variant] {
-    match shape::known(KIND).and_then(|shape| shape_at(shape, field)) {
-        Some(Shape::Choice { variants, .. }) => variants,
-        _ => &[],
-    }
-}
-
-/// The name by which the log has a word of a sheet.
-fn word_of(field: &str, text: &str) -> Option<String> {
-    let also = ALSO.iter().find(|(other, _)| *other == text);
-    let text = also.map_or(text, |(_, word)| *word);
-    let named = |variant: &&Variant| variant.id == text || variant.label.pick(Language::Zh) == text;
-    variants(field)
-        .iter()
-        .find(named)
-        .map(|variant| variant.id.clone())
-}
-
-/// The words that a column takes.
-pub(super) fn words(field: &str) -> Vec<&'static str> {
-    let variants = variants(field).iter();
-    variants
-        .map(|variant| variant.label.pick(Language::Zh))
-        .collect()
-}
-
-/// Puts a text where it belongs in a form.
-fn put(typed: &mut Map<String, Value>, path: &str, text: &str) {
-    match path.split_once('.') {
-        None => {
-            typed.insert(path.to_owned(), json!(text));
-        }
-        Some((outer, rest)) => {
-            let inner = typed.entry(outer).or_insert_with(|| json!({}));
-            if let Value::Object(inner) = inner {
-                put(inner, rest, text);
-            }
-        }
-    }
-}
-
-/// An area that brings its unit along, as in `12.5亩`.
-fn area_of(text: &str) -> Option<(String, String)> {
-    let end = text.find(|c: char| !matches!(c, '0'..='9' | '.' | ',' | ' '))?;
-    let (number, unit) = text.split_at_checked(end)?;
-    let unit = word_of("asset.area.unit", unit.trim())?;
-    Some((number.replace([',', ' '], ""), unit))
-}
-
-/// A sum without what people write beside it.
-fn sum_of(text: &str) -> &str {
-    text.trim_start_matches(['￥', '¥'])
-        .trim_end_matches('元')
-        .trim()
-}
-
 impl Judge<'_> {
     fn ledger(&self) -> Option<&LedgerState> {
         self.state.ledger()
@@ -390,41 +279,66 @@ impl Judge<'_> {
                 return Outcome::Recorded(id.clone());
             }
         }
-        let id = match row.of_field(TRANSACTION) {
-            "" => transaction_of(contract),
-            given => match given.parse::<TransactionId>() {
-                Ok(id) => Some(id),
-                Err(_) => {
-                    let said = l.pick(
-                        format!("交易编号只用字母、数字和 -，最长 64 个，现为“{given}”"),
-                        format!("expected letters, digits and -, at most 64, found {given:?}"),
-                    );
-                    wrong.extend(column_for(TRANSACTION).map(|at| row.at(at, said)));
-                    None
-                }
-            },
-        };
+        let id = self.transaction(row, contract, seen, &mut wrong);
         if let Some(id) = id.as_ref().filter(|id| self.known.waiting.contains(id)) {
             return Outcome::Waiting(id.clone());
-        }
-        if let Some(id) = id
-            .as_ref()
-            .filter(|id| self.known.transactions.contains(id))
-        {
-            let said = l.pick(
-                format!("交易编号 {id} 已经用在别的合同或交易上；请换一个"),
-                format!("the transaction {id} is of something else: give another number"),
-            );
-            wrong.push(match column_for(TRANSACTION) {
-                Some(at) if !row.of_field(TRANSACTION).is_empty() => row.at(at, said),
-                _ => row.whole(said),
-            });
         }
         let body = self.body(row, notes, &mut wrong);
         match (body, id) {
             (Some(body), Some(id)) if wrong.is_empty() => self.drafted(row, body, id, mine),
             _ => Outcome::Wrong(wrong),
         }
+    }
+
+    /// The transaction that the row opens: as it says, or as follows from the contract's number.
+    fn transaction(
+        &self,
+        row: &Row<'_>,
+        contract: &str,
+        seen: &mut BTreeMap<String, u32>,
+        wrong: &mut Vec<Wrong>,
+    ) -> Option<TransactionId> {
+        let l = self.language;
+        let given = row.of_field(TRANSACTION);
+        let mut tell = |said: String| {
+            wrong.push(match column_for(TRANSACTION) {
+                Some(at) if !given.is_empty() => row.at(at, said),
+                _ => row.whole(said),
+            });
+        };
+        let id = match given {
+            "" => transaction_of(contract)?,
+            given => match given.parse::<TransactionId>() {
+                Ok(id) => id,
+                Err(_) => {
+                    tell(l.pick(
+                        format!("交易编号只用字母、数字和 -，最长 64 个，现为“{given}”"),
+                        format!("expected letters, digits and -, at most 64, found {given:?}"),
+                    ));
+                    return None;
+                }
+            },
+        };
+        // No contract's key holds a space.
+        if let Some(first) = seen.insert(format!(" {id}"), row.line.number) {
+            tell(l.pick(
+                format!("与第 {first} 行是同一个交易编号；每份合同各用一个"),
+                format!("the same transaction as in row {first}: give each contract its own"),
+            ));
+        }
+        let is_used = self.known.transactions.contains(&id);
+        if is_used && !given.is_empty() {
+            tell(l.pick(
+                format!("交易编号 {id} 已经用在别的合同或交易上；请换一个"),
+                format!("the transaction {id} is of something else: give another number"),
+            ));
+        } else if is_used {
+            tell(l.pick(
+                format!("这个编号的合同登记过（交易 {id}），后来更正了编号或终止了；确要再登记，请在“交易编号”一列另填一个"),
+                format!("a contract of this number was recorded as {id}, and corrected or broken off since; to record it again, give a number of its own in the column for transactions"),
+            ));
+        }
+        Some(id)
     }
 
     /// The event's body, if nothing in the row is wrong by itself.
@@ -637,10 +551,10 @@ impl Judge<'_> {
         match judged {
             Ok(statement) => Outcome::Ready(Box::new(statement)),
             Err(fault) => {
-                let said = fault.detail(KIND, l);
+                let said = in_words(fault.detail(KIND, l));
                 let field = match fault.rule() {
                     "signed_under_ledger" => Some("signed_on".to_owned()),
-                    "future_date" if said.contains("term_start") => Some("term_start".to_owned()),
+                    "future_date" if said.contains("期限起") => Some("term_start".to_owned()),
                     "future_date" => Some("signed_on".to_owned()),
                     _ => fault.field(),
                 };
@@ -658,22 +572,10 @@ fn heading(field: &str) -> Option<&'static str> {
     column_for(field).map(|at| COLUMNS[at].heading)
 }
 
-/// What a contract comes to by its price, area and term, where that is exact.
-fn worth(body: &Map<String, Value>) -> Option<Fen> {
-    let price: Price = serde_json::from_value(body.get("price")?.clone()).ok()?;
-    let area = body.get("asset").and_then(|asset| asset.get("area"));
-    let area: Option<Area> = area.and_then(|area| serde_json::from_value(area.clone()).ok());
-    let day = |field: &str| body.get(field)?.as_str()?.parse::<Date>().ok();
-    let months = day("term_start")
-        .zip(day("term_end"))
-        .and_then(|(start, end)| months(start, end));
-    price.total(area.as_ref(), months)
-}
-
-/// How many whole months a term has.
-fn months(start: Date, end: Date) -> Option<u32> {
-    let after = end.plus_days(1)?;
-    let count = |day: Date| i64::from(day.year()) * 12 + i64::from(day.month());
-    let months = u32::try_from(count(after) - count(start)).ok()?;
-    (start.plus_months(months)? == after).then_some(months)
+/// What a rule says, with the fields that it names as the sheet names them.
+fn in_words(said: String) -> String {
+    let named = COLUMNS.iter().filter(|column| column.field.contains('_'));
+    named.fold(said, |said, column| {
+        said.replace(column.field, column.heading)
+    })
 }

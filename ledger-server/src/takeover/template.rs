@@ -3,7 +3,7 @@
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 use super::columns::{COLUMNS, Column, Kind};
-use super::row::words;
+use super::reading::words;
 use crate::exchange::sheet::BYTE_ORDER_MARK;
 
 /// How many rows are laid out for texts, so that numbers stay as they are typed.

@@ -18,7 +18,8 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
 use serde_json::json;
 
 use super::columns::{COLUMNS, column_for};
-use super::row::{Judge, Known, Outcome, Sheet, number_key};
+use super::reading::number_key;
+use super::row::{Judge, Known, Outcome, Sheet};
 use super::table::TableError;
 use super::{report, template_csv, template_xlsx};
 
@@ -323,6 +324,23 @@ fn nothing_is_recorded_twice() {
     let StreamId::Transaction(id) = &statement.stream else {
         panic!("{statement:?}");
     };
+    let same = judged(&book(|sheet| {
+        example(sheet, 1, "1");
+        example(sheet, 2, "2");
+        sheet.write(1, place(":transaction"), "x1").unwrap();
+        sheet.write(2, place(":transaction"), "x1").unwrap();
+    }))
+    .unwrap();
+    assert!(matches!(same.rows[0].outcome, Outcome::Ready(_)));
+    assert!(
+        matches!(&same.rows[1].outcome, Outcome::Wrong(wrong) if wrong[0].said.contains("第 2 行"))
+    );
+    let mut gone = Known::default();
+    gone.transactions.insert(id.clone());
+    let again = knowing(&gone, &bytes).unwrap();
+    assert!(
+        matches!(&again.rows[0].outcome, Outcome::Wrong(wrong) if wrong[0].said.contains("终止了"))
+    );
     let mut known = Known::default();
     known.waiting.insert(id.clone());
     let waiting = knowing(&known, &bytes).unwrap();

@@ -1,6 +1,7 @@
 // The script of the staff desk. Views register themselves when they are imported; residents never load it.
 import "../desk/form.ts";
 import "../desk/enrol.ts";
+import "../desk/import.ts";
 import "../desk/inbox.ts";
 import "../desk/keys.ts";
 import "../desk/publish.ts";
