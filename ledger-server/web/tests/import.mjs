@@ -80,8 +80,8 @@ assert.equal(readFileSync(await template.path()).subarray(0, 2).toString(), "PK"
 await readSheet(he, "共 5 行：可以登记 3，要改 2");
 await look(he, "import-found");
 const rows = await he.locator("#rows tr").allInnerTexts();
-assert.match(rows[0], /^5\s.*要改.*公式/s);
-assert.match(rows[1], /^6\s.*签订日期/s);
+assert.match(rows[0], /^第 5 行\s.*要改.*公式/s);
+assert.match(rows[1], /^第 6 行\s.*签订日期/s);
 assert.ok(rows.some((row) => row.includes("自然人姓名已写成“李*”")));
 const [report] = await Promise.all([he.waitForEvent("download"), he.getByRole("button", { name: "下载每行的结果" }).click()]);
 assert.match(readFileSync(await report.path(), "utf8"), /^\ufeff行,合同编号/);
@@ -110,7 +110,7 @@ await dialog(he).getByRole("button", { name: "签这 3 份" }).click();
 await told(he, "还有 2 份签名在这个页面里");
 await he.unroute("**/desk/drafts");
 await he.getByRole("button", { name: "把签名再送一次" }).click();
-await told(he, "放进待签箱等会签");
+await told(he, "已签 3 份，放进待签箱等会签");
 await he.locator("#counts").getByText("可以登记 0，要改 2，已起草 3").waitFor();
 await look(he, "import-drafted");
 

@@ -69,7 +69,7 @@ function rowElement(row: Row): HTMLElement {
   return element(
     "tr",
     {},
-    element("th", { scope: "row" }, String(row.number)),
+    element("th", { scope: "row" }, t(`第 ${row.number} 行`, `Row ${row.number}`)),
     element("td", {}, name),
     element("td", { class: row.outcome === "wrong" ? "wrong" : "" }, result(row.outcome)),
     element("td", {}, ...details(row)),
@@ -82,6 +82,11 @@ class Importing {
   private shown = 0;
   /** Statements that are signed and have not arrived, as far as is known. */
   private unsent: { readonly statement: string; readonly line: string }[] = [];
+  /** How many of this turn were taken, and how many of these stand in the ledger. */
+  private taken = 0;
+  private entered = 0;
+  /** Why some of this turn were not taken. */
+  private refused: string[] = [];
   private readonly turn = new Turn();
   private readonly most: number;
 
@@ -208,14 +213,12 @@ class Importing {
         return;
       }
       this.unsent = texts.map((statement, place) => ({ statement, line: lines[place] as string }));
+      [this.taken, this.entered, this.refused] = [0, 0, []];
     }
     await this.deliver();
   }
 
   private async deliver(): Promise<void> {
-    const all = this.unsent.length;
-    const refused: string[] = [];
-    let entered = 0;
     for (let next = this.unsent[0]; next !== undefined; next = this.unsent[0]) {
       announce(t(`正在送出，还有 ${this.unsent.length} 份……`, `Sending, ${this.unsent.length} left…`));
       const answer = await post<Standing>("drafts", { note: note(next.statement, next.line) });
@@ -229,16 +232,18 @@ class Importing {
       }
       this.unsent.shift();
       if (!answer.ok) {
-        refused.push(problemText(answer.problem));
-      } else if (answer.data.state === "entered") {
-        entered += 1;
+        this.refused.push(problemText(answer.problem));
+      } else {
+        this.taken += 1;
+        this.entered += answer.data.state === "entered" ? 1 : 0;
       }
     }
     announce("");
     await this.readAgain();
+    const { taken, entered, refused } = this;
     const done = t(
-      `已签 ${all - refused.length} 份，放进待签箱等会签${entered > 0 ? `，其中 ${entered} 份已入账` : ""}。`,
-      `${all - refused.length} signed and in the inbox for the others${entered > 0 ? `; ${entered} stand in the ledger` : ""}.`,
+      `已签 ${taken} 份，放进待签箱等会签${entered > 0 ? `，其中 ${entered} 份已入账` : ""}。`,
+      `${taken} signed and in the inbox for the others${entered > 0 ? `; ${entered} stand in the ledger` : ""}.`,
     );
     this.tell([done, ...new Set(refused)].join(" "), refused.length > 0);
   }
