@@ -167,7 +167,7 @@ fn a_sheet_of_the_office_is_read_as_it_is() {
     // Ten years at 12,000.50.
     assert_eq!(taken.amount_fen.get(), 12_000_500);
     assert_eq!(
-        serde_json::to_value(&taken.asset.area).unwrap(),
+        serde_json::to_value(taken.asset.area).unwrap(),
         json!({"unit": "mu", "value": "12.5"})
     );
     let notes = sheet.rows[0].notes.join("");
