@@ -9,7 +9,7 @@ use crate::charter::{Charter, SigningRule};
 use crate::event::{self, Event, Family, LoggedEntry, SignedEvent, Statement};
 use crate::hash::Hash;
 use crate::name::{MemberId, StreamId, TransactionId};
-use crate::privacy;
+use crate::privacy::{self, FoundIn};
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::signing;
@@ -133,9 +133,11 @@ pub fn admit(state: &State, event: AuthenticEvent, now: LogTime) -> Result<Entry
     let received_at = state.last_received_at().map_or(now, |last| last.max(now));
     // Signatures may have been verified a while ago; authority counts at this position.
     event.check_keys(state)?;
-    decide(
+    let signed = event.signed();
+    judge(
         state,
-        event.signed().statement(),
+        signed.statement(),
+        signed.private(),
         event.signers(),
         received_at,
     )?;
@@ -154,8 +156,20 @@ pub fn decide(
     signers: &[MemberId],
     received_at: LogTime,
 ) -> Result<(), Refusal> {
+    let private = privacy::search("event", &statement.event);
+    judge(state, statement, private.as_ref(), signers, received_at)
+}
+
+/// The decision; `private` is the first private thing in any text of the event.
+fn judge(
+    state: &State,
+    statement: &Statement,
+    private: Option<&FoundIn>,
+    signers: &[MemberId],
+    received_at: LogTime,
+) -> Result<(), Refusal> {
     let Some(ledger) = state.ledger() else {
-        return ledger_events::found(statement, signers, received_at);
+        return ledger_events::found(statement, private, signers, received_at);
     };
     let case = Case {
         ledger,
@@ -170,7 +184,7 @@ pub fn decide(
     }
     case.check_stream()?;
     case.check_place()?;
-    check_privacy(&statement.event)?;
+    check_privacy(private)?;
     case.check_signers()?;
     match &statement.stream {
         StreamId::Transaction(id) => case.transaction_event(id),
@@ -365,12 +379,12 @@ fn check_time(
 }
 
 /// Nothing private in any text, whatever the kind of event: what stands in the log stays there.
-fn check_privacy(event: &Event) -> Result<(), Refusal> {
-    let Some(privacy::FoundIn { field, found }) = privacy::search("event", event) else {
+fn check_privacy(private: Option<&FoundIn>) -> Result<(), Refusal> {
+    let Some(FoundIn { field, found }) = private else {
         return Ok(());
     };
     Err(Refusal::PrivateData {
-        field,
+        field: field.clone(),
         expected: match found.kind {
             privacy::Kind::PersonalName => "masked_name",
             _ => "no_number",

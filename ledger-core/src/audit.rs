@@ -4,12 +4,12 @@
 //! signatures against the roster as it stood, and the event against the rules, with the very functions
 //! that admitted it. The first fault is reported with its place and what it means.
 
+use core::ops::ControlFlow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::admit::{self, Entry};
-use crate::authenticate::authenticate;
 use crate::checkpoint::{CheckpointError, SignedCheckpoint};
 use crate::event::{LoggedEntry, ParseError};
 use crate::evolve::evolve;
@@ -26,6 +26,10 @@ use crate::tile::{Tile, TileLevel, TileReadError, TileReader};
 use crate::time::LogTime;
 use crate::transaction::Phase;
 use crate::tree::{Frontier, HashReader};
+
+mod ahead;
+
+use ahead::Looked;
 
 /// What a verifier knows of a ledger beforehand, and believes. (信任锚)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,18 +217,19 @@ impl Replay {
     /// # Errors
     /// [`FaultKind`], if it does not hold here; the state is then as before.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Entry, FaultKind> {
-        let logged = LoggedEntry::parse(bytes)?;
-        let found = logged.received_at;
-        if let Some(previous) = self
-            .state
-            .last_received_at()
-            .filter(|previous| *previous > found)
-        {
+        self.take(Looked::at(self.state.ledger(), self.state.size(), bytes)?)
+    }
+
+    fn take(&mut self, looked: Looked) -> Result<Entry, FaultKind> {
+        let Looked { received_at, early } = looked;
+        let last = self.state.last_received_at();
+        if let Some(previous) = last.filter(|previous| *previous > received_at) {
+            let found = received_at;
             return Err(FaultKind::Clock { previous, found });
         }
-        let authentic = authenticate(&self.state, logged.signed)?;
+        let authentic = early.authentic(&self.state)?;
         let signatures = authentic.signers().len() as u64;
-        let entry = admit::admit(&self.state, authentic, found)?;
+        let entry = admit::admit(&self.state, authentic, received_at)?;
         admit::check_saved(&entry.statement().event, || self.frontier.root())?;
         evolve(&mut self.state, &entry);
         self.frontier.push(entry.leaf());
@@ -243,15 +248,19 @@ pub struct Expected<'a> {
 }
 
 /// Audits a whole log. `visit` sees every entry that holds, with the state after it; it is also where
-/// progress can be shown.
+/// progress can be shown. What comes next is fetched, read and verified on other threads meanwhile.
 ///
 /// # Errors
 /// The source's own error, if something could not be fetched: then nothing has been decided.
-pub fn audit<S: Source>(
+pub fn audit<S>(
     source: &S,
     expected: Expected<'_>,
     visit: &mut dyn FnMut(&Entry, &State, u64),
-) -> Result<Report, S::Error> {
+) -> Result<Report, S::Error>
+where
+    S: Source + Sync,
+    S::Error: Send,
+{
     let mut report = Report {
         fault: None,
         checked: 0,
@@ -316,13 +325,17 @@ fn open_checkpoint(
 }
 
 /// Replays every entry under the signed tree.
-fn replay_tree<S: Source>(
+fn replay_tree<S>(
     source: &S,
     reader: &TileReader<&S>,
     pins: &Pins,
     replay: &mut Replay,
     visit: &mut dyn FnMut(&Entry, &State, u64),
-) -> Result<Option<Fault>, S::Error> {
+) -> Result<Option<Fault>, S::Error>
+where
+    S: Source + Sync,
+    S::Error: Send,
+{
     let size = reader.size();
     if size == 0 {
         return Ok(Some(Fault {
@@ -330,32 +343,54 @@ fn replay_tree<S: Source>(
             kind: FaultKind::Empty,
         }));
     }
-    for bundle in 0..size.div_ceil(256) {
-        let entries = match reader.entries(bundle) {
+    let broken = ahead::replay(reader, replay, |replay, bundle, looked| {
+        let entries = match looked {
             Ok(entries) => entries,
-            Err(error) => return locate(source, reader, bundle, error).map(Some),
+            Err(error) => return ControlFlow::Break(Broken::Bundle(bundle, error)),
         };
-        for (index, bytes) in (bundle * 256..).zip(entries) {
-            let at = |kind| {
-                Some(Fault {
-                    index: Some(index),
-                    kind,
-                })
-            };
-            match replay.feed(&bytes) {
-                Ok(entry) if index == 0 && entry.leaf() != pins.ledger_id => {
-                    return Ok(at(FaultKind::LedgerId {
-                        expected: pins.ledger_id,
-                        found: entry.leaf(),
-                    }));
-                }
+        for (index, entry) in (bundle * 256..).zip(entries) {
+            let entry = entry.map_err(FaultKind::from);
+            let entry = entry.and_then(|entry| replay.take(entry));
+            let entry = entry.and_then(|entry| is_pinned(entry, pins));
+            match entry {
                 Ok(entry) => visit(&entry, &replay.state, size),
-                Err(kind) => return Ok(at(kind)),
+                Err(kind) => {
+                    let index = Some(index);
+                    return ControlFlow::Break(Broken::Entry(Fault { index, kind }));
+                }
             }
         }
+        ControlFlow::Continue(())
+    });
+    match broken {
+        ControlFlow::Break(Broken::Entry(fault)) => Ok(Some(fault)),
+        ControlFlow::Break(Broken::Bundle(bundle, error)) => {
+            locate(source, reader, bundle, error).map(Some)
+        }
+        ControlFlow::Continue(()) => {
+            let fault = check_log(replay.state(), pins).err();
+            Ok(fault.map(|kind| Fault { index: None, kind }))
+        }
     }
-    let fault = check_log(replay.state(), pins).err();
-    Ok(fault.map(|kind| Fault { index: None, kind }))
+}
+
+/// Where a replay breaks off.
+enum Broken<E> {
+    /// An entry does not hold.
+    Entry(Fault),
+    /// A bundle could not be had, or is not the tree's.
+    Bundle(u64, TileReadError<E>),
+}
+
+/// Entry 0 is the pinned ledger's.
+fn is_pinned(entry: Entry, pins: &Pins) -> Result<Entry, FaultKind> {
+    if entry.index() > 0 || entry.leaf() == pins.ledger_id {
+        return Ok(entry);
+    }
+    Err(FaultKind::LedgerId {
+        expected: pins.ledger_id,
+        found: entry.leaf(),
+    })
 }
 
 /// The log's name is that of the ledger's founding, or of the last loss that it declares.

@@ -72,20 +72,44 @@ pub fn authenticate(state: &State, signed: SignedEvent) -> Result<AuthenticEvent
     })
 }
 
-/// As [`authenticate`], by a ledger after so many entries, but gives back what did not verify: it may,
-/// when its turn comes.
-pub(crate) fn authenticate_early(
-    ledger: Option<&LedgerState>,
-    size: u64,
-    signed: SignedEvent,
-) -> Result<AuthenticEvent, Box<SignedEvent>> {
-    match verify(ledger, size, &signed) {
-        Ok((keys, signers)) => Ok(AuthenticEvent {
-            keys,
-            signed,
-            signers,
-        }),
-        Err(_) => Err(Box::new(signed)),
+/// An event looked at before its turn: a signature is true or not whatever comes before it, and whose key
+/// counts is asked again at the turn. So the verdict is that of [`authenticate`] then.
+#[derive(Debug)]
+pub(crate) enum Early {
+    /// Its signatures are true.
+    Authentic(Box<AuthenticEvent>),
+    /// By the ledger as it stood, somebody's signature does not count.
+    Doubtful(Box<SignedEvent>),
+}
+
+impl Early {
+    /// Looks at an event by a ledger as it stood after `size` entries.
+    pub(crate) fn of(ledger: Option<&LedgerState>, size: u64, signed: SignedEvent) -> Self {
+        match verify(ledger, size, &signed) {
+            Ok((keys, signers)) => Self::Authentic(Box::new(AuthenticEvent {
+                keys,
+                signed,
+                signers,
+            })),
+            Err(_) => Self::Doubtful(Box::new(signed)),
+        }
+    }
+
+    /// The event as it was signed.
+    pub(crate) fn signed(&self) -> &SignedEvent {
+        match self {
+            Self::Authentic(authentic) => authentic.signed(),
+            Self::Doubtful(signed) => signed,
+        }
+    }
+
+    /// The authentic event by the state at its turn.
+    pub(crate) fn authentic(self, state: &State) -> Result<AuthenticEvent, Refusal> {
+        match self {
+            Self::Authentic(authentic) if authentic.check_keys(state).is_ok() => Ok(*authentic),
+            Self::Authentic(authentic) => authenticate(state, authentic.into_parts().0),
+            Self::Doubtful(signed) => authenticate(state, *signed),
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use std::io;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::ser::Formatter;
+use serde_json::Value;
+use serde_json::ser::{CompactFormatter, Formatter};
 
 /// The largest integer, and the negated smallest: 2^53 − 1, as far as every JSON reader is exact.
 pub const MAX_INTEGER: u64 = (1 << 53) - 1;
@@ -85,6 +86,45 @@ pub fn to_vec<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
     let mut check = serde_json::Serializer::with_formatter(io::sink(), Narrow);
     value.serialize(&mut check).map_err(encode_error)?;
     serde_json_canonicalizer::to_vec(value).map_err(encode_error)
+}
+
+/// Whether a value is written as this text, and the text is canonical; `inner` is the part of it whose
+/// members may come in any order, as in JSON that was read. What is not found to be so may be canonical all the same:
+/// [`to_vec`] decides.
+pub(crate) fn is_encoded_as<T: Serialize>(value: &T, inner: &Value, text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    let mut compared = serde_json::Serializer::with_formatter(Compared(&mut rest), Narrow);
+    let same = value.serialize(&mut compared).is_ok();
+    same && rest.is_empty() && ascends(inner)
+}
+
+/// Whether the members of every object ascend by their names, as UTF-16 counts.
+fn ascends(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(ascends),
+        Value::Object(members) => {
+            let in_order = members
+                .keys()
+                .is_sorted_by(|one, next| one.encode_utf16().lt(next.encode_utf16()));
+            in_order && members.values().all(ascends)
+        }
+        _ => true,
+    }
+}
+
+/// Compares what is written with what is expected, and fails at the first difference.
+struct Compared<'a, 'b>(&'a mut &'b [u8]);
+
+impl io::Write for Compared<'_, '_> {
+    fn write(&mut self, written: &[u8]) -> io::Result<usize> {
+        let rest = self.0.strip_prefix(written);
+        *self.0 = rest.ok_or(io::ErrorKind::InvalidData)?;
+        Ok(written.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Decodes a value from its canonical encoding, and from nothing else. See also [`check_text`].
@@ -176,20 +216,24 @@ impl Formatter for Narrow {
         Err(io::Error::other(CanonicalError::Null))
     }
 
-    fn write_i64<W: ?Sized + io::Write>(&mut self, _: &mut W, value: i64) -> io::Result<()> {
-        Self::integer(value.unsigned_abs().into(), value < 0)
+    fn write_i64<W: ?Sized + io::Write>(&mut self, to: &mut W, value: i64) -> io::Result<()> {
+        Self::integer(value.unsigned_abs().into(), value < 0)?;
+        CompactFormatter.write_i64(to, value)
     }
 
-    fn write_u64<W: ?Sized + io::Write>(&mut self, _: &mut W, value: u64) -> io::Result<()> {
-        Self::integer(value.into(), false)
+    fn write_u64<W: ?Sized + io::Write>(&mut self, to: &mut W, value: u64) -> io::Result<()> {
+        Self::integer(value.into(), false)?;
+        CompactFormatter.write_u64(to, value)
     }
 
-    fn write_i128<W: ?Sized + io::Write>(&mut self, _: &mut W, value: i128) -> io::Result<()> {
-        Self::integer(value.unsigned_abs(), value < 0)
+    fn write_i128<W: ?Sized + io::Write>(&mut self, to: &mut W, value: i128) -> io::Result<()> {
+        Self::integer(value.unsigned_abs(), value < 0)?;
+        CompactFormatter.write_i128(to, value)
     }
 
-    fn write_u128<W: ?Sized + io::Write>(&mut self, _: &mut W, value: u128) -> io::Result<()> {
-        Self::integer(value, false)
+    fn write_u128<W: ?Sized + io::Write>(&mut self, to: &mut W, value: u128) -> io::Result<()> {
+        Self::integer(value, false)?;
+        CompactFormatter.write_u128(to, value)
     }
 
     fn write_f32<W: ?Sized + io::Write>(&mut self, _: &mut W, value: f32) -> io::Result<()> {
@@ -210,7 +254,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -358,6 +402,24 @@ mod tests {
         fn encoding_reads_back(value in values()) {
             let bytes = to_vec(&value).unwrap();
             prop_assert_eq!(from_slice::<Value>(&bytes), Ok(value));
+        }
+
+        #[test]
+        fn what_is_found_canonical_at_once_is(value in values()) {
+            let canonical = String::from_utf8(to_vec(&value).unwrap()).unwrap();
+            let compact = serde_json::to_string(&value).unwrap();
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            let escaped = canonical.replace('a', "\\u0061");
+            for text in [&canonical, &compact, &pretty, &escaped] {
+                let Ok(read) = serde_json::from_str::<Value>(text) else {
+                    continue;
+                };
+                prop_assert!(!is_encoded_as(&read, &read, text) || *text == canonical, "{text}");
+            }
+            // Names beyond the first plane sort otherwise in UTF-8: they are left to the encoder.
+            if canonical.chars().all(|c| c < '\u{e000}') {
+                prop_assert!(is_encoded_as(&value, &value, &canonical));
+            }
         }
     }
 }

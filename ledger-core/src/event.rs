@@ -4,6 +4,7 @@
 //! canonical encoding of what was parsed from them, so an event has exactly one text. Knows nothing
 //! of who may sign what, or when. Follows C2SP signed-note and RFC 8785; see `FORMAT.md`.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -165,24 +166,38 @@ macro_rules! events {
             /// # Errors
             /// [`EventError`] names the field that is unknown, missing or of the wrong form.
             pub fn from_value(mut value: Value) -> Result<Self, EventError> {
-                let kind = value.as_object_mut().and_then(|map| map.remove("kind"));
-                match kind.as_ref().and_then(Value::as_str) {
+                Self::read(&mut value)
+            }
+
+            /// As [`Event::from_value`]; leaves the value as it was, unless there is an error.
+            fn read(value: &mut Value) -> Result<Self, EventError> {
+                let taken = value.as_object_mut().and_then(|map| map.remove_entry("kind"));
+                let kind = taken.as_ref().and_then(|(_, kind)| kind.as_str());
+                let event = match kind {
                     $(Some($kind) => body(value).map(Self::$variant),)*
                     _ => Err(EventError {
                         path: "event.kind".to_owned(),
                         fault: format!(
                             "没有这种事件；可用 (no such kind; one of): {}; found {}",
                             Self::KINDS.join(", "),
-                            kind.unwrap_or(Value::Null)
+                            kind.map_or(Value::Null, Value::from)
                         ),
                     }),
+                }?;
+                if let (Some(map), Some((key, kind))) = (value.as_object_mut(), taken) {
+                    map.insert(key, kind);
                 }
+                Ok(event)
             }
         }
     };
 }
 
-fn body<'de, T: Deserialize<'de>>(value: Value) -> Result<T, EventError> {
+fn body<T: DeserializeOwned>(value: &Value) -> Result<T, EventError> {
+    // Keeping track of the path costs as much as reading: only where something is wrong.
+    if let Ok(body) = T::deserialize(value) {
+        return Ok(body);
+    }
     serde_path_to_error::deserialize(value).map_err(|e| {
         // The path of a field that is missing is that of the object it is missing from.
         let path = match e.path().to_string().as_str() {

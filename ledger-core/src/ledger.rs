@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::admit::{self, Entry};
-use crate::authenticate::authenticate;
+use crate::authenticate::{Early, authenticate};
 use crate::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use crate::concern::Concern;
 use crate::cosignature;
@@ -27,12 +27,12 @@ use crate::time::LogTime;
 use crate::transaction::Transaction;
 use crate::tree::{self, Frontier, Prover, TreeError};
 
-use ahead::Early;
-
 mod ahead;
 mod documents;
 mod read;
 mod rebuild;
+
+use ahead::Ahead;
 
 pub use ahead::Submission;
 pub use rebuild::{Rebuild, RebuildError};
@@ -311,16 +311,13 @@ impl<S: Store> Ledger<S> {
         let mut by_text: HashMap<String, u64> = HashMap::new();
         let mut answers: Vec<Result<(u64, bool), AppendError>> =
             Vec::with_capacity(submissions.len());
-        let mut submissions = submissions.into_iter();
-        while submissions.len() > 0 {
-            let part = submissions.by_ref().take(ahead::AT_ONCE).collect();
-            for early in ahead::look(&self.state, part) {
-                answers.push(match early {
-                    Ok(early) => self.place(early, now, &mut by_text, &mut fresh),
-                    Err(error) => Err(error.into()),
-                });
-            }
-        }
+        Ahead::of(&self.state, submissions).in_order(|submission| {
+            let early = submission.look(self.state.ledger(), self.state.size());
+            answers.push(match early {
+                Ok(early) => self.place(early, now, &mut by_text, &mut fresh),
+                Err(error) => Err(error.into()),
+            });
+        });
         if !fresh.is_empty() {
             // Until the commit stands, the state is ahead of the log: a failure leaves it unusable.
             self.failed = true;

@@ -74,6 +74,7 @@ pub mod name;
 pub mod note;
 pub mod oversight;
 pub mod papers;
+mod parallel;
 pub mod policy;
 pub mod privacy;
 pub mod proof;

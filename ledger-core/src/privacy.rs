@@ -166,9 +166,13 @@ impl Field {
 /// What cannot be made JSON holds no text.
 #[must_use]
 pub fn search(root: &str, value: &impl Serialize) -> Option<FoundIn> {
-    let value = serde_json::to_value(value).ok()?;
-    let mut path = root.to_owned();
-    walk(&value, &mut path, "", root)
+    search_json(root, &serde_json::to_value(value).ok()?)
+}
+
+/// As [`search`], in what is JSON already.
+#[must_use]
+pub fn search_json(root: &str, value: &Value) -> Option<FoundIn> {
+    walk(value, &mut root.to_owned(), "", root)
 }
 
 fn walk(value: &Value, path: &mut String, parent: &str, name: &str) -> Option<FoundIn> {

@@ -3,9 +3,9 @@
 //! Paths, encodings, and an outsider's reader that believes nothing but a root. Does not know where the
 //! files are. Follows C2SP tlog-tiles.
 
-use core::cell::RefCell;
 use core::fmt;
 use core::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::hash::Hash;
 use crate::tree::{self, HashReader, MAX_SIZE, TreeError};
@@ -402,7 +402,7 @@ pub struct TileReader<S> {
     size: u64,
     /// The hashes of the partial tile of each level, by level; empty where the level ends with a full one.
     edge: Vec<Vec<Hash>>,
-    recent: RefCell<Vec<Option<Held>>>,
+    recent: Mutex<Vec<Option<Held>>>,
 }
 
 /// A full tile that has been checked.
@@ -426,7 +426,7 @@ impl<S: TileSource> TileReader<S> {
             source,
             size,
             edge: vec![Vec::new(); usize::from(LEVELS)],
-            recent: RefCell::new(vec![None; usize::from(LEVELS)]),
+            recent: Mutex::new(vec![None; usize::from(LEVELS)]),
         };
         for level in 0..LEVELS {
             let items = reader.items(level);
@@ -538,6 +538,10 @@ impl<S: TileSource> TileReader<S> {
         Ok(hashes)
     }
 
+    fn recent(&self) -> MutexGuard<'_, Vec<Option<Held>>> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Appends items `from..to` of tile `index` to `hashes`.
     fn read_tile(
         &self,
@@ -550,7 +554,7 @@ impl<S: TileSource> TileReader<S> {
             hashes.extend_from_slice(&self.edge[place][range]);
             return Ok(());
         }
-        if let Some(held) = &self.recent.borrow()[place]
+        if let Some(held) = &self.recent()[place]
             && held.index == index
         {
             hashes.extend_from_slice(&held.hashes[range]);
@@ -558,7 +562,7 @@ impl<S: TileSource> TileReader<S> {
         }
         let tile = self.full_tile(level, index)?;
         hashes.extend_from_slice(&tile[range]);
-        self.recent.borrow_mut()[place] = Some(Held {
+        self.recent()[place] = Some(Held {
             index,
             hashes: tile,
         });

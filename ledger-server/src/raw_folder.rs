@@ -3,10 +3,11 @@
 //! A store that finds damage stops there. An audit goes on: it takes the bytes as an outsider would get
 //! them and says which entry is at fault. Nothing is checked here, and what is missing is left out.
 
-use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use ledger_core::tile::{Tile, TileLevel};
 
@@ -14,14 +15,14 @@ use ledger_core::tile::{Tile, TileLevel};
 #[derive(Debug)]
 pub(crate) struct RawFolder {
     folder: PathBuf,
-    /// An entry's number and where it begins: entries are mostly read one bundle after the other.
-    place: Cell<(u64, u64)>,
+    /// Where bundles end that were read, by the number of the entry that follows.
+    places: Mutex<BTreeMap<u64, u64>>,
 }
 
 impl RawFolder {
     pub(crate) fn new(folder: PathBuf) -> Self {
-        let place = Cell::default();
-        Self { folder, place }
+        let places = Mutex::default();
+        Self { folder, places }
     }
 
     /// The ledger's own folder.
@@ -46,10 +47,9 @@ impl RawFolder {
 
     fn entries(&self, first: u64, width: u16) -> io::Result<Vec<u8>> {
         let file = File::open(self.folder.join("entries"))?;
-        let (mut index, mut start) = self.place.get();
-        if index > first {
-            (index, start) = (0, 0);
-        }
+        let places = || self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let nearest = places().range(..=first).next_back().map(|(k, v)| (*k, *v));
+        let (mut index, mut start) = nearest.unwrap_or_default();
         let mut file = BufReader::new(file);
         file.seek(SeekFrom::Start(start))?;
         let mut bytes = Vec::new();
@@ -65,7 +65,7 @@ impl RawFolder {
             }
             index += 1;
         }
-        self.place.set((index, start + bytes.len() as u64));
+        let _ = places().insert(index, start + bytes.len() as u64);
         Ok(bytes)
     }
 

@@ -3,10 +3,10 @@
 //! Opens for reading only and finds the pins, with where they came from. Believes nothing: what is
 //! read goes through [`mod@ledger_core::audit`].
 
-use std::cell::OnceCell;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, bail};
 use ledger_core::admit::Entry;
@@ -35,7 +35,7 @@ pub(crate) struct OpenSource {
     /// As the person named it.
     pub(crate) place: String,
     /// The checkpoint that was read first: a source is looked at as it was then.
-    checkpoint: OnceCell<Vec<u8>>,
+    checkpoint: OnceLock<Vec<u8>>,
     terminal: Terminal,
 }
 
@@ -302,7 +302,7 @@ pub(crate) fn open_by(
         pins,
         self_pinned,
         place: source.to_owned(),
-        checkpoint: OnceCell::new(),
+        checkpoint: OnceLock::new(),
         terminal,
     })
 }

@@ -18,7 +18,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use benches::{Workload, fsync, log_key, now, verify_strict, workload};
+use benches::{Workload, cores, fsync, log_key, now, peak_mib, verify_strict, workload};
 use ledger_core::ledger::{Ledger, LedgerError};
 use ledger_core::store::Store as _;
 use ledger_core::store::local::{LocalFolder, LocalOptions};
@@ -97,14 +97,6 @@ impl Server {
     fn busy(&self) -> Duration {
         busy(self.child.id())
     }
-
-    /// The most that it has had in memory, in MiB.
-    fn peak_mib(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let peak = peak.unwrap().trim().trim_end_matches(" kB");
-        peak.parse::<f64>().unwrap() / 1024.0
-    }
 }
 
 /// How much of the processors a process has had.
@@ -138,7 +130,7 @@ fn measure(clients: usize, each: usize) {
     let Workload { founding, steps } = workload(2 * clients * each);
     found(&data, &founding);
     let mut requests: Vec<Vec<u8>> = steps.iter().map(|step| request(step)).collect();
-    let cores = std::thread::available_parallelism().unwrap().get();
+    let cores = cores();
     let (verify, sync) = (verify_strict(), fsync(scratch.path()));
     let server = Server::start(&data);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -182,7 +174,7 @@ fn measure(clients: usize, each: usize) {
     );
     println!(
         "server's memory at most: {:.0} MiB (limit < {MEMORY_LIMIT_MIB})",
-        server.peak_mib()
+        peak_mib(server.child.id())
     );
 }
 

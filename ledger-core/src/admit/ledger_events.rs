@@ -10,6 +10,7 @@ use crate::event::{
 use crate::hash::Hash;
 use crate::key::{Algorithm, VerifierKey};
 use crate::name::{MemberId, Origin, StreamId};
+use crate::privacy::FoundIn;
 use crate::refusal::Refusal;
 use crate::role::Role;
 use crate::roster::{Enrolment, Member, Roster};
@@ -18,6 +19,7 @@ use crate::time::LogTime;
 /// Entry 0: a whole charter and a first roster, signed by every founding member. (建账)
 pub(super) fn found(
     statement: &Statement,
+    private: Option<&FoundIn>,
     signers: &[MemberId],
     received_at: LogTime,
 ) -> Result<(), Refusal> {
@@ -37,7 +39,7 @@ pub(super) fn found(
         });
     }
     check_time(&opened.charter, statement, received_at)?;
-    check_privacy(&statement.event)?;
+    check_privacy(private)?;
     let mut roster = Roster::default();
     for enrolment in &opened.members {
         check_enrolment(&opened.charter, &opened.origin, &roster, enrolment)?;

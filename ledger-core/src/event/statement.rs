@@ -11,6 +11,7 @@ use crate::hash::Hash;
 use crate::key::SigningKey;
 use crate::name::StreamId;
 use crate::note::{Note, NoteError};
+use crate::privacy::{self, FoundIn};
 use crate::time::{LogTime, StatedTime};
 
 /// The longest statement, in bytes, its newline included: 48 KiB.
@@ -44,8 +45,8 @@ pub struct Statement {
     v: Version,
 }
 
-/// The statement as JSON, before its event is read by kind.
-#[derive(Deserialize)]
+/// The statement as JSON, before its event is read by kind; its members in the order of their names.
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct RawStatement {
     at: StatedTime,
@@ -111,6 +112,11 @@ impl Statement {
     /// # Errors
     /// If the text is not the canonical encoding of a statement of version 1.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
+        Self::read(text).map(|(statement, _)| statement)
+    }
+
+    /// As [`Statement::parse`], with the event as the JSON that it was read from.
+    fn read(text: &str) -> Result<(Self, Value), ParseError> {
         if text.len() > STATEMENT_LIMIT {
             return Err(ParseError::TooLarge {
                 limit: STATEMENT_LIMIT,
@@ -122,7 +128,7 @@ impl Statement {
         })?;
         canonical::check_text(line)?;
         // Keeping track of the path costs as much as reading: only where something is wrong.
-        let raw: RawStatement = match serde_json::from_str(line) {
+        let mut raw: RawStatement = match serde_json::from_str(line) {
             Ok(raw) => raw,
             Err(_) => {
                 let mut json = serde_json::Deserializer::from_str(line);
@@ -135,18 +141,21 @@ impl Statement {
         if raw.v != 1 {
             return Err(ParseError::Version { found: raw.v });
         }
-        let event = Event::from_value(raw.event)?;
+        let event = Event::read(&mut raw.event)?;
+        // What was read is encoded as it was read, and is the value that the event is: so the text is the
+        // event's one encoding. Where that is not so at once, the encoding itself says what differs.
+        let is_canonical = canonical::is_encoded_as(&raw, &raw.event, line)
+            && serde_json::to_value(&event).is_ok_and(|value| value == raw.event);
         let statement = Self::new(raw.stream, raw.prev, raw.at, event);
-        let canonical = canonical::to_vec(&statement)?;
-        if canonical != line.as_bytes() {
-            let position = canonical
-                .iter()
-                .zip(line.bytes())
-                .take_while(|(a, b)| **a == *b)
-                .count();
-            return Err(ParseError::NotCanonical { position });
+        if !is_canonical {
+            let canonical = canonical::to_vec(&statement)?;
+            if canonical != line.as_bytes() {
+                let same = canonical.iter().zip(line.bytes());
+                let position = same.take_while(|(a, b)| **a == *b).count();
+                return Err(ParseError::NotCanonical { position });
+            }
         }
-        Ok(statement)
+        Ok((statement, raw.event))
     }
 }
 
@@ -217,6 +226,7 @@ pub enum ParseError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedEvent {
     note: Note,
+    private: Option<FoundIn>,
     statement: Statement,
 }
 
@@ -247,14 +257,24 @@ impl SignedEvent {
             }
             last = Some(line.name());
         }
-        let statement = Statement::parse(note.text())?;
-        Ok(Self { note, statement })
+        let (statement, event) = Statement::read(note.text())?;
+        Ok(Self {
+            note,
+            private: privacy::search_json("event", &event),
+            statement,
+        })
     }
 
     /// The note: text and signature lines.
     #[must_use]
     pub fn note(&self) -> &Note {
         &self.note
+    }
+
+    /// The first private thing in any text of the event, which no log may take.
+    #[must_use]
+    pub fn private(&self) -> Option<&FoundIn> {
+        self.private.as_ref()
     }
 
     /// The statement.

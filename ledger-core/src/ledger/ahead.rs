@@ -1,61 +1,19 @@
 //! Reads and verifies submissions ahead of their turn: where they arrive, or those of one call on all cores.
 //!
-//! A signature is true or not whatever comes before it; whose key counts is asked again at the event's
-//! turn, and where the answer has changed, or the signature did not verify, it is verified then. So the
-//! verdicts are those of one after the other. Without the feature `local` there are no threads, and all
-//! of it happens in the caller's.
+//! What becomes of a submission is the same either way, whatever enters the log in between: see
+//! [`Early`].
 
+use core::ops::ControlFlow;
 use std::borrow::Cow;
-use std::num::NonZero;
-use std::sync::LazyLock;
-use std::thread::{self, Builder};
 
-use crate::authenticate::{AuthenticEvent, authenticate, authenticate_early};
+use crate::authenticate::Early;
 use crate::event::{ParseError, SignedEvent};
-use crate::refusal::Refusal;
+use crate::parallel;
 use crate::state::{LedgerState, State};
 
-/// How many submissions are held parsed at a time, so that large ones do not fill the memory.
-pub(super) const AT_ONCE: usize = 128;
-
-/// How many submissions are worth a thread: it takes about as long to start as one to verify.
-const WORTH_A_THREAD: usize = 4;
-
-/// A well-formed submission, looked at before its turn.
-#[derive(Debug)]
-pub(super) enum Early {
-    /// Its signatures are true.
-    Authentic(Box<AuthenticEvent>),
-    /// By the state as it stood, somebody's signature does not count.
-    Doubtful(Box<SignedEvent>),
-}
-
-impl Early {
-    fn look(ledger: Option<&LedgerState>, size: u64, note: &[u8]) -> Result<Self, ParseError> {
-        let signed = SignedEvent::parse(note)?;
-        Ok(match authenticate_early(ledger, size, signed) {
-            Ok(authentic) => Self::Authentic(Box::new(authentic)),
-            Err(signed) => Self::Doubtful(signed),
-        })
-    }
-
-    /// The event as it was signed.
-    pub(super) fn signed(&self) -> &SignedEvent {
-        match self {
-            Self::Authentic(authentic) => authentic.signed(),
-            Self::Doubtful(signed) => signed,
-        }
-    }
-
-    /// The authentic event by the state at its turn.
-    pub(super) fn authentic(self, state: &State) -> Result<AuthenticEvent, Refusal> {
-        match self {
-            Self::Authentic(authentic) if authentic.check_keys(state).is_ok() => Ok(*authentic),
-            Self::Authentic(authentic) => authenticate(state, authentic.into_parts().0),
-            Self::Doubtful(signed) => authenticate(state, *signed),
-        }
-    }
-}
+/// How few and how many submissions a thread looks at in one go: it takes about as long to start one as to
+/// verify a few, and large ones must not fill the memory.
+const AT_ONCE: (usize, usize) = (4, 64);
 
 /// A submission, read and verified before its turn or not yet. (提交)
 ///
@@ -83,66 +41,76 @@ impl<'a> Submission<'a> {
         Self(Looked::At(self.look(Some(ledger), size)))
     }
 
-    fn look(self, ledger: Option<&LedgerState>, size: u64) -> Result<Early, ParseError> {
+    /// What was found when it was looked at: before, or now.
+    pub(super) fn look(self, ledger: Option<&LedgerState>, size: u64) -> Result<Early, ParseError> {
         match self.0 {
-            Looked::NotYet(note) => Early::look(ledger, size, &note),
+            Looked::NotYet(note) => look(ledger, size, &note),
             Looked::At(early) => early,
         }
     }
 }
 
-/// Looks at all of these that have not been looked at, each for itself; gives them in their order.
-pub(super) fn look(
-    state: &State,
-    submissions: Vec<Submission<'_>>,
-) -> Vec<Result<Early, ParseError>> {
-    let notes: Vec<&[u8]> = (submissions.iter())
-        .filter_map(|submission| match &submission.0 {
-            Looked::NotYet(note) => Some(&**note),
-            Looked::At(_) => None,
-        })
-        .collect();
-    let mut looked = look_at(state, &notes).into_iter();
-    let early = |submission: Submission<'_>| match submission.0 {
-        Looked::At(early) => early,
-        not_yet => looked
-            .next()
-            .unwrap_or_else(|| Submission(not_yet).look(state.ledger(), state.size())),
-    };
-    submissions.into_iter().map(early).collect()
+fn look(ledger: Option<&LedgerState>, size: u64, note: &[u8]) -> Result<Early, ParseError> {
+    SignedEvent::parse(note).map(|signed| Early::of(ledger, size, signed))
 }
 
-fn look_at(state: &State, notes: &[&[u8]]) -> Vec<Result<Early, ParseError>> {
-    let look = |notes: &[&[u8]]| -> Vec<_> {
-        let each = (notes.iter()).map(|note| Early::look(state.ledger(), state.size(), note));
-        each.collect()
-    };
-    let threads = threads().min(notes.len() / WORTH_A_THREAD);
-    if threads <= 1 {
-        return look(notes);
-    }
-    let (own, others) = notes.split_at(notes.len().div_ceil(threads));
-    thread::scope(|scope| {
-        let others: Vec<_> = others
-            .chunks(own.len())
-            .map(|notes| {
-                let spawned = Builder::new().spawn_scoped(scope, move || look(notes));
-                (notes, spawned)
-            })
-            .collect();
-        let mut looked = look(own);
-        for (notes, spawned) in others {
-            let done = spawned.ok().and_then(|thread| thread.join().ok());
-            // Where there was no thread to be had, it is done here.
-            looked.extend(done.unwrap_or_else(|| look(notes)));
+/// Submissions of one call, to be taken in their order.
+pub(super) struct Ahead<'a> {
+    /// Who may sign as it stands, if other threads are to look.
+    ledger: Option<LedgerState>,
+    /// How many a thread looks at in one go.
+    many: usize,
+    size: u64,
+    submissions: Vec<Submission<'a>>,
+    threads: u64,
+}
+
+impl<'a> Ahead<'a> {
+    pub(super) fn of(state: &State, submissions: Vec<Submission<'a>>) -> Self {
+        let fresh = |submission: &&Submission<'_>| matches!(submission.0, Looked::NotYet(_));
+        let fresh = submissions.iter().filter(fresh).count();
+        let many = (fresh / 8).clamp(AT_ONCE.0, AT_ONCE.1);
+        let threads = parallel::cores().min((fresh / many) as u64);
+        Self {
+            ledger: state.ledger().filter(|_| threads > 1).cloned(),
+            many,
+            size: state.size(),
+            submissions,
+            threads,
         }
-        looked
-    })
-}
+    }
 
-fn threads() -> usize {
-    // Asked once: Linux reads several files to answer.
-    static CORES: LazyLock<usize> =
-        LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
-    if cfg!(feature = "local") { *CORES } else { 1 }
+    /// Gives each to `take`; where there are many that nobody has looked at, other threads do, while
+    /// `take` is busy with those before.
+    pub(super) fn in_order(self, mut take: impl FnMut(Submission<'a>)) {
+        let Some(ledger) = &self.ledger else {
+            return self.submissions.into_iter().for_each(take);
+        };
+        let mut notes = Vec::new();
+        let mut keep = |submission: Submission<'a>| match submission.0 {
+            Looked::NotYet(note) => {
+                notes.push(note);
+                None
+            }
+            at => Some(Submission(at)),
+        };
+        let slots: Vec<_> = self.submissions.into_iter().map(&mut keep).collect();
+        let mut slots = slots.into_iter();
+        let parts: Vec<_> = notes.chunks(self.many).collect();
+        let look = |part: u64| -> Vec<_> {
+            let notes = parts[part as usize].iter();
+            let looked = notes.map(|note| look(Some(ledger), self.size, note));
+            looked.collect()
+        };
+        let all = 0..parts.len() as u64;
+        let _: ControlFlow<()> = parallel::in_order(all, self.threads, look, |_, looked| {
+            for early in looked {
+                // First those that came looked at, up to where this one stood.
+                slots.by_ref().map_while(|slot| slot).for_each(&mut take);
+                take(Submission(Looked::At(early)));
+            }
+            ControlFlow::Continue(())
+        });
+        slots.flatten().for_each(take);
+    }
 }

@@ -52,12 +52,12 @@ fn fill<S: Store>(store: S, scene: &Scene) -> Ledger<S> {
     ledger
 }
 
-fn open<S: Store>(store: S) -> Ledger<S> {
+fn open<S: Store + Sync>(store: S) -> Ledger<S> {
     Ledger::open(store, log_key(), &mut |_, _| {}).unwrap()
 }
 
 /// What an auditor has seen at the end.
-fn audited<S: Store>(store: &S) -> State {
+fn audited<S: Store + Sync>(store: &S) -> State {
     let pins = Pins {
         ledger_id: Hash::leaf(&store.entry(0).unwrap()),
         log_key: log_key().verifier().clone(),

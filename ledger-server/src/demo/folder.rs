@@ -174,7 +174,7 @@ fn build(
 }
 
 /// Audits a ledger as an outsider does, from what its store holds.
-fn audited<S: Store>(ledger: Ledger<S>) -> Result<Report, DemoError> {
+fn audited<S: Store + Sync>(ledger: Ledger<S>) -> Result<Report, DemoError> {
     let state = ledger.state()?;
     let pins = Pins {
         ledger_id: state.ledger_id,
