@@ -291,8 +291,10 @@ impl Case<'_> {
         if let Some(view) = event.step() {
             return self.step(transaction, view);
         }
-        if let Event::ChannelPosted(posted) = event {
-            return self.posting(transaction, posted);
+        match event {
+            Event::ChannelPosted(posted) => return self.posting(transaction, posted),
+            Event::ContractTakenOver(taken) => return self.taken_over(transaction, taken),
+            _ => {}
         }
         // Those who look on have their say about what was broken off, too.
         let transaction = match event.family() {

@@ -17,8 +17,8 @@ use crate::money::Fen;
 use crate::name::Label;
 use crate::record::{
     AccountKind, AssetReturned, ContractAmended, ContractRenewed, ContractSigning,
-    ContractTerminated, Direction, Due, HandoverAndReceipt, PaymentDue, PaymentMade,
-    PaymentReceived, voucher_key,
+    ContractTakenOver, ContractTerminated, Direction, Due, HandoverAndReceipt, PaymentDue,
+    PaymentMade, PaymentReceived, voucher_key,
 };
 use crate::recorded::{Noted, Recorded};
 use crate::refusal::Refusal;
@@ -37,6 +37,56 @@ pub struct Term {
     pub start: Date,
     /// The last day. (期限止)
     pub end: Date,
+}
+
+impl Term {
+    fn of(start: Option<Date>, end: Option<Date>) -> Option<Self> {
+        let (start, end) = start.zip(end)?;
+        Some(Self { start, end })
+    }
+}
+
+/// What was signed, at step 14 or before there was a ledger. (合同文本要点)
+#[derive(Debug, Clone, Copy)]
+pub struct Deed<'a> {
+    /// What it is worth in all. (合同总额)
+    pub amount_fen: Fen,
+    /// Its number. (合同编号)
+    pub number: &'a Line,
+    /// The parties. (合同双方)
+    pub parties: &'a [Line],
+    /// The performance bond. (履约保证金)
+    pub performance_bond_fen: Fen,
+    /// The day on which it was signed. (签订日期)
+    pub signed_on: Date,
+    /// Its term, if it has one. (期限)
+    pub term: Option<Term>,
+}
+
+impl<'a> From<&'a ContractSigning> for Deed<'a> {
+    fn from(signing: &'a ContractSigning) -> Self {
+        Self {
+            amount_fen: signing.amount_fen,
+            number: &signing.contract_number,
+            parties: &signing.parties,
+            performance_bond_fen: signing.performance_bond_fen,
+            signed_on: signing.signed_on,
+            term: Term::of(signing.term_start, signing.term_end),
+        }
+    }
+}
+
+impl<'a> From<&'a ContractTakenOver> for Deed<'a> {
+    fn from(taken: &'a ContractTakenOver) -> Self {
+        Self {
+            amount_fen: taken.amount_fen,
+            number: &taken.contract_number,
+            parties: &taken.parties,
+            performance_bond_fen: taken.performance_bond_fen,
+            signed_on: taken.signed_on,
+            term: Term::of(taken.term_start, taken.term_end),
+        }
+    }
 }
 
 /// An amount that falls due, and what became of it. (应收应付款)
@@ -185,7 +235,7 @@ pub struct Contract {
     pub dues: BTreeMap<Label, DueState>,
     /// Its last day, if it ended before its time, and the entry that says so. (提前终止)
     pub ended: Option<(Date, u64)>,
-    /// The entry that signed it: step 14.
+    /// The entry that signed it, step 14, or that took it over.
     pub entry: u64,
     /// The events of its life that stand, in order.
     pub events: Vec<Standing>,
@@ -218,26 +268,23 @@ pub struct SetAside {
 }
 
 impl Contract {
-    /// The contract as it is signed.
+    /// The contract as it was signed.
     #[must_use]
-    pub fn signed(signing: &ContractSigning, entry: u64) -> Self {
-        let term = signing.term_start.zip(signing.term_end);
+    pub fn signed<'a>(deed: impl Into<Deed<'a>>, entry: u64) -> Self {
+        let deed = deed.into();
         Self {
-            amount_fen: signing.amount_fen,
+            amount_fen: deed.amount_fen,
             dues: BTreeMap::new(),
             ended: None,
             entry,
             events: Vec::new(),
-            number: signing.contract_number.clone(),
-            parties: signing.parties.clone(),
+            number: deed.number.clone(),
+            parties: deed.parties.to_vec(),
             payments: Vec::new(),
-            performance_bond_fen: signing.performance_bond_fen,
+            performance_bond_fen: deed.performance_bond_fen,
             returned: None,
-            signed_on: signing.signed_on,
-            terms: term
-                .map(|(start, end)| Term { start, end })
-                .into_iter()
-                .collect(),
+            signed_on: deed.signed_on,
+            terms: deed.term.into_iter().collect(),
             vouchers: BTreeMap::new(),
         }
     }
@@ -246,8 +293,8 @@ impl Contract {
     ///
     /// # Errors
     /// The first event that would not have been admitted after those before it.
-    pub fn fold(
-        signed: (&ContractSigning, u64),
+    pub fn fold<'a>(
+        signed: (impl Into<Deed<'a>>, u64),
         handover: Option<(&HandoverAndReceipt, u64)>,
         events: &[Standing],
     ) -> Result<Self, Unfit> {

@@ -3,12 +3,13 @@
 //! Reads one [`Transaction`]; decides nothing, and knows neither charter nor clock. Only what stands
 //! counts: not what was set aside, and corrected events as corrected.
 
+use crate::contract::Deed;
 use crate::event::Event;
 use crate::money::{Area, Price};
 use crate::record::{
     self, AssetVerification, BidderQualification, Bidding, BiddingOutcome, Category,
-    ContractSigning, FeedbackAndValuation, HandoverAndReceipt, MemberVote, PlanDrafting,
-    ProposalInitiation, ResultAndObjection,
+    ContractSigning, ContractTakenOver, FeedbackAndValuation, HandoverAndReceipt, MemberVote,
+    PlanDrafting, ProposalInitiation, ResultAndObjection,
 };
 use crate::recorded::Recorded;
 use crate::text::Line;
@@ -56,6 +57,8 @@ pub struct Dealing<'a> {
     pub contract: Option<Held<'a, ContractSigning>>,
     /// Step 15.
     pub handover: Option<Held<'a, HandoverAndReceipt>>,
+    /// Its contract, if that was made before the ledger.
+    pub taken_over: Option<Held<'a, ContractTakenOver>>,
 }
 
 impl<'a> Dealing<'a> {
@@ -74,7 +77,12 @@ impl<'a> Dealing<'a> {
             result: None,
             contract: None,
             handover: None,
+            taken_over: None,
         };
+        if let (Some(record), Some(taken)) = (transaction.taken_over(), &transaction.takeover) {
+            let recorded = &taken.noted.recorded;
+            dealing.taken_over = Some(Held { record, recorded });
+        }
         for passed in &transaction.passed {
             dealing.take(passed);
         }
@@ -121,13 +129,16 @@ impl<'a> Dealing<'a> {
     /// The area of the asset, where it has one.
     #[must_use]
     pub fn area(&self) -> Option<&'a Area> {
-        self.asset?.record.asset.area.as_ref()
+        self.thing()?.area.as_ref()
     }
 
     /// The asset that is dealt in.
     #[must_use]
     pub fn thing(&self) -> Option<&'a record::Asset> {
-        Some(&self.asset?.record.asset)
+        match self.taken_over {
+            Some(taken) => Some(&taken.record.asset),
+            None => Some(&self.asset?.record.asset),
+        }
     }
 
     /// The winning price and the winner, once somebody has won.
@@ -139,11 +150,32 @@ impl<'a> Dealing<'a> {
         }
     }
 
-    /// The contract, unless the transaction was broken off after it.
+    /// The contract that the steps came to, unless the transaction was broken off after it.
     #[must_use]
     pub fn standing_contract(&self) -> Option<Held<'a, ContractSigning>> {
-        let broken_off = matches!(self.transaction.phase, Phase::Terminated { .. });
-        self.contract.filter(|_| !broken_off)
+        self.contract.filter(|_| !self.is_broken_off())
+    }
+
+    /// What was signed and where that is recorded, at step 14 or before there was a ledger, unless the
+    /// transaction was broken off after it.
+    #[must_use]
+    pub fn deed(&self) -> Option<(Deed<'a>, &'a Recorded)> {
+        if self.is_broken_off() {
+            return None;
+        }
+        self.signed()
+    }
+
+    fn signed(&self) -> Option<(Deed<'a>, &'a Recorded)> {
+        match (self.taken_over, self.contract) {
+            (Some(taken), _) => Some((taken.record.into(), taken.recorded)),
+            (None, Some(signed)) => Some((signed.record.into(), signed.recorded)),
+            (None, None) => None,
+        }
+    }
+
+    fn is_broken_off(&self) -> bool {
+        matches!(self.transaction.phase, Phase::Terminated { .. })
     }
 
     /// The other party: the winner, or the first party to the contract that is not `collective`.
@@ -151,7 +183,7 @@ impl<'a> Dealing<'a> {
     pub fn counterparty(&self, collective: &Line) -> Option<&'a Line> {
         let won = self.won().map(|(_, winner)| winner);
         won.or_else(|| {
-            let mut parties = self.contract?.record.parties.iter();
+            let mut parties = self.signed()?.0.parties.iter();
             parties.find(|party| *party != collective)
         })
     }

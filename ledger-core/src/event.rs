@@ -270,6 +270,8 @@ events! {
     Corrected(record::Corrected) in Transaction of Detour = "corrected", "更正", "corrected";
     /// 终止
     Terminated(record::Terminated) in Transaction of Detour = "terminated", "交易终止", "terminated";
+    /// 存量合同登记
+    ContractTakenOver(Box<record::ContractTakenOver>) in Transaction of Contract = "contract_taken_over", "存量合同登记", "contract taken over";
     /// 应收应付登记
     PaymentDue(record::PaymentDue) in Transaction of Contract = "payment_due", "应收应付登记", "payment due";
     /// 收款
@@ -358,6 +360,7 @@ impl Event {
             Self::Returned(record) => record,
             Self::Corrected(record) => record,
             Self::Terminated(record) => record,
+            Self::ContractTakenOver(record) => &**record,
             Self::PaymentDue(record) => record,
             Self::PaymentReceived(record) => record,
             Self::PaymentMade(record) => record,

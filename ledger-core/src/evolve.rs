@@ -109,6 +109,7 @@ fn open(opened: &LedgerOpened, entry: &Entry) -> LedgerState {
         log_origin: opened.origin.clone(),
         losses: Vec::new(),
         notes: Vec::new(),
+        opened_at: entry.received_at(),
         origin: opened.origin.clone(),
         papers: Papers::default(),
         roster,
@@ -142,6 +143,10 @@ pub(crate) fn evolve_transaction(
         return transaction;
     }
     match (event, event.family()) {
+        (Event::ContractTakenOver(_), _) => {
+            let calendar = ledger.calendar_at(entry.index());
+            transaction.take_over(event, recorded, calendar.date_of(entry.received_at()));
+        }
         (Event::ChannelPosted(posted), _) => post(&mut transaction, posted, recorded),
         (_, Family::Detour) => detour(&mut transaction, charter, event, recorded),
         (_, Family::Contract) => {
@@ -217,11 +222,15 @@ fn begin(id: &TransactionId, entry: &Entry) -> Transaction {
         postings: Vec::new(),
         redo: None,
         superseded: Vec::new(),
+        takeover: None,
     }
 }
 
 fn recorded(charter: &Charter, entry: &Entry) -> Recorded {
-    let at = entry.statement().at;
+    let statement = entry.statement();
+    let at = statement.at;
+    // What a contract taken over tells of happened before there was a ledger, whenever it is told.
+    let is_past = matches!(statement.event, Event::ContractTakenOver(_));
     let due = charter
         .calendar
         .deadline(at.instant(), charter.clocks.late.span)
@@ -230,7 +239,7 @@ fn recorded(charter: &Charter, entry: &Entry) -> Recorded {
         at,
         index: entry.index(),
         received_at: entry.received_at(),
-        recorded_late: entry.received_at() > due,
+        recorded_late: is_past || entry.received_at() > due,
         signers: entry.signers().to_vec(),
     }
 }

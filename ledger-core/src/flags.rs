@@ -202,6 +202,8 @@ flag_rules! {
     WinnerShare = "winner_share", "同一方年度占比高", "one party's share of a year", Medium, D, "章程 flags.winner_share";
     /// 补录
     RecordedLate = "recorded_late", "事后补录", "recorded late", Low, D, "章程 clocks.late";
+    /// 存量合同
+    ProcessUnproven = "process_unproven", "开账前的合同，程序无账可查", "made before the ledger, process not proven", Low, D, "本项目自定";
     /// 公示期内签约
     ContractTooEarly = "contract_too_early", "结果公示期满前签约", "contract signed before the result window ended", High, A, "参照招标投标法实施条例第五十四条";
     /// 到期未续未收

@@ -94,6 +94,26 @@ fn inconsistent(
     })
 }
 
+/// What a contract's parties and its term must be.
+fn unfit_deed(parties: &[Line], start: Option<Date>, end: Option<Date>) -> Option<Inconsistency> {
+    if parties.len() < 2 {
+        let found = parties.len().to_string();
+        return inconsistent("parties", "至少两方 (at least two)", found);
+    }
+    match (start, end) {
+        (Some(start), Some(end)) if end < start => {
+            inconsistent("term_end", format!("≥ {start}"), end.to_string())
+        }
+        (Some(_), None) => {
+            inconsistent("term_end", "与 term_start 同时填写 (both or neither)", "—")
+        }
+        (None, Some(_)) => {
+            inconsistent("term_start", "与 term_end 同时填写 (both or neither)", "—")
+        }
+        _ => None,
+    }
+}
+
 /// What the bodies of all events have in common that record something done.
 pub trait Record {
     /// What was done, in one paragraph. (摘要)
@@ -204,8 +224,8 @@ pub use concern::{
     Outcome,
 };
 pub use contract::{
-    AccountKind, AssetReturned, ContractAmended, ContractRenewed, ContractTerminated, Direction,
-    Due, PaymentDue, PaymentMade, PaymentReceived,
+    AccountKind, AssetReturned, ContractAmended, ContractRenewed, ContractTakenOver,
+    ContractTerminated, Direction, Due, PaymentDue, PaymentMade, PaymentReceived,
 };
 pub use detour::{Corrected, FieldPath, Returned, StepWaived, Terminated};
 pub use oversight::{

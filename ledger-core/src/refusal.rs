@@ -145,6 +145,16 @@ refusals! {
     Rule TransactionCompleted = "transaction_completed", "交易已完成", "transaction completed";
     /// The transaction was broken off for good. (规则 7)
     Rule TransactionTerminated = "transaction_terminated", "交易已终止", "transaction terminated";
+    /// The transaction began with a contract that was made before the ledger: it has no steps.
+    Rule NoSteps {
+        /// The entry that took the contract over.
+        taken_over_by: u64,
+    } = "no_steps", "存量合同没有环节", "no steps for a contract taken over";
+    /// The transaction has begun: another contract needs another id.
+    Rule TransactionExists {
+        /// Its id.
+        found: TransactionId,
+    } = "transaction_exists", "交易编号已用过", "transaction id in use";
     /// Nothing has been recorded of this transaction yet.
     Rule NotBegun {
         /// Its id.
@@ -240,6 +250,13 @@ refusals! {
         /// The day found.
         found: Date,
     } = "future_date", "日期在将来", "date lies in the future";
+    /// A contract that is to be taken over was signed under the ledger.
+    Rule SignedUnderLedger {
+        /// The day on which the ledger was opened: the latest that would do.
+        expected: Date,
+        /// The day on which it was signed.
+        found: Date,
+    } = "signed_under_ledger", "开账后的合同须走十六环节", "signed after the ledger was opened";
     /// The charter does not let these steps be left out in a dealing like this. (规则 4)
     Rule WaiverNotAllowed {
         /// The steps that could be left out.

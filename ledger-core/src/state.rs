@@ -66,6 +66,8 @@ pub struct LedgerState {
     pub losses: Vec<Loss>,
     /// Meetings, findings and their answers, attestations and declarations, in order.
     pub notes: Vec<Noted>,
+    /// When the log received entry 0. (开账)
+    pub opened_at: LogTime,
     /// The name under which it was founded: the first part of its members' key names, for good.
     pub origin: Origin,
     /// The private documents that its own stream names.

@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::category::{Category, Method};
-use crate::contract::Contract;
+use crate::contract::{Contract, Deed};
 use crate::dealing::{Dealing, Held};
 use crate::event::Event;
 use crate::language::Language;
 use crate::money::Fen;
 use crate::name::TransactionId;
-use crate::record::{ContractSigning, Direction, HandoverAndReceipt};
+use crate::record::{Direction, HandoverAndReceipt};
+use crate::recorded::Recorded;
 use crate::state::LedgerState;
 use crate::text::Line;
 use crate::time::Date;
@@ -308,9 +309,8 @@ impl<'a> Book<'a> {
     }
 
     /// A contract and its renewals, each as amended, on the day on which it was signed.
-    fn contracted(&mut self, signed: Held<'a, ContractSigning>, contract: &'a Contract) {
-        let record = signed.record;
-        let mut term = (record.amount_fen, record.signed_on, signed.recorded.index);
+    fn contracted(&mut self, (deed, recorded): (Deed<'a>, &Recorded), contract: &'a Contract) {
+        let mut term = (deed.amount_fen, deed.signed_on, recorded.index);
         for standing in &contract.events {
             match &standing.noted.event {
                 Event::ContractAmended(amended) => term.0 = amended.amount_fen.unwrap_or(term.0),
@@ -380,7 +380,7 @@ fn booked<'a>(ledger: &LedgerState, transaction: &'a Transaction) -> Vec<Booked<
         all: Vec::new(),
     };
     let contract = transaction.contract.as_ref();
-    if let (Some(signed), Some(contract)) = (dealing.standing_contract(), contract) {
+    if let (Some(signed), Some(contract)) = (dealing.deed(), contract) {
         book.contracted(signed, contract);
     }
     if let Some(handover) = dealing.handover {

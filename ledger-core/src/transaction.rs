@@ -11,13 +11,13 @@ use serde::Serialize;
 use crate::calendar::{Calendar, CalendarError, Span};
 use crate::category::{Category, Method};
 use crate::concern::Concerns;
-use crate::contract::{Contract, SetAside, Stage};
+use crate::contract::{Contract, SetAside, Stage, Standing};
 use crate::event::Event;
 use crate::hash::{Digest, Hash};
 use crate::money::Price;
 use crate::name::{Label, TransactionId};
 use crate::papers::Papers;
-use crate::record::BiddingOutcome;
+use crate::record::{BiddingOutcome, ContractTakenOver};
 use crate::recorded::{Noted, Recorded};
 use crate::step::{PublicationPoint, Step};
 use crate::text::Line;
@@ -272,6 +272,11 @@ pub enum Phase {
     },
     /// All sixteen steps are done and published. (已完成)
     Completed(Disclosed),
+    /// Its contract was made before the ledger: there are no steps to take. (存量合同)
+    TakenOver {
+        /// When the log received that.
+        since: LogTime,
+    },
     /// Broken off for good. (已终止)
     Terminated {
         /// When the log received that.
@@ -330,6 +335,9 @@ pub struct Transaction {
     pub redo: Option<Redo>,
     /// What stood once and was set aside, in the order of being set aside.
     pub superseded: Vec<Superseded>,
+    /// How it began, if its contract was made before the ledger. (存量合同登记)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub takeover: Option<Standing>,
 }
 
 impl Transaction {
@@ -348,7 +356,7 @@ impl Transaction {
     }
 
     /// What an entry of this transaction recorded, as it stands, if a correction may name it: a step
-    /// that is no publication and was not left out, or an event of the contract's life.
+    /// that is no publication and was not left out, a contract taken over, or an event of its life.
     #[must_use]
     pub fn correctable(&self, entry: u64) -> Option<&Event> {
         let fits = |passed: &&Passed| {
@@ -356,21 +364,40 @@ impl Transaction {
             passed.recorded.index == entry && !publishes && !passed.is_waived()
         };
         let step = self.passed.iter().find(fits).map(|passed| &passed.event);
-        step.or_else(|| self.contract.as_ref()?.event(entry))
+        // What was broken off has no contract any more.
+        let standing = self.takeover.iter().filter(|_| self.contract.is_some());
+        let taken = standing.map(|standing| &standing.noted);
+        let mut taken = taken.filter(|noted| noted.recorded.index == entry);
+        step.or_else(|| taken.next().map(|noted| &noted.event))
+            .or_else(|| self.contract.as_ref()?.event(entry))
     }
 
     /// The entries that a correction may name, with what they recorded, as it stands.
     pub fn correctables(&self) -> impl Iterator<Item = (u64, &Event)> {
         let steps = self.passed.iter().map(|passed| passed.recorded.index);
         let life = self.contract.iter().flat_map(Contract::entries);
+        let taken = self.takeover.iter().map(|taken| taken.noted.recorded.index);
         steps
+            .chain(taken)
             .chain(life)
             .filter_map(|entry| Some((entry, self.correctable(entry)?)))
     }
 
-    /// What kind of dealing it is, once that was proposed. (类别)
+    /// What was recorded of its contract, if that was made before the ledger. (存量合同)
+    #[must_use]
+    pub fn taken_over(&self) -> Option<&ContractTakenOver> {
+        match &self.takeover.as_ref()?.noted.event {
+            Event::ContractTakenOver(taken) => Some(taken),
+            _ => None,
+        }
+    }
+
+    /// What kind of dealing it is, once that was proposed, or of a contract that was taken over. (类别)
     #[must_use]
     pub fn category(&self) -> Option<Category> {
+        if let Some(taken) = self.taken_over() {
+            return Some(taken.category);
+        }
         match &self.record(Step::ProposalInitiation)?.event {
             Event::ProposalInitiation(proposal) => Some(proposal.category),
             _ => None,
@@ -391,6 +418,9 @@ impl Transaction {
     /// How the other party is found: as planned, or as proposed before there is a plan. (方式)
     #[must_use]
     pub fn method(&self) -> Option<Method> {
+        if let Some(taken) = self.taken_over() {
+            return taken.method;
+        }
         let planned = self.record(Step::PlanDrafting);
         match &planned.or(self.record(Step::ProposalInitiation))?.event {
             Event::PlanDrafting(plan) => Some(plan.method),
@@ -461,7 +491,7 @@ impl Transaction {
         let aside = self.contracts_set_aside.iter().map(|aside| &aside.contract);
         let lives = self.contract.iter().chain(aside).flat_map(|c| &c.events);
         let noted = self.detours.iter().chain(&self.notes);
-        let noted = noted.chain(lives.map(|standing| &standing.noted));
+        let noted = noted.chain(lives.chain(&self.takeover).map(|standing| &standing.noted));
         steps
             .map(|passed| &passed.recorded)
             .chain(postings)
@@ -488,7 +518,7 @@ impl Transaction {
             Phase::Awaiting(awaiting) => Some(awaiting.step),
             Phase::Publishing(publishing) => Some(publishing.point.step()),
             Phase::BiddingFailed { .. } => Some(Step::Bidding),
-            Phase::Completed(_) | Phase::Terminated { .. } => None,
+            Phase::Completed(_) | Phase::TakenOver { .. } | Phase::Terminated { .. } => None,
         }
     }
 

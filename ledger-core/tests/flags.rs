@@ -51,6 +51,7 @@ const ROWS: &[(FlagRule, Change, Change)] = &[
     (FlagRule::RecordedLate,
         |b| b.deal().passed[2].recorded.recorded_late = true,
         |b| b.deal().passed[2].recorded.recorded_late = false),
+    (FlagRule::ProcessUnproven, |b| taken(b, false), |b| taken(b, true)),
     (FlagRule::ContractTooEarly,
         |b| { let day = signed_on(b).minus_days(30).unwrap(); b.edit(Step::ContractSigning, |v| v["signed_on"] = json!(day)); },
         |b| { let day = signed_on(b); b.edit(Step::ContractSigning, |v| v["signed_on"] = json!(day)); }),

@@ -29,6 +29,8 @@ mod privacy;
 #[path = "process/record.rs"]
 mod record;
 mod scene;
+#[path = "process/takeover.rs"]
+mod takeover;
 
 use std::collections::BTreeSet;
 
@@ -191,6 +193,7 @@ fn every_refusal_is_reached_and_says_what_was_expected() {
         ledger::roster_rows(),
         ledger::charter_rows(),
         loss::rows(),
+        takeover::rows(),
         oversight::limit_rows(),
         oversight::finding_rows(),
         oversight::ledger_rows(),

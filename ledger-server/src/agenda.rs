@@ -101,7 +101,7 @@ pub(crate) fn task(
     };
     let mut signing = &rule.signing;
     match &transaction.phase {
-        Phase::Completed(_) | Phase::Terminated { .. } => return task,
+        Phase::Completed(_) | Phase::TakenOver { .. } | Phase::Terminated { .. } => return task,
         Phase::BiddingFailed { .. } => {
             task.what = What::Return;
             signing = charter.signing.of("returned").unwrap_or(signing);

@@ -44,6 +44,7 @@ mod settings;
 mod show;
 mod status;
 mod submit;
+mod takeover;
 mod totals;
 mod verify;
 mod witness;
@@ -110,6 +111,7 @@ commands! {
     show::Show,
     status::Status,
     submit::Submit,
+    takeover::Takeover,
     totals::Totals,
     verify::Verify,
     witness::Witness,

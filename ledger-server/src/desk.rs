@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 use crate::assets;
 use crate::catalogue::NoView;
 use crate::served::Served;
+use crate::takeover::FILE_LIMIT;
 
 pub(crate) mod api;
 mod challenge;
@@ -24,6 +25,7 @@ pub(crate) mod draft;
 pub(crate) mod drafts;
 mod enrolling;
 pub(crate) mod enrolment;
+mod importing;
 pub(crate) mod inbox;
 mod papers;
 mod refused;
@@ -129,6 +131,17 @@ pub(crate) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(enrolling::ask))
         .routes(routes!(enrolling::find))
         .layer(DefaultBodyLimit::max(request::LIMIT))
+        .routes(routes!(importing::csv_template))
+        .routes(routes!(importing::xlsx_template))
+        .merge(sheets())
         .routes(routes!(papers::public))
         .routes(routes!(papers::private))
+}
+
+/// Sheets are larger than anything else that is sent to the desk as a whole.
+fn sheets() -> OpenApiRouter<Arc<Served>> {
+    OpenApiRouter::new()
+        .routes(routes!(importing::read))
+        .routes(routes!(importing::told))
+        .layer(DefaultBodyLimit::max(FILE_LIMIT))
 }

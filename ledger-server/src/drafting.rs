@@ -111,7 +111,14 @@ impl<'a> Drafting<'a> {
         if ended && matches!(family, Some(Family::Step | Family::Detour)) {
             return Err(Refusal::TransactionTerminated.into());
         }
-        let Ok(step) = self.kind.parse::<Step>() else {
+        let step = self.kind.parse::<Step>();
+        let takes_steps = step.is_ok() || matches!(self.kind, "returned" | "step_waived");
+        let taken = transaction.filter(|transaction| transaction.takeover.is_some());
+        if let Some(taken) = taken.filter(|_| takes_steps) {
+            let taken_over_by = taken.begun_at;
+            return Err(Refusal::NoSteps { taken_over_by }.into());
+        }
+        let Ok(step) = step else {
             return Ok(());
         };
         let expected = match transaction {
@@ -153,6 +160,10 @@ impl<'a> Drafting<'a> {
         let Some(transaction) = self.state.transaction_of(&self.stream) else {
             return Ok(());
         };
+        if kind == "contract_taken_over" {
+            let found = transaction.id.clone();
+            return Err(Refusal::TransactionExists { found }.into());
+        }
         if Event::family_of(kind) == Some(Family::Contract) && transaction.contract.is_none() {
             return Err(Refusal::NoContract.into());
         }

@@ -64,6 +64,7 @@ mod signers;
 mod source_arg;
 mod stop;
 mod table;
+mod takeover;
 mod tenure;
 mod terminal;
 mod timeline;

@@ -27,7 +27,7 @@ use ledger_server::demo::{DEFAULT_SEED, YEAR_TOTAL_FEN, build_practice, build_ye
 
 /// The root of the demonstration with the default seed. It may change only together with what the
 /// demonstration says, or with the format.
-const ROOT: &str = "e502082f5b7053af5afe8a13f6d1152e6e28c05f48d205d4f20261a3de391288";
+const ROOT: &str = "e9ce84de19f0cc9b9c5559fe580e53985850cc2d73258c324fb83e0cea38e190";
 
 fn build(seed: u64) -> Ledger<MemoryStore> {
     build_year(MemoryStore::new(), seed, &mut |_, _| {}).unwrap()

@@ -29,7 +29,7 @@ use scene::{NOW, ORIGIN, VERIFIERS, at, founding, key, signed, verification};
 use serde_json::{Value, json};
 
 /// The root of the tree of its five entries.
-const ROOT: &str = "76aa2cf1754873c17a24dcb27c8383983dab7b2643fd5e636058230a1a87a94a";
+const ROOT: &str = "67ae1b035c43ea48ce0612e62724c71086ddbca94d22b3df8efb7274ddfedaac";
 
 const ENTRIES: u64 = 5;
 

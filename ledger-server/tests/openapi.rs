@@ -109,6 +109,10 @@ fn it_is_openapi_3_1_and_names_every_route() {
         "/{slug}/desk/enrol",
         "/{slug}/desk/enrolments",
         "/{slug}/desk/enrolments/{code}",
+        "/{slug}/desk/import",
+        "/{slug}/desk/import/report",
+        "/{slug}/desk/import/template.csv",
+        "/{slug}/desk/import/template.xlsx",
         "/{slug}/desk/keys",
         "/{slug}/desk/me",
         "/{slug}/desk/private/{commitment}",
@@ -163,7 +167,7 @@ fn every_route_answers_as_described_and_to_no_other_method() {
     }
     // All but the submission, the document, which is not kept, and the pages of a concern and a
     // publication, which nobody made; those without a parameter twice.
-    assert_eq!(good, 5 + 2 * 20);
+    assert_eq!(good, 5 + 2 * 22);
     let submit = &document["paths"]["/{slug}/events"]["post"];
     for status in [201, 200] {
         let path = "2018-002";

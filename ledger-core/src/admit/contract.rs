@@ -1,12 +1,41 @@
-//! After step 16, and from step 14 on: the rules of the contract's life.
+//! After step 16, and from step 14 on: the rules of the contract's life; and of contracts that were made
+//! before the ledger.
 
 use super::{Case, limits};
 use crate::event::Event;
+use crate::record::ContractTakenOver;
 use crate::refusal::Refusal;
 use crate::step::Step;
 use crate::transaction::Transaction;
 
 impl Case<'_> {
+    /// A contract that was made before the ledger: it opens a transaction, and none that has begun. The
+    /// negative list is for new dealings, and what was signed long ago is recorded as it is.
+    pub(super) fn taken_over(
+        &self,
+        transaction: Option<&Transaction>,
+        taken: &ContractTakenOver,
+    ) -> Result<(), Refusal> {
+        if let Some(begun) = transaction {
+            return Err(Refusal::TransactionExists {
+                found: begun.id.clone(),
+            });
+        }
+        self.check_taken_over(taken)
+    }
+
+    /// What a contract taken over must satisfy by itself: it was signed by the day on which the ledger
+    /// was opened, and it has begun.
+    fn check_taken_over(&self, taken: &ContractTakenOver) -> Result<(), Refusal> {
+        self.check_record(taken)?;
+        let calendar = self.ledger.calendar_at(self.position);
+        let (expected, found) = (calendar.date_of(self.ledger.opened_at), taken.signed_on);
+        if found > expected {
+            return Err(Refusal::SignedUnderLedger { expected, found });
+        }
+        Ok(())
+    }
+
     /// An event of the contract's life: it needs a contract, and must fit how that stands.
     ///
     /// Who signs has been checked, and so has the record by itself.
@@ -73,6 +102,9 @@ impl Case<'_> {
         entry: u64,
         event: &Event,
     ) -> Result<(), Refusal> {
+        if let Event::ContractTakenOver(taken) = event {
+            return self.check_taken_over(taken);
+        }
         let charter = self.ledger.charter_of(transaction.begun_at, entry);
         limits::check(charter, Some(transaction), event)?;
         let Some(record) = event.record() else {

@@ -19,6 +19,9 @@ impl Case<'_> {
     ) -> Result<(), Refusal> {
         match event {
             Event::StepWaived(waived) => self.check_turn(Some(transaction), waived.from),
+            Event::Returned(_) if transaction.takeover.is_some() => Err(Refusal::NoSteps {
+                taken_over_by: transaction.begun_at,
+            }),
             // What is done is done, also while a correction of it is being published.
             Event::Returned(_) | Event::Terminated(_) if transaction.was_completed() => {
                 Err(Refusal::TransactionCompleted)

@@ -81,6 +81,11 @@ impl Case<'_> {
         let awaiting = match &transaction.phase {
             Phase::Awaiting(awaiting) => awaiting,
             Phase::Completed(_) => return Err(Refusal::TransactionCompleted),
+            Phase::TakenOver { .. } => {
+                return Err(Refusal::NoSteps {
+                    taken_over_by: transaction.begun_at,
+                });
+            }
             Phase::Terminated { .. } => return Err(Refusal::TransactionTerminated),
             Phase::BiddingFailed { .. } => return Err(Refusal::BiddingFailed),
             Phase::Publishing(publishing) => {

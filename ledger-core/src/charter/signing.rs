@@ -20,7 +20,7 @@ impl EventSigning {
     /// The kinds of event that the charter names here.
     ///
     /// A correction is signed as what it corrects, a declaration by who declares.
-    pub const KINDS: [&'static str; 22] = [
+    pub const KINDS: [&'static str; 23] = [
         "asset_returned",
         "concern_answered",
         "concern_closed",
@@ -29,6 +29,7 @@ impl EventSigning {
         "concern_rated",
         "contract_amended",
         "contract_renewed",
+        "contract_taken_over",
         "contract_terminated",
         "document_erased",
         "finding_answered",

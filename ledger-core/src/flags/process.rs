@@ -2,6 +2,7 @@
 
 use crate::calendar::Span;
 use crate::event::Event;
+use crate::recorded::Recorded;
 use crate::step::Step;
 use crate::time::LogTime;
 
@@ -13,6 +14,7 @@ pub(super) const RULES: &[Rule] = &[
     step_waived,
     notice_short,
     recorded_late,
+    process_unproven,
     contract_too_early,
     repeated_rounds,
 ];
@@ -144,11 +146,30 @@ fn notice_short(case: &Case<'_>) -> Option<Flag> {
     Some(flag.by(&notice.basis))
 }
 
+/// A contract taken over is late by nature, and has a flag of its own.
+fn is_takeover(case: &Case<'_>, recorded: &Recorded) -> bool {
+    let taken = case.dealing.taken_over;
+    taken.is_some_and(|taken| taken.recorded.index == recorded.index)
+}
+
+fn process_unproven(case: &Case<'_>) -> Option<Flag> {
+    let taken = case.dealing.taken_over?;
+    case.dealing.deed()?;
+    let signed = taken.record.signed_on;
+    let opened = case.date(case.ledger.opened_at);
+    Some(case.flag(
+        FlagRule::ProcessUnproven,
+        [taken.recorded.index],
+        format!("合同 {signed} 签订，{opened} 开账，当时的十六个环节没有在账本里留下证明；请核对当初的会议记录、公示和合同原件。"),
+        format!("The contract was signed on {signed} and the ledger opened on {opened}: nothing here proves how it was made. Please check the minutes, the notices and the contract itself."),
+    ))
+}
+
 fn recorded_late(case: &Case<'_>) -> Option<Flag> {
     let late = || {
         case.transaction
             .recordings()
-            .filter(|recorded| recorded.recorded_late)
+            .filter(|recorded| recorded.recorded_late && !is_takeover(case, recorded))
     };
     let lag = |at: LogTime, received: LogTime| received.seconds_since(at) / 86_400;
     let longest = late().max_by_key(|late| late.received_at.seconds_since(late.at.instant()))?;

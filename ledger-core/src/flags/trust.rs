@@ -173,8 +173,9 @@ fn key_in_doubt(case: &Case<'_>) -> Option<Flag> {
 fn relative_party(case: &Case<'_>) -> Option<Flag> {
     let dealing = case.dealing;
     let won = dealing.won().map(|(_, winner)| winner);
-    let contract = dealing.contract.into_iter();
-    let parties = contract.flat_map(|contract| &contract.record.parties);
+    let contract = dealing.contract.map(|contract| &contract.record.parties);
+    let taken = dealing.taken_over.map(|taken| &taken.record.parties);
+    let parties = contract.into_iter().chain(taken).flatten();
     let (name, declared) = won
         .into_iter()
         .chain(parties)
@@ -306,6 +307,10 @@ fn calendar_changed(case: &Case<'_>) -> Option<Flag> {
 
 /// A charter that was adopted while the transaction was under way and governs it from then on.
 fn charter_changed(case: &Case<'_>) -> Option<Flag> {
+    if case.transaction.takeover.is_some() {
+        // It has no steps that another charter could change.
+        return None;
+    }
     let last = case
         .transaction
         .recordings()

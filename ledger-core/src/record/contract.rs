@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DocumentRef, Inconsistency, Record, inconsistent};
-use crate::category::labelled;
-use crate::money::Fen;
+use super::{Asset, DocumentRef, Inconsistency, Record, inconsistent, unfit_deed};
+use crate::category::{Category, Method, labelled};
+use crate::money::{Fen, Price};
 use crate::name::Label;
 use crate::text::{Line, Paragraph};
 use crate::time::Date;
@@ -45,6 +45,51 @@ fn settles_something(amount: Fen, dues: &[Label]) -> Option<Inconsistency> {
     let again = |(place, due): &(usize, &Label)| dues.iter().take(*place).any(|d| d == *due);
     let found = dues.iter().enumerate().find(again)?.1;
     inconsistent("dues", "每项一次 (each once)", found.as_str())
+}
+
+record! {
+    /// A contract that was in force before the ledger was opened: what is known of it. (存量合同登记)
+    ///
+    /// It opens a transaction, and none of the sixteen steps follows: how the contract came about is
+    /// told, not proven.
+    ContractTakenOver {
+        /// What the contract is worth in all, in fen. (合同总额：整个期限的总金额)
+        amount_fen: Fen,
+        /// The asset that it is about. (标的)
+        asset: Asset,
+        /// How it was decided, as far as that is known. (当初怎样决定：开过什么会、有无公开竞投、依据什么材料；不清楚的如实写“不清楚”)
+        basis: Paragraph,
+        /// What kind of dealing. (类别：这份合同属于哪一类)
+        category: Category,
+        /// Its number. (合同编号)
+        contract_number: Line,
+        /// How the other party was found, if that is known. (当初的方式：怎样确定对方，不清楚就跳过)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        method: Option<Method>,
+        /// The parties, masked for natural persons. (合同双方：甲乙双方，自然人写成“张*”)
+        parties: Vec<Line>,
+        /// The performance bond, in fen. (履约保证金：没有填 0)
+        performance_bond_fen: Fen,
+        /// The price that the contract names, where it names one. (合同价格：如每月、每年租金，没有就跳过)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        price: Option<Price>,
+        /// The day on which it was signed: not after the ledger was opened. (签订日期：须在开账之前)
+        signed_on: Date,
+        /// In a word. (摘要：一两句话说清是什么合同)
+        summary: Paragraph,
+        /// The last day of the term, where there is one. (期限止)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        term_end: Option<Date>,
+        /// The first day of the term, where there is one. (期限起)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        term_start: Option<Date>,
+    }
+    tells summary;
+    days |record| {
+        let begun = record.term_start.map(|day| ("term_start", day));
+        [("signed_on", record.signed_on)].into_iter().chain(begun).collect()
+    };
+    check |record| unfit_deed(&record.parties, record.term_start, record.term_end)
 }
 
 /// An amount and the day on which it falls due. (应收应付款)

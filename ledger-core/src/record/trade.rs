@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conclusion, DocumentRef, Inconsistency, Record, inconsistent};
+use super::{Conclusion, DocumentRef, Inconsistency, Record, inconsistent, unfit_deed};
 use crate::category::labelled;
 use crate::money::{Fen, Price};
 use crate::text::{Line, Paragraph};
@@ -164,17 +164,7 @@ step_record! {
         term_start: Option<Date>,
     }
     days |record| vec![("signed_on", record.signed_on)];
-    check |record| {
-        if record.parties.len() < 2 {
-            return inconsistent("parties", "至少两方 (at least two)", record.parties.len().to_string());
-        }
-        match (record.term_start, record.term_end) {
-            (Some(start), Some(end)) if end < start => inconsistent("term_end", format!("≥ {start}"), end.to_string()),
-            (Some(_), None) => inconsistent("term_end", "与 term_start 同时填写 (both or neither)", "—"),
-            (None, Some(_)) => inconsistent("term_start", "与 term_end 同时填写 (both or neither)", "—"),
-            _ => None,
-        }
-    }
+    check |record| unfit_deed(&record.parties, record.term_start, record.term_end)
 }
 
 /// Money that came in. (到账)

@@ -60,6 +60,12 @@ impl Refusal {
             Self::TransactionTerminated => {
                 "这笔交易已经终止，不能再登记。要再办，请另立一笔新的交易。".to_owned()
             }
+            Self::NoSteps { taken_over_by } => format!(
+                "这是开账前就有的合同（第 {taken_over_by} 条登记），当时的程序没有在账本里办，也不能补办环节。请登记它的履行情况：应收应付、收付款、变更、续签、终止、收回；合同到期后重新出租，请另立一笔新的交易。"
+            ),
+            Self::TransactionExists { found } => format!(
+                "交易编号 {found} 已经有记录。若是同一份合同，不必再登记；若是另一份，请换一个编号。"
+            ),
             Self::NotBegun { found } => {
                 format!("交易 {found} 还没有任何记录。请核对交易编号；新交易从资产核实办起。")
             }
@@ -168,6 +174,9 @@ impl Refusal {
                 expected,
                 found,
             } => format!("{field} 写的是 {found}，还没到；不得晚于 {expected}。事情办完后再登记。"),
+            Self::SignedUnderLedger { expected, found } => format!(
+                "合同签订日期写的是 {found}，在开账（{expected}）之后。开账后签的合同不能当存量合同登记，请从第 1 环节“资产核实”办起；若是开账前合同的续签，请先登记原合同，再登记 contract_renewed。"
+            ),
             Self::WaiverNotAllowed { expected, found } if expected.is_empty() => format!(
                 "章程没有规定这类交易可以豁免{}。请照常办理这个环节。",
                 steps(found, l)

@@ -1,10 +1,10 @@
-//! The contract that a transaction comes to: made at step 14, set aside with it, folded anew when
-//! something it rests on is corrected.
+//! The contract that a transaction comes to, or begins with: made at step 14 or taken over, set aside
+//! with it, folded anew when something it rests on is corrected.
 
-use super::Transaction;
-use crate::contract::{Contract, SetAside, Standing, Unfit};
+use super::{Phase, Transaction};
+use crate::contract::{Contract, Deed, SetAside, Standing, Unfit};
 use crate::event::Event;
-use crate::record::{ContractSigning, Corrected, HandoverAndReceipt};
+use crate::record::{Corrected, HandoverAndReceipt};
 use crate::recorded::{Noted, Recorded};
 use crate::step::Step;
 use crate::time::Date;
@@ -44,6 +44,25 @@ impl Transaction {
         }
     }
 
+    /// Begins with a contract that was made before the ledger: there are no steps.
+    pub(crate) fn take_over(&mut self, event: &Event, recorded: Recorded, received_on: Date) {
+        let Event::ContractTakenOver(taken) = event else {
+            return;
+        };
+        self.contract = Some(Contract::signed(&**taken, recorded.index));
+        self.phase = Phase::TakenOver {
+            since: recorded.received_at,
+        };
+        self.takeover = Some(Standing {
+            corrected_by: Vec::new(),
+            noted: Noted {
+                event: event.clone(),
+                recorded,
+            },
+            received_on,
+        });
+    }
+
     /// Takes note of an event of the contract's life.
     pub(crate) fn live(&mut self, event: &Event, recorded: Recorded, received_on: Date) {
         if let Some(contract) = &mut self.contract {
@@ -75,15 +94,12 @@ impl Transaction {
             .extend(aside.map(|contract| SetAside { by, contract }));
     }
 
-    /// Puts a corrected event of the contract's life in the place of what it corrects; says whether
-    /// it was one.
+    /// Puts a corrected event of the contract's life, or its taking over, in the place of what it
+    /// corrects; says whether it was one.
     pub(super) fn correct_contract(&mut self, corrected: &Corrected, by: u64) -> bool {
-        let Some(contract) = &mut self.contract else {
-            return false;
-        };
-        let found = contract
-            .events
-            .iter_mut()
+        let life = self.contract.iter_mut().flat_map(|c| &mut c.events);
+        let found = life
+            .chain(&mut self.takeover)
             .find(|standing| standing.noted.recorded.index == corrected.entry);
         let Some(standing) = found else {
             return false;
@@ -110,12 +126,15 @@ impl Transaction {
         }
     }
 
-    fn signed<'a>(
-        &'a self,
-        replaced: Option<(u64, &'a Event)>,
-    ) -> Option<(&'a ContractSigning, u64)> {
-        match self.stands(Step::ContractSigning, replaced)? {
-            (Event::ContractSigning(signing), entry) => Some((signing, entry)),
+    fn signed<'a>(&'a self, replaced: Option<(u64, &'a Event)>) -> Option<(Deed<'a>, u64)> {
+        let taken = self.takeover.as_ref().map(|standing| &standing.noted);
+        let (event, entry) = match taken {
+            Some(noted) => instead(&noted.event, noted.recorded.index, replaced),
+            None => self.stands(Step::ContractSigning, replaced)?,
+        };
+        match event {
+            Event::ContractSigning(signing) => Some((signing.into(), entry)),
+            Event::ContractTakenOver(taken) => Some(((&**taken).into(), entry)),
             _ => None,
         }
     }
@@ -137,10 +156,18 @@ impl Transaction {
         replaced: Option<(u64, &'a Event)>,
     ) -> Option<(&'a Event, u64)> {
         let passed = self.record(step)?;
-        let entry = passed.recorded.index;
-        match replaced {
-            Some((index, event)) if index == entry => Some((event, entry)),
-            _ => Some((&passed.event, entry)),
-        }
+        Some(instead(&passed.event, passed.recorded.index, replaced))
+    }
+}
+
+/// An entry's event, or what is in its place.
+fn instead<'a>(
+    event: &'a Event,
+    entry: u64,
+    replaced: Option<(u64, &'a Event)>,
+) -> (&'a Event, u64) {
+    match replaced {
+        Some((index, other)) if index == entry => (other, entry),
+        _ => (event, entry),
     }
 }

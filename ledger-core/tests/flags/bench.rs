@@ -363,3 +363,18 @@ pub(crate) fn check(bench: &Bench, flag: &Flag) {
     assert!(zh.contains("请") && !flag.source.is_empty(), "{zh}");
     assert!(en.to_lowercase().contains("please"), "{en}");
 }
+
+/// A contract that was made before the ledger, and perhaps broken off since.
+pub(crate) fn taken(bench: &mut Bench, broken_off: bool) {
+    let mut scene = Scene::founded();
+    scene.take_over(|_| {}).unwrap();
+    if broken_off {
+        let end = json!({"kind": "terminated", "documents": [], "reason": "重复登记"});
+        let end = crate::scene::event(end);
+        let on = crate::scene::takeover::ON_OLD;
+        scene.put(on, end, &["chen", "huang"]).unwrap();
+    }
+    bench
+        .transactions
+        .extend(scene.state.transactions().cloned());
+}

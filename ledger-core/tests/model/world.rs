@@ -151,7 +151,7 @@ impl World {
                 self.scene.posting_of(deal, channel.as_str())
             }
             Some(Phase::BiddingFailed { .. }) => self.detour_of(deal, &Detour::Return(9)),
-            Some(Phase::Completed(_) | Phase::Terminated { .. }) => {
+            Some(Phase::Completed(_) | Phase::TakenOver { .. } | Phase::Terminated { .. }) => {
                 self.scene.event_of(deal, Step::PublishCompletion)
             }
         }

@@ -143,6 +143,7 @@ pub(crate) fn every_kind_in(mut scene: Scene) -> Scene {
     });
     put(&mut scene, ON, corrected, signers);
     the_lookers_on(&mut scene);
+    scene.take_over(|_| {}).unwrap();
     for step in Step::ALL.into_iter().skip(1) {
         scene.pass(DEAL, step);
     }

@@ -10,6 +10,7 @@ pub(crate) mod concerns;
 pub(crate) mod detours;
 pub(crate) mod kinds;
 pub(crate) mod loss;
+pub(crate) mod takeover;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};

@@ -21,12 +21,14 @@ pub(crate) enum Standing {
     UnderWay,
     Failed,
     Completed,
+    /// A contract of before the ledger.
+    TakenOver,
     Terminated,
 }
 
 impl Standing {
     pub(crate) fn is_closed(self) -> bool {
-        matches!(self, Self::Completed | Self::Terminated)
+        matches!(self, Self::Completed | Self::TakenOver | Self::Terminated)
     }
 }
 
@@ -50,6 +52,8 @@ pub(crate) struct Summary {
     /// The entry that says so, unless that was corrected or amended.
     pub(crate) priced_in: Option<u64>,
     pub(crate) counterparty: Option<String>,
+    /// The number of its contract that stands.
+    pub(crate) contract_number: Option<String>,
     /// All concerns about it.
     pub(crate) concerns: Vec<ConcernId>,
     pub(crate) unanswered: usize,
@@ -81,7 +85,7 @@ impl Summary {
         let counterparty = dealing
             .counterparty(&ledger.collective.name)
             .map(ToString::to_string);
-        let contract = dealing.standing_contract();
+        let deed = dealing.deed();
         let mut text = vec![transaction.id.to_string()];
         if let Some(asset) = asset {
             text.extend([
@@ -96,24 +100,31 @@ impl Summary {
                 proposal.record.summary.to_string(),
             ]);
         }
-        if let Some(contract) = contract {
-            text.push(contract.record.contract_number.to_string());
+        if let Some((deed, _)) = deed {
+            text.push(deed.number.to_string());
+        }
+        if let Some(taken) = dealing.taken_over {
+            text.push(taken.record.summary.to_string());
         }
         text.extend(counterparty.clone());
-        let amount = contract.map(|contract| {
+        let amount = deed.map(|(deed, _)| {
             let now = transaction
                 .contract
                 .as_ref()
                 .map(|contract| contract.amount_fen);
-            now.unwrap_or(contract.record.amount_fen)
+            now.unwrap_or(deed.amount_fen)
         });
-        let stands = |step| {
-            let passed = transaction
+        let stands = |step| match &transaction.takeover {
+            Some(taken) => taken
+                .corrected_by
+                .is_empty()
+                .then_some(taken.noted.recorded.index),
+            None => transaction
                 .record(step)
-                .filter(|passed| passed.corrected_by.is_empty());
-            passed.map(|passed| passed.recorded.index)
+                .filter(|passed| passed.corrected_by.is_empty())
+                .map(|passed| passed.recorded.index),
         };
-        let signed = contract.filter(|contract| Some(contract.record.amount_fen) == amount);
+        let signed = deed.filter(|(deed, _)| Some(deed.amount_fen) == amount);
         let sums = |by| totals(ledger, [transaction], by).ok();
         Self {
             id: transaction.id.clone(),
@@ -133,6 +144,10 @@ impl Summary {
             amount,
             priced_in: signed.and_then(|_| stands(Step::ContractSigning)),
             counterparty,
+            contract_number: transaction
+                .contract
+                .as_ref()
+                .map(|contract| contract.number.to_string()),
             concerns: transaction.concerns.raised().to_vec(),
             unanswered: transaction.concerns.unanswered().len(),
             open: open(ledger, transaction),
@@ -158,6 +173,7 @@ impl Summary {
 fn standing(transaction: &Transaction) -> Standing {
     match &transaction.phase {
         Phase::Completed(_) => Standing::Completed,
+        Phase::TakenOver { .. } => Standing::TakenOver,
         Phase::Terminated { .. } => Standing::Terminated,
         Phase::BiddingFailed { .. } => Standing::Failed,
         Phase::Awaiting(_) | Phase::Publishing(_) => Standing::UnderWay,
@@ -171,7 +187,9 @@ fn open(ledger: &LedgerState, transaction: &Transaction) -> Option<(Step, Option
         Phase::Publishing(publishing) => return Some((publishing.point().step(), None)),
         Phase::Awaiting(awaiting) => awaiting.gate.clone(),
         Phase::Completed(disclosed) => Gate::Disclosed(disclosed.clone()),
-        Phase::BiddingFailed { .. } | Phase::Terminated { .. } => return None,
+        Phase::BiddingFailed { .. } | Phase::TakenOver { .. } | Phase::Terminated { .. } => {
+            return None;
+        }
     };
     let (until, step) = gate.opens_at(calendar).ok()?;
     Some((step?, Some(until)))

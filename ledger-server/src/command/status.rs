@@ -218,6 +218,17 @@ fn say(
         .transactions()
         .filter(|t| matches!(t.phase, Phase::Terminated { .. }))
         .count();
+    let taken = state
+        .transactions()
+        .filter(|t| matches!(t.phase, Phase::TakenOver { .. }))
+        .count();
+    let taken = match taken {
+        0 => String::new(),
+        _ => terminal.pick(
+            format!("，存量合同 {taken} 份"),
+            format!(", {taken} contracts of before the ledger"),
+        ),
+    };
     let ended = match ended {
         0 => String::new(),
         _ => terminal.pick(
@@ -237,21 +248,30 @@ fn say(
             format!("交易 {id} 已终止，没有待办。"),
             format!("transaction {id} was broken off; nothing is to be done."),
         ),
+        Some(id) if tasks.is_empty() && taken_over(state, id) => terminal.pick(
+            format!("交易 {id} 是开账前的合同，没有环节要办；收付款和到期见上。"),
+            format!("transaction {id} is a contract of before the ledger: it has no steps."),
+        ),
         Some(id) if tasks.is_empty() => terminal.pick(
             format!("交易 {id} 十六个环节全部办结，没有待办。"),
             format!("transaction {id} is complete; nothing is to be done."),
         ),
         _ => terminal.pick(
             format!(
-                "待办 {} 项，其中逾期 {overdue} 项；已办结交易 {complete} 笔{ended}{contracts}。",
+                "待办 {} 项，其中逾期 {overdue} 项；已办结交易 {complete} 笔{taken}{ended}{contracts}。",
                 tasks.len()
             ),
             format!(
-                "{} to do, {overdue} of them overdue; {complete} transactions complete{ended}{contracts}.",
+                "{} to do, {overdue} of them overdue; {complete} transactions complete{taken}{ended}{contracts}.",
                 tasks.len()
             ),
         ),
     });
+}
+
+fn taken_over(state: &State, id: &TransactionId) -> bool {
+    let transaction = state.transaction(id);
+    transaction.is_some_and(|t| matches!(t.phase, Phase::TakenOver { .. }))
 }
 
 fn terminated(state: &State, id: &TransactionId) -> bool {

@@ -8,11 +8,14 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use ledger_core::admit::Entry;
+use ledger_core::contract::Deed;
+use ledger_core::dealing::Dealing;
 use ledger_core::event::Event;
 use ledger_core::money::{Fen, Price};
-use ledger_core::record::{BiddingOutcome, ContractSigning, Direction};
+use ledger_core::record::{BiddingOutcome, Direction};
 use ledger_core::recorded::Recorded;
 use ledger_core::state::{LedgerState, State};
+use ledger_core::text::Line;
 use ledger_core::transaction::{Phase, Transaction};
 use ledger_core::{Language, Step};
 
@@ -22,7 +25,7 @@ use crate::timeline;
 use crate::words::words_for;
 
 /// What spreadsheets know UTF-8 by.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The longest text of a cell, in characters; spreadsheets cut at 32,767.
 const TEXT_LIMIT: usize = 2_000;
@@ -76,7 +79,7 @@ const TRANSACTION_COLUMNS: [&str; 28] = [
 ];
 
 /// A text as a cell: never a formula, and never a number that is a name.
-fn text(text: &str) -> Cow<'_, str> {
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let altered = digits && (text.len() > DIGITS_LIMIT || text.len() > 1 && text.starts_with('0'));
@@ -261,16 +264,18 @@ macro_rules! record {
 }
 
 fn transaction_row(ledger: &LedgerState, transaction: &Transaction) -> Cells {
-    let asset = record!(transaction, AssetVerification).map(|record| &record.asset);
+    let asset = Dealing::of(transaction).thing();
     let plan = record!(transaction, PlanDrafting);
-    let contract = record!(transaction, ContractSigning);
+    let contract = record!(transaction, ContractSigning).map(Deed::from);
+    let contract = contract.or_else(|| transaction.taken_over().map(Deed::from));
+    let term = contract.and_then(|contract| contract.term);
     let handover = record!(transaction, HandoverAndReceipt);
     let won = match record!(transaction, Bidding).map(|record| &record.outcome) {
         Some(BiddingOutcome::Won { price, winner }) => Some((price, winner)),
         _ => None,
     };
     let other = won.map(|(_, winner)| winner.to_string());
-    let other = other.or_else(|| contract.map(|contract| others(ledger, contract)));
+    let other = other.or_else(|| contract.map(|contract| others(ledger, contract.parties)));
     let first = handover.iter().flat_map(|handover| &handover.received);
     let first = first.map(|amount| amount.amount_fen);
     let received = sum(first.chain(payments(transaction, Direction::Incoming)));
@@ -286,12 +291,12 @@ fn transaction_row(ledger: &LedgerState, transaction: &Transaction) -> Cells {
         .price(transaction.reserve_price())
         .price(won.map(|(price, _)| price))
         .maybe(other)
-        .maybe(contract.map(|contract| contract.contract_number.as_str()))
+        .maybe(contract.map(|contract| contract.number.as_str()))
         .plain(contract.map(|contract| yuan(contract.amount_fen)))
         .plain(contract.map(|contract| contract.signed_on))
         .plain(plan.and_then(|plan| plan.term_months))
-        .plain(contract.and_then(|contract| contract.term_start))
-        .plain(contract.and_then(|contract| contract.term_end))
+        .plain(term.map(|term| term.start))
+        .plain(term.map(|term| term.end))
         .plain(contract.and(received))
         .plain(contract.and(paid));
     standing(&mut row, ledger, transaction);
@@ -313,13 +318,7 @@ fn sum(amounts: impl Iterator<Item = Fen>) -> Option<String> {
 
 /// Where a transaction stands, and when its entries came.
 fn standing(row: &mut Cells, ledger: &LedgerState, transaction: &Transaction) {
-    let steps = transaction.passed.iter().map(|passed| &passed.recorded);
-    let postings = transaction.postings.iter().map(|posting| &posting.recorded);
-    let gone = transaction.superseded.iter();
-    let gone = gone.map(|gone| &gone.passed.recorded);
-    let noted = transaction.detours.iter().chain(&transaction.notes);
-    let noted = noted.map(|noted| &noted.recorded);
-    let all: Vec<&Recorded> = steps.chain(postings).chain(gone).chain(noted).collect();
+    let all: Vec<&Recorded> = transaction.recordings().collect();
     let late = all.iter().filter(|recorded| recorded.recorded_late).count();
     let last = all.iter().max_by_key(|recorded| recorded.index);
     let first = all.iter().min_by_key(|recorded| recorded.index);
@@ -337,9 +336,9 @@ fn standing(row: &mut Cells, ledger: &LedgerState, transaction: &Transaction) {
         .plain(last.map(|recorded| recorded.index));
 }
 
-fn others(ledger: &LedgerState, contract: &ContractSigning) -> String {
+fn others(ledger: &LedgerState, parties: &[Line]) -> String {
     let own = ledger.collective.name.as_str();
-    let others = contract.parties.iter().map(|party| party.as_str());
+    let others = parties.iter().map(|party| party.as_str());
     let others: Vec<&str> = others.filter(|party| *party != own).collect();
     others.join("、")
 }
@@ -350,6 +349,7 @@ fn phase_zh(phase: &Phase) -> &'static str {
         Phase::Publishing(_) => "待张贴",
         Phase::BiddingFailed { .. } => "流拍",
         Phase::Completed(_) => "已完成",
+        Phase::TakenOver { .. } => "存量合同",
         Phase::Terminated { .. } => "已终止",
     }
 }

@@ -36,6 +36,7 @@ struct Collective {
     all: usize,
     completed: usize,
     under_way: usize,
+    taken_over: usize,
     terminated: usize,
     open: Vec<Open>,
     concerns: Vec<ConcernRow>,
@@ -225,6 +226,7 @@ impl Filter {
         match self.step.as_str() {
             "open" => !summary.standing.is_closed(),
             "completed" => summary.standing == Standing::Completed,
+            "taken_over" => summary.standing == Standing::TakenOver,
             "terminated" => summary.standing == Standing::Terminated,
             number => summary
                 .step
@@ -237,6 +239,7 @@ fn steps(l: Language) -> Vec<(String, String)> {
     let groups = [
         ("open", "在办（全部）", "under way (all)"),
         ("completed", "已完成", "completed"),
+        ("taken_over", "存量合同", "of before the ledger"),
         ("terminated", "已终止", "broken off"),
     ];
     let groups = groups.map(|(id, zh, en)| (id.to_owned(), l.pick(zh, en).to_owned()));
@@ -330,6 +333,7 @@ impl Collective {
             all: view.transactions.len(),
             completed: of(Standing::Completed),
             under_way: of(Standing::UnderWay) + of(Standing::Failed),
+            taken_over: of(Standing::TakenOver),
             terminated: of(Standing::Terminated),
             open: open(scene, &view, now),
             concerns: waiting
@@ -516,6 +520,11 @@ impl Row {
         };
         let (shape, state) = match (summary.standing, summary.step) {
             (Standing::Completed, _) => ("done", l.pick("已完成", "completed").to_owned()),
+            (Standing::TakenOver, _) => (
+                "taken",
+                l.pick("存量合同，补录", "made before the ledger, recorded late")
+                    .to_owned(),
+            ),
             (Standing::Terminated, _) => ("ended", l.pick("已终止", "broken off").to_owned()),
             (Standing::Failed, _) => ("failed", l.pick("竞价未成交", "bidding failed").to_owned()),
             (Standing::UnderWay, step) => {

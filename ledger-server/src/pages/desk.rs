@@ -21,6 +21,7 @@ use super::{NoPage, Scene};
 use crate::desk::Sitting;
 use crate::served::Served;
 
+mod import;
 mod inbox;
 mod mine;
 mod publish;
@@ -41,6 +42,7 @@ pub(super) fn of_ledger() -> OpenApiRouter<Arc<Served>> {
         .routes(routes!(keys))
         .routes(routes!(enrol))
         .routes(routes!(mine::mine))
+        .routes(routes!(import::import))
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::one))
         .routes(routes!(publish::publish))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
+use ledger_core::event::Event;
 use ledger_core::hash::Hash;
 use ledger_core::name::StreamId;
 use ledger_core::tree::parse_size;
@@ -35,6 +36,8 @@ struct Page {
     raw: String,
     before: Option<u64>,
     after: Option<u64>,
+    /// Whether it takes over a contract of before the ledger.
+    is_takeover: bool,
 }
 
 /// `GET /<slug>/e/<index>`: an entry, in words and in bytes.
@@ -127,6 +130,7 @@ impl Page {
             raw: String::from_utf8_lossy(&bytes).into_owned(),
             before: index.checked_sub(1),
             after: Some(index + 1).filter(|next| *next < size),
+            is_takeover: matches!(statement.event, Event::ContractTakenOver(_)),
         })
     }
 }

@@ -44,6 +44,8 @@ struct Page {
     shape: &'static str,
     task: Option<TaskNow>,
     ended: Vec<Happening>,
+    /// The record of a contract of before the ledger, which has no steps.
+    taken: Vec<Happening>,
     steps: Vec<StepRow>,
     other: Vec<Happening>,
     contract: Vec<String>,
@@ -127,8 +129,11 @@ impl Page {
         let charter = ledger.charter_of(transaction.begun_at, position);
         let dealing = Dealing::of(transaction);
         let task = agenda::task(ledger, position, transaction, now);
-        let steps =
-            Step::ALL.map(|step| StepRow::of(scene, course, transaction, (step, &task), charter));
+        let taken = transaction.takeover.is_some();
+        let steps = Step::ALL.into_iter().filter(|_| !taken);
+        let steps = steps
+            .map(|step| StepRow::of(scene, course, transaction, (step, &task), charter))
+            .collect();
         let is_other = |index: u64, event: &Event| {
             let elsewhere = matches!(event, Event::StepWaived(_) | Event::Terminated(_));
             let of_step = course.step_of(index, event).is_some();
@@ -137,8 +142,10 @@ impl Page {
                 && event.family() != Family::Contract
                 && !corrects_contract(course, event)
         };
+        let is_takeover = |event: &Event| matches!(event, Event::ContractTakenOver(_));
         let of_contract = |_: u64, event: &Event| {
-            event.family() == Family::Contract || corrects_contract(course, event)
+            !is_takeover(event) && event.family() == Family::Contract
+                || corrects_contract(course, event)
         };
         let timings = course.timings();
         let as_of = calendar.date_of(now);
@@ -152,8 +159,8 @@ impl Page {
         Ok(Self {
             s,
             id: transaction.id.to_string(),
-            name: of_asset(course, &dealing, "name"),
-            location: of_asset(course, &dealing, "location"),
+            name: of_asset(&dealing, "name"),
+            location: of_asset(&dealing, "location"),
             category: transaction
                 .category()
                 .map_or("", |found| category(l, found)),
@@ -165,7 +172,8 @@ impl Page {
             shape,
             task: TaskNow::of(scene, &task, now),
             ended: course.happenings(scene, |_, event| matches!(event, Event::Terminated(_))),
-            steps: steps.into_iter().collect(),
+            taken: course.happenings(scene, |_, event| is_takeover(event)),
+            steps,
             other: course.happenings(scene, is_other),
             contract: tenure::lines(l, transaction, as_of),
             life: course.happenings(scene, of_contract),
@@ -198,6 +206,14 @@ fn state(l: Language, transaction: &Transaction) -> (&'static str, String) {
             l.pick("十六个环节已全部办完", "all sixteen steps are done")
                 .to_owned(),
         ),
+        Phase::TakenOver { .. } => (
+            "taken",
+            l.pick(
+                "存量合同：开账前就有，事后补录",
+                "made before the ledger, recorded late",
+            )
+            .to_owned(),
+        ),
         Phase::Terminated { .. } => ("ended", l.pick("已终止", "broken off").to_owned()),
         Phase::BiddingFailed { .. } => (
             "failed",
@@ -219,21 +235,26 @@ fn state(l: Language, transaction: &Transaction) -> (&'static str, String) {
     }
 }
 
-fn of_asset(course: &Course, dealing: &Dealing<'_>, field: &str) -> Part {
-    let Some(held) = dealing.asset else {
+fn of_asset(dealing: &Dealing<'_>, field: &str) -> Part {
+    let verified = dealing.asset.map(|held| held.recorded);
+    let taken = dealing.taken_over.map(|held| held.recorded);
+    let (Some(asset), Some(recorded)) = (dealing.thing(), taken.or(verified)) else {
         return Part::default();
     };
-    let asset = &held.record.asset;
     let text = if field == "name" {
         &asset.name
     } else {
         &asset.location
     };
-    let index = held.recorded.index;
-    let corrected = course
-        .transaction()
-        .and_then(|t| t.record(Step::AssetVerification));
-    if corrected.is_some_and(|passed| !passed.corrected_by.is_empty()) {
+    let index = recorded.index;
+    let transaction = dealing.transaction;
+    let corrected = match &transaction.takeover {
+        Some(taken) => Some(&taken.corrected_by),
+        None => transaction
+            .record(Step::AssetVerification)
+            .map(|passed| &passed.corrected_by),
+    };
+    if corrected.is_some_and(|by| !by.is_empty()) {
         return Part::derived(text.to_string());
     }
     Part::fact(
@@ -250,8 +271,12 @@ fn amount(l: Language, course: &Course, transaction: &Transaction) -> Option<Par
     let signed = course
         .entry(contract.entry)
         .map(|entry| &entry.statement().event);
-    let as_signed = matches!(signed, Some(Event::ContractSigning(signed)) if signed.amount_fen == contract.amount_fen);
-    Some(match as_signed {
+    let signed = signed.and_then(|event| match event {
+        Event::ContractSigning(signed) => Some(signed.amount_fen),
+        Event::ContractTakenOver(taken) => Some(taken.amount_fen),
+        _ => None,
+    });
+    Some(match signed == Some(contract.amount_fen) {
         true => Part::fact(contract.entry, "/event/amount_fen", "money", shown),
         false => Part::derived(shown),
     })

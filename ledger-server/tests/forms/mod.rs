@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 pub(crate) const POSSIBLE: &[&str] = &[
     "contract_amended",
     "contract_renewed",
+    "contract_taken_over",
     "contract_terminated",
     "integrity_agreed",
     "meeting_held",
@@ -158,6 +159,10 @@ fn detours() -> Vec<Value> {
 /// A contract's life.
 fn contracts() -> Vec<Value> {
     vec![
+        form(
+            "?transaction=old-9",
+            json!({"kind": "contract_taken_over", "asset": {"name": "西街仓库", "kind": "asset", "location": "东塱西街 3 号", "ownership": "集体所有", "area": {"value": "320", "unit": "square_metre"}, "current_use": "仓储", "book_value_fen": 0}, "contract_number": "东塱租 2015-03", "parties": ["东塱经济联社", "李*"], "category": "lease", "method": "open_negotiation", "basis": "会议记录存档", "price": {"basis": "per_year", "fen": 12000000}, "amount_fen": 120000000, "signed_on": "2015-06-01", "term_start": "2015-07-01", "term_end": "2025-06-30", "performance_bond_fen": 2000000, "summary": "西街仓库出租"}),
+        ),
         form(
             "?transaction=2018-004",
             json!({"kind": "payment_due", "dues": [{"id": "rent_2020_01", "purpose": "2020年1月租金", "direction": "incoming", "due_on": "2020-01-01", "amount_fen": 240000}], "summary": "应收"}),

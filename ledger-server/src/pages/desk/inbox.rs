@@ -24,6 +24,7 @@ use crate::desk::draft::{Draft, DraftId, Ended};
 use crate::desk::drafts::{self, Listed, Shown};
 use crate::language::Asked;
 use crate::served::Served;
+use crate::takeover::KIND;
 
 /// How many that are over are listed, the newest first.
 const OVER: usize = 20;
@@ -32,6 +33,8 @@ const OVER: usize = 20;
 #[template(path = "pages/desk/drafts.html")]
 struct Inbox {
     s: Shell,
+    /// How many of these are contracts of before the ledger, which are signed together.
+    batch: usize,
     mine: Vec<Card>,
     others: Vec<Card>,
     over: Vec<Card>,
@@ -194,6 +197,10 @@ impl Inbox {
         over.truncate(OVER);
         Ok(Self {
             s: super::shell(scene, "drafts", ("待签箱", "Drafts to sign"))?,
+            batch: all
+                .iter()
+                .filter(|draft| draft.mine && draft.kind == KIND)
+                .count(),
             mine: cards(&|draft| draft.mine),
             others: cards(&|draft| draft.state == "waiting" && !draft.mine),
             over,

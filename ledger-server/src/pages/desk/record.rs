@@ -169,7 +169,7 @@ pub(crate) async fn form(
     headers: HeaderMap,
     kind: Result<Path<String>, PathRejection>,
 ) -> Response {
-    if kind == charter::KIND {
+    if matches!(&kind, Ok(Path(kind)) if kind == charter::KIND) {
         // Its form is the charter's sheet.
         let to = format!("/{}/desk/charter", ledger.slug());
         return Redirect::to(&visit.link_with(&to)).into_response();

@@ -126,6 +126,84 @@ pub(in crate::reference) const DESK: &[(&str, &str)] = &[
         "签名文书，至少有起草人的签名。",
     ),
     ("A statement that others are to sign.", "请别人签的陈述。"),
+    (
+        "Read a sheet of contracts made before the ledger",
+        "看一张存量合同表",
+    ),
+    ("CSV or XLSX, at most 8 MiB", "CSV 或 XLSX，最大 8 MiB"),
+    (
+        "What each row becomes. Nothing is kept",
+        "每行会登记成什么。什么都不保存",
+    ),
+    ("A sheet, judged.", "看过的表。"),
+    (
+        "What is to be said of the sheet as a whole.",
+        "对整张表的说明。",
+    ),
+    (
+        "Whether the charter has the member who asks sign such records.",
+        "章程是否让提出的人签这类登记。",
+    ),
+    (
+        "What became of each row, in order.",
+        "每行的结果，按原来的次序。",
+    ),
+    ("A row, judged.", "看过的一行。"),
+    (
+        "Its number, as the spreadsheet shows it.",
+        "行号，与表格软件里的一样。",
+    ),
+    (
+        "The contract's number, as far as there is one.",
+        "合同编号，没有就空着。",
+    ),
+    (
+        "The asset, as far as it is named.",
+        "标的名称，没有就空着。",
+    ),
+    (
+        "`ready`, `recorded`, `waiting` or `wrong`.",
+        "ready（可以登记）、recorded（账本里已有）、waiting（已起草待签）或 wrong（要改）。",
+    ),
+    (
+        "The transaction that it opens, or that holds it.",
+        "它新立的或已在的交易。",
+    ),
+    (
+        "The exact text to sign, if it is ready.",
+        "可以登记的，给出要签的原文。",
+    ),
+    (
+        "What was understood or filled in.",
+        "怎样理解的、补了什么。",
+    ),
+    ("All that is wrong with it.", "这一行的全部问题。"),
+    ("Something wrong with a row.", "一行里的一个问题。"),
+    (
+        "The cell, as `C5`; empty if it is the row as a whole.",
+        "单元格，如 C5；整行的问题为空。",
+    ),
+    ("The heading of its column.", "列名。"),
+    ("What is wrong, and what would do.", "哪里不对、怎样才行。"),
+    (
+        "What became of each row of a sheet, as CSV",
+        "每行的结果（CSV）",
+    ),
+    (
+        "A row for each fault, and one for each row without",
+        "每个问题一行，没有问题的每行一行",
+    ),
+    ("The sheet to fill in, as CSV", "空表（CSV）"),
+    ("The headings and an example", "列名和一个例子"),
+    ("The sheet to fill in, as XLSX", "空表（XLSX）"),
+    (
+        "The headings, an example, and what each column wants",
+        "列名、例子和每列的说明",
+    ),
+    (
+        "Contracts made before the ledger, from a sheet",
+        "用表格导入存量合同",
+    ),
     ("The drafts of the ledger", "账本的全部草稿"),
     (
         "Those that wait and those that ended lately, the oldest first",

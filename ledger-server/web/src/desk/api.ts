@@ -62,9 +62,18 @@ async function problemOf(response: Response): Promise<Problem> {
   };
 }
 
-async function once<T>(method: string, path: string, init: RequestInit): Promise<Answer<T>> {
+/** Reads the body of an answer. */
+type Reading<T> = (response: Response) => Promise<T>;
+
+async function fromJson<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+}
+
+async function once<T>(method: string, path: string, init: RequestInit, reading: Reading<T>): Promise<Answer<T>> {
   const stop = new AbortController();
-  const timer = method === "PUT" ? undefined : setTimeout(() => stop.abort(), PATIENCE_MILLISECONDS);
+  const isUpload = method === "PUT" || init.body instanceof Blob;
+  const timer = isUpload ? undefined : setTimeout(() => stop.abort(), PATIENCE_MILLISECONDS);
   try {
     const headers = { "accept-language": document.documentElement.lang, ...init.headers };
     const response = await fetch(`/${slug()}/desk/${path}`, {
@@ -79,9 +88,7 @@ async function once<T>(method: string, path: string, init: RequestInit): Promise
     if (!response.ok) {
       return { ok: false, problem: await problemOf(response) };
     }
-    const text = await response.text();
-    const data = (text === "" ? undefined : JSON.parse(text)) as T;
-    return { ok: true, status: response.status, data };
+    return { ok: true, status: response.status, data: await reading(response) };
   } catch {
     return { ok: false, problem: unreachable() };
   } finally {
@@ -90,10 +97,10 @@ async function once<T>(method: string, path: string, init: RequestInit): Promise
 }
 
 /** Asks; if the session has ended, signs in again and asks once more. */
-async function ask<T>(method: string, path: string, init: RequestInit): Promise<Answer<T>> {
-  const answer = await once<T>(method, path, init);
+async function ask<T>(method: string, path: string, init: RequestInit, reading: Reading<T> = fromJson): Promise<Answer<T>> {
+  const answer = await once<T>(method, path, init, reading);
   if (!answer.ok && answer.problem.status === 401 && path !== "session" && path !== "challenge") {
-    return (await renew()) ? once<T>(method, path, init) : answer;
+    return (await renew()) ? once<T>(method, path, init, reading) : answer;
   }
   return answer;
 }
@@ -118,4 +125,18 @@ export function remove<T>(path: string, body?: unknown): Promise<Answer<T>> {
 /** Sends bytes as they are: documents. */
 export function put<T>(path: string, body: Blob, headers: Readonly<Record<string, string>> = {}): Promise<Answer<T>> {
   return ask("PUT", path, { body, headers: { "content-type": "application/octet-stream", ...headers } });
+}
+
+function bytes(body: Blob): RequestInit {
+  return { body, headers: { "content-type": "application/octet-stream" } };
+}
+
+/** Sends a file to be read. */
+export function send<T>(path: string, body: Blob): Promise<Answer<T>> {
+  return ask("POST", path, bytes(body));
+}
+
+/** Sends a file to be read, and gives the file that is made of it. */
+export function convert(path: string, body: Blob): Promise<Answer<Blob>> {
+  return ask("POST", path, bytes(body), (response) => response.blob());
 }

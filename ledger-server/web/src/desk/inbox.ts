@@ -3,9 +3,10 @@
 // line breaks: the signature is kept and sent again as it is, and the server takes the same only once.
 import { get, post, remove, type Problem } from "./api.ts";
 import { offerFile } from "./charter.ts";
-import type { Seat } from "./drafts.ts";
+import { draftsOf, type Draft as DraftListed, type Seat } from "./drafts.ts";
 import { t } from "./language.ts";
 import { signed } from "./sign.ts";
+import { signAll, TAKEN_OVER } from "./sign_all.ts";
 import { unlocked } from "./sitting.ts";
 import { problemText } from "./trouble.ts";
 import { Turn } from "./turn.ts";
@@ -251,10 +252,56 @@ view("draft", (main) => {
   return () => sheet.end();
 });
 
+/** Signs all the contracts of before the ledger that wait for this member, in one turn. */
+async function signBatch(main: HTMLElement): Promise<void> {
+  const told = main.querySelector<HTMLElement>("#told");
+  const tell = (said: string, wrong: boolean): void => {
+    if (told !== null) {
+      told.textContent = said;
+      told.className = wrong ? "wrong" : "good";
+      told.hidden = false;
+      told.focus();
+    }
+  };
+  const found = await draftsOf(TAKEN_OVER);
+  if (!found.ok) {
+    tell(problemText(found.problem), true);
+    return;
+  }
+  const mine = found.data.filter((draft) => draft.mine);
+  const lines = await signAll(
+    mine.map((draft) => draft.statement),
+    (why) => tell(why, true),
+  );
+  let entered = 0;
+  for (const [place, line] of (lines ?? []).entries()) {
+    const draft = mine[place] as DraftListed;
+    announce(t(`正在送出第 ${place + 1} 份，共 ${mine.length} 份……`, `Sending ${place + 1} of ${mine.length}…`));
+    const answer = await post<Stands>(`drafts/${draft.id}/signatures`, { line });
+    if (!answer.ok) {
+      const left = mine.length - place;
+      tell(`${problemText(answer.problem)} ${t(`还有 ${left} 份没有送出，没有丢；刷新后可以再签。`, `${left} were not sent and nothing is lost: load the page and sign them again.`)}`, true);
+      return;
+    }
+    entered += answer.data.state === "entered" ? 1 : 0;
+  }
+  if (lines !== undefined) {
+    await reload();
+    const done = t(`已签 ${lines.length} 份，其中 ${entered} 份签齐入账。`, `${lines.length} signed; ${entered} of them stand in the ledger now.`);
+    announce(done);
+  }
+}
+
 /** Lists look again when somebody comes back to them. */
-function list(): () => void {
+function list(main: HTMLElement): () => void {
+  const turn = new Turn();
+  const batch = main.querySelector<HTMLFormElement>("[data-sign-all]");
+  batch?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void turn.take(batch.querySelector("button"), () => signBatch(main));
+  });
   const onVisible = (): void => {
-    if (!document.hidden && unlocked() !== undefined && document.querySelector("dialog[open]") === null) {
+    if (!document.hidden && !turn.isTaken && unlocked() !== undefined && document.querySelector("dialog[open]") === null) {
       void reload();
     }
   };

@@ -10,8 +10,9 @@ import type { Kept } from "./store.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function save(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/octet-stream" }));
+/** Has the browser save a file. */
+export function save(name: string, content: Blob | string): void {
+  const url = URL.createObjectURL(new Blob([content], { type: "application/octet-stream" }));
   const link = element("a", { href: url, download: name });
   document.body.append(link);
   link.click();

@@ -76,15 +76,25 @@ function checkSigner(key: Unlocked, ledger: Known): void {
   }
 }
 
-/** Reads and checks a statement; gives what it says. */
-async function examined(text: string, key: Unlocked): Promise<{ statement: Statement; rows: Row[]; signer: string }> {
-  const statement = read(text);
+/** A statement that may be signed, and what it says. */
+export interface Examined {
+  readonly text: string;
+  readonly statement: Statement;
+  readonly rows: readonly Row[];
+}
+
+/** Reads and checks statements, all against the ledger as it is now; gives what they say, and who would sign. */
+export async function examined(texts: readonly string[], key: Unlocked): Promise<{ all: Examined[]; signer: string }> {
+  const statements = texts.map((text) => ({ text, statement: read(text) }));
   try {
     const ledger = await known();
     checkSigner(key, ledger);
-    await checkPlace(statement, ledger);
-    const signer = ledger.member(key.member)?.name ?? key.member;
-    return { statement, rows: await rowsOf(statement, ledger), signer };
+    const all: Examined[] = [];
+    for (const { text, statement } of statements) {
+      await checkPlace(statement, ledger);
+      all.push({ text, statement, rows: await rowsOf(statement, ledger) });
+    }
+    return { all, signer: ledger.member(key.member)?.name ?? key.member };
   } catch (error) {
     if (error instanceof Wordless) {
       throw new Unsignable(
@@ -107,7 +117,7 @@ function checkAsked(statement: Statement, event: JsonObject | undefined): void {
   }
 }
 
-function rowElements(rows: readonly Row[]): HTMLElement {
+export function rowElements(rows: readonly Row[]): HTMLElement {
   const list = element("dl", { class: "facts said" });
   for (const { depth, label, value } of rows) {
     const parts = [element("dt", {}, label), element("dd", {}, value)];
@@ -116,7 +126,18 @@ function rowElements(rows: readonly Row[]): HTMLElement {
   return list;
 }
 
-function clockWarning(statement: Statement): Node[] {
+/** The exact bytes of a statement, to be unfolded. */
+export function rawElement(text: string): HTMLElement {
+  return element(
+    "details",
+    {},
+    element("summary", {}, t("原文（签名的就是这些字节）", "The exact bytes that are signed")),
+    element("p", { class: "small hash" }, `SHA-256 ${hex(digest(utf8(text)))}`),
+    element("pre", { class: "raw", tabindex: "0" }, text),
+  );
+}
+
+export function clockWarning(statement: Statement): Node[] {
   const apart = statement.at.instant - Date.now() / 1000;
   if (Math.abs(apart) <= CLOCK_SECONDS) {
     return [];
@@ -138,14 +159,7 @@ function question(text: string, statement: Statement, rows: readonly Row[], sign
   const said = alertLine();
   const button = element("button", { type: "submit", class: "sign" }, t("签名", "Sign"));
   const who = t(`以 ${signer}（${key.member}）的身份签名，签的就是下面这些内容：`, `To be signed as ${signer} (${key.member}), exactly this:`);
-  const bytes = utf8(text);
-  const raw = element(
-    "details",
-    {},
-    element("summary", {}, t("原文（签名的就是这些字节）", "The exact bytes that are signed")),
-    element("p", { class: "small hash" }, `SHA-256 ${hex(digest(bytes))}`),
-    element("pre", { class: "raw", tabindex: "0" }, text),
-  );
+  const raw = rawElement(text);
   const form = element("form", { class: "signing" }, said, button, cancelButton(() => close(undefined)));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -158,7 +172,8 @@ function question(text: string, statement: Statement, rows: readonly Row[], sign
   return [element("p", {}, who), rowElements(rows), ...clockWarning(statement), raw, form];
 }
 
-async function refused(why: string): Promise<void> {
+/** Says why nothing was signed. */
+export async function refused(why: string): Promise<void> {
   await ask<true>(t("没有签名", "Not signed"), (close) => {
     const button = element("button", { type: "button", "data-first": "" }, t("知道了", "Close"));
     button.addEventListener("click", () => close(true));
@@ -174,15 +189,17 @@ async function refused(why: string): Promise<void> {
  */
 export async function sign(text: string, event?: JsonObject): Promise<string> {
   const key = await withKey();
-  let found: Awaited<ReturnType<typeof examined>>;
+  let found: Examined;
+  let signer: string;
   try {
-    found = await examined(text, key);
+    const { all, signer: name } = await examined([text], key);
+    [found, signer] = [all[0] as Examined, name];
     checkAsked(found.statement, event);
   } catch (error) {
     await refused(errorText(error));
     throw error instanceof Unsignable ? error : new Unsignable(errorText(error));
   }
-  const { statement, rows, signer } = found;
+  const { statement, rows } = found;
   const line = await ask<string>(t("签名前请看一遍", "Read before you sign"), (close) =>
     question(text, statement, rows, signer, key, close),
   );

@@ -2,6 +2,7 @@
 import "../desk/charter.ts";
 import "../desk/form.ts";
 import "../desk/enrol.ts";
+import "../desk/import.ts";
 import "../desk/inbox.ts";
 import "../desk/keys.ts";
 import "../desk/publish.ts";

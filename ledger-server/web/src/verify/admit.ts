@@ -167,10 +167,19 @@ function checkTransactionEvent(of: Case): void {
     checkPosting(of);
     return;
   }
+  if (kind === "contract_taken_over") {
+    if (of.transaction !== undefined) {
+      refuse("transaction_exists", `${entry.stream} has begun`);
+    }
+    checkTakenOver(of, event);
+    return;
+  }
   const family = KINDS.get(kind)?.family;
   const transaction = begun(of, family !== "oversight");
   if (kind === "step_waived") {
     checkTurn(of, transaction, stepNumber(read.text(event, "from")));
+  } else if (kind === "returned" && transaction.phase.is === "taken_over") {
+    refuse("no_steps", "a contract taken over has no steps");
   } else if ((kind === "returned" || kind === "terminated") && transaction.wasCompleted) {
     refuse("transaction_completed", "all sixteen steps were done");
   }
@@ -181,6 +190,15 @@ function checkTransactionEvent(of: Case): void {
     refuse("no_contract", "there is no contract yet");
   } else if (family === "oversight") {
     checkFinding(of, transaction.notes);
+  }
+}
+
+/** A contract that was made before the ledger: signed by the day of its opening, and begun. */
+export function checkTakenOver(of: Case, event: JsonObject): void {
+  checkRecord(of, event, "contract_taken_over");
+  const opened = of.ledger.charterAt(of.position).calendar.dayOf(of.ledger.openedAt);
+  if (day(read.text(event, "signed_on")) > opened) {
+    refuse("signed_under_ledger", "the contract was signed after the ledger was opened");
   }
 }
 
@@ -197,6 +215,8 @@ function checkTurn(of: Case, transaction: Transaction | undefined, step: number)
   switch (phase.is) {
     case "completed":
       return refuse("transaction_completed", "all sixteen steps were done");
+    case "taken_over":
+      return refuse("no_steps", "a contract taken over has no steps");
     case "terminated":
       return refuse("transaction_terminated", "the transaction was broken off");
     case "failed":
@@ -267,6 +287,9 @@ function checkRecord(of: Case, event: JsonObject, kind: string): void {
   } else if (kind === "bidding") {
     const held = stated(read.text(event, "held_at"));
     days.push(dayAt(held.instant, held.offsetMinutes));
+  } else if (kind === "contract_taken_over") {
+    const start = read.maybeText(event, "term_start");
+    days.push(...(start === undefined ? [] : [day(start)]));
   }
   const today = of.ledger.charterAt(of.position).calendar.dayOf(of.entry.received);
   if (days.some((found) => found > today)) {

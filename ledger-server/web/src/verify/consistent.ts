@@ -29,6 +29,11 @@ function checkTerm(event: JsonObject): void {
   }
 }
 
+function checkDeed(event: JsonObject): void {
+  need(read.list(event, "parties").length >= 2, "at least two parties");
+  checkTerm(event);
+}
+
 function checkSettled(event: JsonObject): void {
   const dues = read.texts(event, "dues");
   need(read.integer(event, "amount_fen") > 0 && dues.length > 0 && distinct(dues), "an amount above 0 for dues, each once");
@@ -79,13 +84,8 @@ const RULES: ReadonlyMap<string, (event: JsonObject) => void> = new Map([
     },
   ],
   ["bidding", checkBids],
-  [
-    "contract_signing",
-    (event) => {
-      need(read.list(event, "parties").length >= 2, "at least two parties");
-      checkTerm(event);
-    },
-  ],
+  ["contract_signing", checkDeed],
+  ["contract_taken_over", checkDeed],
   [
     "handover_and_receipt",
     (event) => {

@@ -1,5 +1,5 @@
 // Waivers, returns, corrections, the end: whether they may be.
-import { checkForm, type Case } from "./admit.ts";
+import { checkForm, checkTakenOver, type Case } from "./admit.ts";
 import { canonical, type Json, type JsonObject } from "./canonical.ts";
 import type { Charter } from "./charter.ts";
 import { refuse } from "./fault.ts";
@@ -137,6 +137,9 @@ function checkCorrection(
     unfit("the value does not fit the field");
   }
   if (!("step" in original)) {
+    if (event["kind"] === "contract_taken_over") {
+      checkTakenOver(of, event);
+    }
     return;
   }
   const { step } = original;

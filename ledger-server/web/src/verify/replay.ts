@@ -90,7 +90,7 @@ export class Replay {
     }
     // The keys are needed before the rules run; a roster that is refused is refused after its signatures.
     const keys = read.objects(entry.event, "members").map((member) => read.text(member, "key"));
-    const ledger = founded(entry.event, hex(entry.leaf));
+    const ledger = founded(entry.event, hex(entry.leaf), entry.received);
     const { roster } = ledger;
     const message = utf8(entry.note.text);
     const signers = entry.note.signatures.map((line) => {
@@ -194,6 +194,10 @@ function noteTransactionEvent(of: Case, transaction: Transaction, recorded: Reco
       transaction.noteDetour(event, kind, charter, recorded);
       break;
     case "contract":
+      if (kind === "contract_taken_over") {
+        transaction.takeOver(event, recorded);
+        break;
+      }
       transaction.life?.push({ event, recorded });
       break;
     default:

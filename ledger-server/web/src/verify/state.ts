@@ -44,6 +44,7 @@ export class Ledger implements About {
   constructor(
     readonly origin: string,
     readonly ledgerId: string,
+    readonly openedAt: number,
     readonly collective: JsonObject,
     readonly training: boolean,
     readonly roster: Roster,
@@ -106,13 +107,14 @@ export function recordedOf(charter: Charter, entry: Entry, index: number, signer
     at: entry.atText,
     received: entry.received,
     receivedText: entry.receivedText,
-    late: entry.received > charter.calendar.deadline(entry.at.instant, charter.late),
+    // What a contract taken over tells of happened before there was a ledger, whenever it is told.
+    late: entry.kind === "contract_taken_over" || entry.received > charter.calendar.deadline(entry.at.instant, charter.late),
     signers,
   };
 }
 
 /** The ledger that a founding opens; the roster it brings is checked as it is read. */
-export function founded(event: JsonObject, ledgerId: string): Ledger {
+export function founded(event: JsonObject, ledgerId: string, received: number): Ledger {
   const origin = read.text(event, "origin");
   const charter = readCharter(read.object(event, "charter"));
   const roster = new Roster(origin);
@@ -120,5 +122,5 @@ export function founded(event: JsonObject, ledgerId: string): Ledger {
     roster.enrol(enrolment, charter.exclusions, 0);
   }
   const [collective, training] = [read.object(event, "collective"), read.bool(event, "training")];
-  return new Ledger(origin, ledgerId, collective, training, roster, charter);
+  return new Ledger(origin, ledgerId, received, collective, training, roster, charter);
 }

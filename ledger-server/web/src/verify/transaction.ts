@@ -54,6 +54,7 @@ export type Phase =
     }
   | { readonly is: "failed"; readonly gates: readonly Gate[] }
   | { readonly is: "completed" }
+  | { readonly is: "taken_over" }
   | { readonly is: "terminated" };
 
 /** Publications that must be made again after a correction. */
@@ -75,7 +76,7 @@ export class Transaction {
   readonly detours: Noted[] = [];
   readonly notes: Noted[] = [];
   readonly postings: Posting[] = [];
-  /** The events of the contract's life, once step 14 made it. */
+  /** The events of the contract's life, once step 14 made it; the first is its taking over, if it was. */
   life: Noted[] | undefined;
   /** The steps that stood once, or stand. */
   readonly everDone = new Set<number>();
@@ -185,6 +186,12 @@ export class Transaction {
     if (step === SIGNING) {
       this.life = [];
     }
+  }
+
+  /** Begins with a contract that was made before the ledger. */
+  takeOver(event: JsonObject, recorded: Recorded): void {
+    this.phase = { is: "taken_over" };
+    this.life = [{ event, recorded }];
   }
 
   notePosting(event: JsonObject, recorded: Recorded): void {

@@ -200,7 +200,7 @@ pub(crate) async fn sheet(
     request: Request,
 ) -> Result<Response, Problem> {
     let l = visit.language;
-    request::asking(&ledger, request.headers(), l)?;
+    request::asking(&ledger, &request, l)?;
     let begin: Begin = request::json(request, l).await?;
     let snapshot = ledger.snapshot();
     let in_force = snapshot.state.charter_at(snapshot.size());
@@ -309,7 +309,7 @@ pub(crate) async fn proposed_page(
     request: Request,
 ) -> Result<Response, Problem> {
     let l = visit.language;
-    request::asking(&ledger, request.headers(), l)?;
+    request::asking(&ledger, &request, l)?;
     let wanted: Proposed = request::json(request, l).await?;
     let charter = Charter::parse(&wanted.charter.to_string());
     let charter = charter.map_err(|error| at_fault(l, &error))?;

@@ -20,6 +20,7 @@ use crate::catalogue::View;
 use crate::desk::drafts::Listed;
 use crate::drafting::Drafting;
 use crate::served::Served;
+use crate::takeover::KIND;
 
 /// How many transactions are listed; the others are reached by their number.
 const LISTED: usize = 40;
@@ -39,6 +40,8 @@ pub(super) struct Page {
     impossible: Vec<Choice>,
     /// Whether a new transaction can begin here.
     begins: bool,
+    /// Whether a contract of before the ledger can be recorded here.
+    takes_over: bool,
     next_id: String,
     known: Vec<(String, String)>,
 }
@@ -127,6 +130,7 @@ impl Page {
             possible,
             impossible,
             begins: kind.map_or(transaction.is_none(), |kind| kind == "asset_verification"),
+            takes_over: kind.map_or(transaction.is_none(), |kind| kind == KIND),
             next_id: next_id(&view, scene),
             known: known(&view),
         };
@@ -216,7 +220,7 @@ fn nothing_to_choose(drafting: &Drafting<'_>) -> Option<String> {
             let ended = drafting
                 .state
                 .transaction_of(&drafting.stream)
-                .is_none_or(|of| of.current_step().is_none());
+                .is_none_or(|of| of.current_step().is_none() && of.contract.is_none());
             ended.then(|| l.pick("交易已经结束", "the transaction is over"))
         }
         _ => None,
