@@ -285,7 +285,7 @@ pub(crate) async fn overview(State(overseen): State<Overseen>, visit: Visit) -> 
     get,
     path = "/overview.json",
     summary = "The supervisors' figures, for programs",
-    responses((status = 200, description = "The supervisors' figures, for programs", body = String, content_type = "application/json"))
+    responses((status = 200, description = "The supervisors' figures, for programs", body = serde_json::Value, content_type = "application/json"))
 )]
 pub(crate) async fn json(State(overseen): State<Overseen>, visit: Visit) -> Response {
     gathered(overseen, visit, |asked, _| {

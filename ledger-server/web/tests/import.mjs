@@ -56,9 +56,6 @@ async function arrive(page, member) {
   await form.getByRole("button", { name: "导入", exact: true }).click();
   await page.locator(`.card[data-key*="/${member}+"]`).waitFor();
   await nav(page, "我的工作台").click();
-  await page.getByRole("button", { name: "解锁钥匙并登录" }).click();
-  await dialog(page).getByLabel("口令", { exact: true }).fill(PASSPHRASE);
-  await dialog(page).getByRole("button", { name: "解锁" }).click();
   await page.getByRole("heading", { name: "我的工作台" }).waitFor();
 }
 

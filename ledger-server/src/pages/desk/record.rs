@@ -169,7 +169,8 @@ pub(crate) async fn form(
     headers: HeaderMap,
     kind: Result<Path<String>, PathRejection>,
 ) -> Response {
-    if matches!(&kind, Ok(Path(kind)) if kind == charter::KIND) {
+    let is_charter = matches!(&kind, Ok(Path(kind)) if kind == charter::KIND);
+    if is_charter && crate::desk::Sitting::at(&ledger, &ledger.snapshot(), &headers).is_some() {
         // Its form is the charter's sheet.
         let to = format!("/{}/desk/charter", ledger.slug());
         return Redirect::to(&visit.link_with(&to)).into_response();
