@@ -416,6 +416,28 @@ fn drafts_outlive_the_server_and_not_their_time() {
 }
 
 #[test]
+fn a_clock_that_ran_ahead_ends_no_draft_for_good() {
+    let mut office = Office::new();
+    let text = rehearsed(&office.sitter("deng"), &opening("2018-001"));
+    let id = begun(&office.sitter("deng"), &note(&text, &["deng"]));
+    const TEN_YEARS: i64 = 3650 * 86_400;
+    office.clock.fetch_add(TEN_YEARS, Ordering::SeqCst);
+    office.tend();
+    assert_eq!(shown(&office.sitter("deng"), &id)["state"], "expired");
+    // Set right, with the server started again or not: nothing has to be written or signed anew.
+    office.clock.fetch_sub(TEN_YEARS, Ordering::SeqCst);
+    office.restart();
+    office.tend();
+    let draft = shown(&office.sitter("deng"), &id);
+    assert_eq!(draft["state"], "waiting", "{draft}");
+    sign(&office.sitter("he"), &id, &text, "he");
+    assert_eq!(
+        stands(&sign(&office.sitter("huang"), &id, &text, "huang"))["index"],
+        1
+    );
+}
+
+#[test]
 fn what_cannot_be_kept_is_said_and_leaves_nothing_behind() {
     let office = Office::new();
     let (deng, he) = (office.sitter("deng"), office.sitter("he"));

@@ -144,9 +144,17 @@ impl Inbox {
         Ok(())
     }
 
-    /// Ends what has waited too long, and gives it; forgets what ended long ago.
+    /// Ends what has waited too long, and gives it; forgets what ended long ago. What ended at a time that
+    /// has not come yet was ended by a clock that ran ahead: it waits again.
     pub(super) fn expire(&self, now: LogTime) -> Result<Vec<Draft>, StoreError> {
         let mut drafts = self.lock();
+        let too_soon = |draft: &&Draft| draft.ended == Some(Ended::Expired) && draft.begun_at > now;
+        let too_soon: Vec<Draft> = drafts.values().filter(too_soon).cloned().collect();
+        for mut draft in too_soon {
+            draft.ended = None;
+            draft.begun_at = now;
+            self.keep(&mut drafts, draft)?;
+        }
         let is_old = |draft: &&Draft| draft.expires_at() <= now;
         let old: Vec<Draft> = drafts.values().filter(is_old).cloned().collect();
         let mut expired = Vec::new();
